@@ -1,0 +1,124 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The layers of docs/design/layers.md, lowest first. A target may depend on its own row of the table and on nothing
+// else: the compiler holds it to that (`--explicit-target-dependency-import-check error`), and `hack/lint` holds the
+// import lines and this manifest to the table.
+
+let strict: [SwiftSetting] = [
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+]
+let log = Target.Dependency.product(name: "Logging", package: "swift-log")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
+
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+let package = Package(
+    name: "apus",
+    products: [
+        .executable(name: "apus", targets: ["apus"]),
+        .executable(name: "apusd", targets: ["apusd"]),
+        .executable(name: "apusctl", targets: ["apusctl"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+    ],
+    targets: [
+        // C
+        .systemLibrary(
+            name: "CLibNL", pkgConfig: "libnl-route-3.0", providers: [.apt(["libnl-3-dev", "libnl-route-3-dev"])]),
+        .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
+        .target(name: "CLinuxShim"),
+        // L0
+        library("NetTypes"),
+        // L1: pure cores
+        library("BGPWire", ["NetTypes"]),
+        library("BGPSession", ["NetTypes", "BGPWire"]),
+        library("BGPTable", ["NetTypes", "BGPWire"]),
+        library("CNISpec", ["NetTypes"]),
+        library("IPAMCore", ["NetTypes"]),
+        library("Resources", ["NetTypes"]),
+        library("ModePlugins", ["NetTypes", "Resources"]),
+        library("PodPlan", ["NetTypes", "CNISpec", "IPAMCore", "ModePlugins"]),
+        // L2: owners of things of the operating system
+        library("LinuxOS", ["CLinuxShim", "NetTypes"]),
+        library("Netlink", ["CLibNL", "LinuxOS", "NetTypes"]),
+        library("JSONKit", ["CJansson", "NetTypes"]),
+        library("NodeLink", ["LinuxOS", "JSONKit", "NetTypes"]),
+        library("NodeStore", ["LinuxOS", "JSONKit", "IPAMCore", "NetTypes"]),
+        library("Dataplane", ["Netlink", "ModePlugins", "LinuxOS", "NetTypes"]),
+        // L3: programs
+        library(
+            "CNIPlugin",
+            [
+                "CNISpec", "IPAMCore", "JSONKit", "LinuxOS", "ModePlugins", "Netlink", "NetTypes", "NodeLink",
+                "NodeStore", "PodPlan",
+            ]),
+        program("apus", ["CNIPlugin"]),
+        library(
+            "NodeAgent",
+            [
+                "BGPSession", "BGPTable", "BGPWire", "Dataplane", "IPAMCore", "JSONKit", "LinuxOS", "ModePlugins",
+                "NetTypes", "Netlink", "NodeLink", "NodeStore", "Resources", lifecycle, log, yams,
+            ] + nio),
+        program("apusd", ["NodeAgent", arguments, lifecycle, log, signals]),
+        program("apusctl", ["JSONKit", "NetTypes", "NodeLink", "LinuxOS", arguments]),
+        // Never shipped
+        .target(name: "TestKit", dependencies: ["CLinuxShim", "LinuxOS", "NetTypes"], path: "Tests/TestKit", swiftSettings: strict),
+        tests("NetTypesTests", ["NetTypes"]),
+        tests("BGPWireTests", ["BGPWire", "NetTypes"]),
+        tests("BGPSessionTests", ["BGPSession", "BGPWire", "NetTypes"]),
+        tests("BGPTableTests", ["BGPTable", "BGPWire", "NetTypes"]),
+        tests("CNISpecTests", ["CNISpec", "NetTypes"]),
+        tests("IPAMCoreTests", ["IPAMCore", "NetTypes"]),
+        tests("ResourcesTests", ["Resources", "NetTypes"]),
+        tests("ModePluginsTests", ["ModePlugins", "Resources", "NetTypes"]),
+        tests("PodPlanTests", ["PodPlan", "CNISpec", "IPAMCore", "ModePlugins", "NetTypes"]),
+        tests("LinuxOSTests", ["LinuxOS", "NetTypes", "TestKit"]),
+        tests("NetlinkTests", ["Netlink", "LinuxOS", "NetTypes", "TestKit"]),
+        tests("JSONKitTests", ["JSONKit", "NetTypes"]),
+        tests("NodeLinkTests", ["NodeLink", "LinuxOS", "JSONKit", "NetTypes"]),
+        tests("NodeStoreTests", ["NodeStore", "IPAMCore", "LinuxOS", "JSONKit", "NetTypes"]),
+        tests("DataplaneTests", ["Dataplane", "Netlink", "ModePlugins", "LinuxOS", "NetTypes", "TestKit"]),
+        tests(
+            "CNIPluginTests",
+            [
+                "CNIPlugin", "CNISpec", "IPAMCore", "JSONKit", "LinuxOS", "ModePlugins", "Netlink", "NetTypes",
+                "NodeLink", "NodeStore", "PodPlan", "TestKit",
+            ]),
+        tests(
+            "NodeAgentTests",
+            [
+                "NodeAgent", "BGPSession", "BGPTable", "BGPWire", "Dataplane", "JSONKit", "LinuxOS", "NetTypes",
+                "Netlink", "NodeLink", "NodeStore", "Resources", "TestKit", log,
+            ] + nio),
+    ],
+    swiftLanguageModes: [.v6],
+)

@@ -1,0 +1,39 @@
+package import BGPWire
+package import NetTypes
+
+/// What both sides agreed on when a session came up.
+package struct Negotiated: Sendable, Equatable {
+    /// The connection that carries the session.
+    package let connection: ConnectionID
+    /// The peer's AS.
+    package let peerAS: ASNumber
+    /// The peer's BGP identifier.
+    package let peerBGPID: RouterID
+    /// Whether both are in one AS.
+    package let isIBGP: Bool
+    /// The smaller of the two Hold Times; zero means that no KEEPALIVEs are sent or expected.
+    package let holdTime: Duration
+    /// The interval between KEEPALIVEs, before jitter; zero with a Hold Time of zero.
+    package let keepaliveInterval: Duration
+    /// The families both offered, in this speaker's order.
+    package let families: [AFISAFI]
+    /// Whether AS_PATHs carry four octets per AS (RFC 6793).
+    package let hasFourOctetAS: Bool
+    /// Whether the peer honours ROUTE-REFRESH (RFC 2918).
+    package let hasRouteRefresh: Bool
+    /// Whether messages may be up to 65535 octets (RFC 8654).
+    package let hasExtendedMessages: Bool
+    /// What the peer said about its restarts; nil when it does not know of them.
+    package let peerGracefulRestart: GracefulRestart?
+    /// Whether both sides set the N bit (RFC 8538).
+    package let keepsRoutesOnNotification: Bool
+
+    /// How messages of this session are coded.
+    package var wireContext: WireContext {
+        WireContext(
+            fourOctetAS: hasFourOctetAS, maximumMessageLength: hasExtendedMessages ? 65535 : 4096, isIBGP: isIBGP)
+    }
+
+    /// Whether the peer has just restarted (the R bit): nobody waits for its End-of-RIB before choosing routes.
+    package var isPeerRestarting: Bool { peerGracefulRestart?.isRestarting ?? false }
+}

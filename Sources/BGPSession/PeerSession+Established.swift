@@ -1,0 +1,190 @@
+import BGPWire
+import NetTypes
+
+// The session that is up, its end, and what becomes of the peer's routes (RFC 4724 §4.2, the receiving speaker).
+
+/// How a session ended, as far as the peer's routes depend on it.
+enum LossCause: Sendable {
+    /// TCP ended, or a new connection took its place.
+    case connection
+    /// A NOTIFICATION was sent or received: routes stay only if both sides set the N bit (RFC 8538 §4).
+    case notification
+    /// A NOTIFICATION after which nothing stays.
+    case hardReset
+}
+
+extension PeerSession {
+    mutating func handleInEstablished(_ message: BGPMessage, _ session: Established, _ turn: inout Turn) {
+        var up = session
+        up.lastReceived = turn.now
+        state = .established(up)
+        switch message {
+        case .update(let update):
+            turn.effects.append(.deliver(update))
+            if let family = update.endOfRIB { noteEndOfRIB(family, &turn) }
+        case .keepalive:
+            break
+        case .routeRefresh(let refresh):
+            // A family that was not agreed on is ignored (RFC 2918 §4).
+            if up.negotiated.families.contains(refresh.family) { turn.effects.append(.deliverRefresh(refresh)) }
+        case .notification(let notification):
+            close(up.id, &turn)
+            lose(up, "received \(notification)", by: notification.isHardReset ? .hardReset : .notification, &turn)
+        case .open:
+            end(up, .unexpected(message, in: .established), &turn)
+        }
+    }
+
+    /// Something came on the connection that is watched beside the session.
+    mutating func handleOnCandidate(
+        _ message: BGPMessage, _ candidate: Handshake, _ session: Established, _ turn: inout Turn
+    ) {
+        switch message {
+        case .open(let open):
+            do {
+                let negotiated = try negotiation.agree(on: open, connection: candidate.id)
+                if isRestart(candidate, beside: session) {
+                    replace(session, by: candidate, negotiated, &turn)
+                } else {
+                    dropCandidate(of: session, with: .collision, &turn)
+                }
+            } catch {
+                refuseCandidate(of: session, error, &turn)
+            }
+        case .notification:
+            dropCandidate(of: session, with: nil, &turn)
+        case .update, .keepalive, .routeRefresh:
+            refuseCandidate(of: session, .unexpected(message, in: .openSent), &turn)
+        }
+    }
+
+    /// The peer restarted: its new connection takes the place of the session, whose routes stay as stale ones.
+    private mutating func replace(
+        _ up: Established, by candidate: Handshake, _ negotiated: Negotiated, _ turn: inout Turn
+    ) {
+        // The old connection is dead on the peer's side: there is nobody to send a NOTIFICATION to.
+        close(up.id, &turn)
+        lose(up, "the peer restarted", by: .connection, &turn)
+        var confirmed = candidate
+        confirmed.negotiated = negotiated
+        confirmed.lastReceived = turn.now
+        state = .opening(Opening(dial: nil, first: confirmed, second: nil))
+        confirm(negotiated, &turn)
+    }
+
+    /// Ends the connection that is watched beside the session; the session stays.
+    private mutating func dropCandidate(
+        of session: Established, with notification: NotificationMessage?, _ turn: inout Turn
+    ) {
+        guard let candidate = session.candidate else { return }
+        var up = session
+        up.candidate = nil
+        close(candidate.id, with: notification, &turn)
+        state = .established(up)
+    }
+
+    /// Ends the connection that is watched beside the session because of what came on it; the session stays.
+    mutating func refuseCandidate(of session: Established, _ error: BGPError, _ turn: inout Turn) {
+        note("sent \(error) on a second connection", turn)
+        dropCandidate(of: session, with: error.notification, &turn)
+    }
+
+    /// Whether a further connection shows that the peer restarted (RFC 4724 §5), and is not the late half of a
+    /// simultaneous connect.
+    private func isRestart(_ candidate: Handshake, beside up: Established) -> Bool {
+        guard let restart = up.negotiated.peerGracefulRestart, !restart.families.isEmpty else { return false }
+        return candidate.connectedAt - up.establishedAt > configuration.timing.collisionWindow
+    }
+
+    /// The hold timer is not set anew with each message: when it fires, the last message tells how long is left.
+    mutating func checkHoldTime(of up: Established, _ turn: inout Turn) {
+        let deadline = up.lastReceived + up.negotiated.holdTime
+        if deadline > turn.now {
+            start(.hold(up.id), at: deadline, &turn)
+        } else {
+            end(up, .holdTimerExpired("nothing came for \(up.negotiated.holdTime)"), &turn)
+        }
+    }
+
+    /// Ends the session with a NOTIFICATION.
+    mutating func end(_ up: Established, _ error: BGPError, _ turn: inout Turn) {
+        close(up.id, with: error.notification, &turn)
+        lose(up, "sent \(error)", by: .notification, &turn)
+    }
+
+    /// The session is down, its connection closed already: a watched connection takes over, or the retries begin.
+    mutating func lose(_ up: Established, _ reason: String, by cause: LossCause, _ turn: inout Turn) {
+        note(reason, turn)
+        reportLoss(of: up, reason, by: cause, &turn)
+        let wasStable = turn.now - up.establishedAt >= configuration.timing.retryMaximum
+        if cause == .connection || wasStable { backoff.reset() }
+        if let candidate = up.candidate {
+            state = .opening(Opening(dial: nil, first: candidate, second: nil))
+        } else {
+            retryLater(&turn)
+        }
+    }
+
+    /// Says that the session is down and which of the peer's routes stay.
+    mutating func reportLoss(of up: Established, _ reason: String, by cause: LossCause, _ turn: inout Turn) {
+        // What was stale before is not kept through a second loss (RFC 4724 §4.2).
+        dropStaleRoutes(because: "the session was lost again", &turn)
+        counters.lost += 1
+        let isKept =
+            switch cause {
+            case .connection: true
+            case .notification: up.negotiated.keepsRoutesOnNotification
+            case .hardReset: false
+            }
+        let kept = isKept ? up.negotiated.keptFamilies() : []
+        let restartTime = kept.isEmpty ? 0 : up.negotiated.peerGracefulRestart?.restartTime ?? 0
+        turn.effects.append(
+            .sessionLost(
+                SessionLoss(reason: reason, keptFamilies: kept, restartTime: .seconds(Int(restartTime)))))
+        guard !kept.isEmpty else { return }
+        let gone = up.negotiated.families.filter { !kept.contains($0) }
+        if !gone.isEmpty { turn.effects.append(.sweepStale(gone, reason: "the peer does not preserve the family")) }
+        staleFamilies = kept
+        start(.staleRoutes, after: .seconds(Int(restartTime)), &turn)
+    }
+
+    /// The peer is back: drops the stale routes of the families it did not forward meanwhile; the others wait for its
+    /// End-of-RIB, within a limit.
+    mutating func keepStaleRoutesStillForwarded(by negotiated: Negotiated, _ turn: inout Turn) {
+        guard !staleFamilies.isEmpty else { return }
+        let kept = staleFamilies.filter { negotiated.families.contains($0) && negotiated.hasPreservedForwarding($0) }
+        let gone = staleFamilies.filter { !kept.contains($0) }
+        staleFamilies = kept
+        if !gone.isEmpty {
+            turn.effects.append(.sweepStale(gone, reason: "the peer did not preserve its forwarding state"))
+        }
+        if kept.isEmpty {
+            stop(.staleRoutes, &turn)
+        } else {
+            start(.staleRoutes, after: configuration.timing.endOfRIBLimit, &turn)
+        }
+    }
+
+    /// Drops whatever is stale.
+    mutating func dropStaleRoutes(because reason: String, _ turn: inout Turn) {
+        guard !staleFamilies.isEmpty else { return }
+        stop(.staleRoutes, &turn)
+        turn.effects.append(.sweepStale(staleFamilies, reason: reason))
+        staleFamilies = []
+    }
+
+    /// The RIB sweeps on the marker itself; here the wait for it ends.
+    private mutating func noteEndOfRIB(_ family: AFISAFI, _ turn: inout Turn) {
+        guard !staleFamilies.isEmpty else { return }
+        staleFamilies.removeAll { $0 == family }
+        if staleFamilies.isEmpty { stop(.staleRoutes, &turn) }
+    }
+}
+
+extension NotificationMessage {
+    /// Another connection serves (RFC 4271 §6.8).
+    static let collision = NotificationMessage(cease: CeaseSubcode.connectionCollisionResolution)
+
+    /// Whether routes go even though the N bit was agreed on (RFC 8538 §3).
+    var isHardReset: Bool { code == NotificationCode.cease && subcode == CeaseSubcode.hardReset }
+}

@@ -1,0 +1,178 @@
+// The session with one BGP peer: events in, effects out.
+//
+// Parts: `PeerSession` takes events and keeps what outlives a connection (retries, timers, stale routes, counts);
+// `SessionState` is the state with what each state owns; `Negotiation` makes the OPEN and judges the peer's;
+// `PeerSession+Connecting` starts, stops, dials and accepts, `PeerSession+Opening` runs OPENs and collisions,
+// `PeerSession+Established` the session and its end. The shell owns sockets, clocks and the RIB; it carries out effects
+// in order and reports back.
+//
+//              started                  tcpConnected (own or the peer's)
+//      Idle ───────────▶ Connect ◀────▶ Active ─────▶ OpenSent ──OPEN──▶ OpenConfirm ──KEEPALIVE──▶ Established
+//       ▲                   │  dial, failure  ▲           │                   │                          │
+//       │                   └── tcpConnected ─┼──────────▶│                   │  closed, NOTIFICATION,   │
+//       │ stopped, from anywhere              └───────────┴───────────────────┴──── error, hold timer ───┘
+//
+// Two connections may be in OpenSent or OpenConfirm at once, one per direction; the state is that of the further one.
+//
+// RFCs: 4271 §8 (states), §6.8 (collision), §10 (jitter) · 6286 (identifiers) · 5492, 4760, 6793, 2918, 8654
+// (capabilities) · 4724, 8538 (graceful restart, both roles) · 4486, 9003 (Cease and its words) · 6608 (FSM subcodes).
+// 5082 and 2385 are data for the shell.
+//
+// Known deviations:
+// - After an error the session waits in Active, not in Idle: the growing retry delay bounds its own attempts, and a
+//   peer that restarts is not refused meanwhile.
+// - A dial that has not connected is given up as soon as the peer's OPEN came on another connection.
+// - Of two connections, the side whose connections survive (§6.8) closes the other's on its first OPEN, while its own is
+//   still in OpenSent. Waiting for both OPENs lets the peer reach Established on the one that is about to be closed.
+// - A new connection replaces an Established one (RFC 4724 §5) once its OPEN is accepted, not when TCP connects, and
+//   only if the session was not just set up: else the late half of a simultaneous connect would end it.
+
+import BGPWire
+package import NetTypes
+
+/// The session with one peer: a value that takes events and answers with effects. It does no I/O and reads no clock, and
+/// its jitter comes from a seed: equal configurations and events give equal effects.
+package struct PeerSession: Sendable {
+    /// What is wanted of the peer.
+    package let configuration: PeerConfiguration
+
+    var state = SessionState.idle
+    var timers = ArmedTimers()
+    var backoff: RetryBackoff
+    var lastSerial: UInt64 = 0
+    /// The families whose routes a lost session left behind.
+    var staleFamilies: [AFISAFI] = []
+    /// The R bit of the next OPEN.
+    var isRestarting: Bool
+    /// The F bits of the next OPEN.
+    var isForwardingPreserved: Bool
+    var counters = SessionCounters()
+    private var since: MonotonicTime?
+    private var lastError: String?
+    private var lastErrorAt: MonotonicTime?
+
+    /// Makes a session at rest, in Idle: nothing happens before `started`.
+    package init(configuration: PeerConfiguration) {
+        self.configuration = configuration
+        backoff = RetryBackoff(timing: configuration.timing)
+        isRestarting = configuration.gracefulRestart?.isRestarting ?? false
+        isForwardingPreserved = configuration.gracefulRestart?.isForwardingPreserved ?? false
+    }
+
+    /// Takes one event and says what is to be done about it, in order.
+    ///
+    /// Events of connections that the session has closed, and fires of timers it has stopped, change nothing.
+    package mutating func handle(_ event: SessionEvent, at now: MonotonicTime) -> [SessionEffect] {
+        var turn = Turn(now: now)
+        let before = state.name
+        switch event {
+        case .started: handleStarted(&turn)
+        case .stopped(let reason): handleStopped(reason, &turn)
+        case .tcpConnected(let id): handleConnected(id, &turn)
+        case .tcpConnectFailed(let id, let reason): handleConnectFailed(id, reason, &turn)
+        case .tcpClosed(let id, let reason): handleClosed(id, reason, &turn)
+        case .messageReceived(let id, let message): handleMessage(message, on: id, &turn)
+        case .decodeFailed(let id, let error): handleDecodeFailure(error, on: id, &turn)
+        case .timerFired(let kind, let token):
+            if timers.consume(kind, token: token) { handleTimer(kind, &turn) }
+        case .restartCompleted:
+            isRestarting = false
+            isForwardingPreserved = true
+        }
+        let after = state.name
+        if after != before {
+            since = now
+            turn.effects.append(.changedState(after))
+        }
+        return turn.effects
+    }
+
+    /// The session for display. Not for decisions.
+    package var status: SessionStatus {
+        var negotiated: Negotiated?
+        if case .established(let up) = state { negotiated = up.negotiated }
+        return SessionStatus(
+            state: state.name,
+            since: since,
+            lastError: lastError,
+            lastErrorAt: lastErrorAt,
+            negotiated: negotiated,
+            hasStaleRoutes: !staleFamilies.isEmpty,
+            counters: counters)
+    }
+
+    /// The rules for OPENs under this configuration.
+    var negotiation: Negotiation { Negotiation(configuration: configuration) }
+
+    /// Notes what went wrong, for display.
+    mutating func note(_ error: String, _ turn: Turn) {
+        lastError = error
+        lastErrorAt = turn.now
+    }
+}
+
+/// One call of `handle`: the moment, and the effects so far.
+struct Turn {
+    let now: MonotonicTime
+    var effects: [SessionEffect] = []
+}
+
+// MARK: - Steps that every state uses
+
+extension PeerSession {
+    /// Sends a message and counts it.
+    mutating func send(_ message: BGPMessage, on id: ConnectionID, _ turn: inout Turn) {
+        counters.sent.count(message)
+        turn.effects.append(.send(id, message))
+    }
+
+    /// Ends a connection, with a NOTIFICATION if there is one to send.
+    mutating func close(_ id: ConnectionID, with notification: NotificationMessage? = nil, _ turn: inout Turn) {
+        if let notification { send(.notification(notification), on: id, &turn) }
+        stopTimers(of: id, &turn)
+        turn.effects.append(.close(id))
+    }
+
+    /// Starts a timer, or starts it anew.
+    mutating func start(_ kind: TimerKind, after delay: Duration, _ turn: inout Turn) {
+        start(kind, at: turn.now + delay, &turn)
+    }
+
+    /// Starts a timer, or starts it anew.
+    mutating func start(_ kind: TimerKind, at deadline: MonotonicTime, _ turn: inout Turn) {
+        turn.effects.append(.startTimer(timers.arm(kind, deadline: deadline)))
+    }
+
+    /// Stops a timer if it runs.
+    mutating func stop(_ kind: TimerKind, _ turn: inout Turn) {
+        if timers.disarm(kind) { turn.effects.append(.stopTimer(kind)) }
+    }
+
+    /// Stops the timers of a connection that is no more.
+    mutating func stopTimers(of id: ConnectionID, _ turn: inout Turn) {
+        stop(.hold(id), &turn)
+        stop(.keepalive(id), &turn)
+    }
+
+    private mutating func handleTimer(_ kind: TimerKind, _ turn: inout Turn) {
+        switch kind {
+        case .connectRetry: handleConnectRetryTimer(&turn)
+        case .hold(let id): handleHoldTimer(id, &turn)
+        case .keepalive(let id): handleKeepaliveTimer(id, &turn)
+        case .staleRoutes: dropStaleRoutes(because: "the peer did not come back in time", &turn)
+        }
+    }
+}
+
+extension MessageCounters {
+    /// Counts one message.
+    mutating func count(_ message: BGPMessage) {
+        switch message {
+        case .open: opens += 1
+        case .update: updates += 1
+        case .notification: notifications += 1
+        case .keepalive: keepalives += 1
+        case .routeRefresh: refreshes += 1
+        }
+    }
+}

@@ -1,0 +1,139 @@
+import BGPWire
+import NetTypes
+
+/// What routes share: the attributes of an UPDATE and its next hop.
+struct AttributeSet: Sendable, Hashable {
+    /// TUNNEL_ENCAPSULATION (RFC 9012 §2), which the codec keeps as bytes.
+    static let tunnelEncapsulationType: UInt8 = 23
+
+    var attributes: PathAttributes
+    /// nil for a route of this node that has none of its own.
+    var nextHop: NextHop?
+
+    /// The value of the tunnel encapsulation attribute.
+    var tunnelEncapsulation: [UInt8]? {
+        attributes.unknown.first { $0.type == Self.tunnelEncapsulationType }?.value
+    }
+
+    /// Takes the tunnel encapsulation out.
+    mutating func removeTunnelEncapsulation() {
+        attributes.unknown.removeAll { $0.type == Self.tunnelEncapsulationType }
+    }
+
+    /// Whether packets go the same way with both.
+    func forwards(like other: AttributeSet) -> Bool {
+        nextHop == other.nextHop && tunnelEncapsulation == other.tunnelEncapsulation
+    }
+}
+
+/// The place of a set in the attribute table.
+struct AttributeHandle: Sendable, Hashable {
+    let rawValue: UInt32
+
+    /// No set.
+    static let none = AttributeHandle(rawValue: .max)
+
+    var index: Int { Int(rawValue) }
+}
+
+/// Attribute sets, each kept once and named by a handle of 32 bits. Whoever keeps a handle holds a reference.
+///
+/// Two routes have the same attributes exactly when their handles are equal, so nothing but this table compares sets.
+struct AttributeTable: Sendable {
+    private var sets: [AttributeSet?] = []
+    private var references: [UInt32] = []
+    private var handles: [AttributeSet: AttributeHandle] = [:]
+    private var free: [AttributeHandle] = []
+    /// What the decision process needs of each set, at the handle's place.
+    private(set) var fields: [DecisionFields] = []
+    private var costs: [IPAddress: InteriorCost] = [:]
+
+    /// How many sets there are.
+    var count: Int { handles.count }
+
+    /// The set behind a handle that somebody holds; nil for `.none` and for a handle nobody holds.
+    subscript(handle: AttributeHandle) -> AttributeSet? {
+        handle.index < sets.count ? sets[handle.index] : nil
+    }
+
+    /// The set's handle, with one reference more, which the caller owns.
+    mutating func intern(_ set: AttributeSet) -> AttributeHandle {
+        if let handle = handles[set] {
+            references[handle.index] += 1
+            return handle
+        }
+        let handle: AttributeHandle
+        if let reused = free.popLast() {
+            handle = reused
+            sets[handle.index] = set
+            references[handle.index] = 1
+            fields[handle.index] = decisionFields(of: set)
+        } else {
+            handle = AttributeHandle(rawValue: UInt32(sets.count))
+            sets.append(set)
+            references.append(1)
+            fields.append(decisionFields(of: set))
+        }
+        handles[set] = handle
+        return handle
+    }
+
+    /// Adds a reference.
+    mutating func retain(_ handle: AttributeHandle) {
+        guard handle != .none else { return }
+        references[handle.index] += 1
+    }
+
+    /// Gives a reference back; the last one frees the set.
+    mutating func release(_ handle: AttributeHandle) {
+        guard handle != .none else { return }
+        references[handle.index] -= 1
+        guard references[handle.index] == 0, let set = sets[handle.index] else { return }
+        handles[set] = nil
+        sets[handle.index] = nil
+        free.append(handle)
+    }
+
+    /// Whether a route leads to the set's next hop.
+    func isNextHopReachable(_ handle: AttributeHandle) -> Bool {
+        fields[handle.index].interiorCost != .max
+    }
+
+    /// Replaces the interior costs of all next hops.
+    mutating func setInteriorCosts(_ costs: [IPAddress: InteriorCost]) {
+        self.costs = costs
+        for (index, set) in sets.enumerated() {
+            if let set { fields[index].interiorCost = interiorCost(of: set) }
+        }
+    }
+
+    private func interiorCost(of set: AttributeSet) -> UInt32 {
+        switch set.nextHop.flatMap({ costs[$0.address] }) {
+        case .reachable(let cost)?: min(cost, .max - 1)
+        case .unreachable?: .max
+        case nil: 0
+        }
+    }
+
+    private func decisionFields(of set: AttributeSet) -> DecisionFields {
+        let attributes = set.attributes
+        return DecisionFields(
+            localPref: attributes.localPref ?? 100,
+            asPathLength: UInt32(clamping: attributes.asPath.length),
+            med: attributes.med ?? 0,
+            neighbourAS: attributes.asPath.firstAS?.rawValue ?? 0,
+            interiorCost: interiorCost(of: set),
+            originatorID: attributes.originatorID?.rawValue ?? 0,
+            clusterListLength: UInt32(clamping: attributes.clusterList.count),
+            origin: attributes.origin.rawValue,
+        )
+    }
+}
+
+/// What the node's own routing says of a next hop (RFC 4271 §9.1.2.1).
+package enum InteriorCost: Sendable, Hashable {
+    /// It can be reached at this cost; lower is better.
+    case reachable(UInt32)
+    /// It cannot be reached.
+    case unreachable
+}

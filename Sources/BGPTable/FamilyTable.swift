@@ -1,0 +1,175 @@
+import NetTypes
+
+/// All there is of one family: prefixes, routes, the choice among them, and what follows from a change of it.
+struct FamilyTable: Sendable {
+    /// What an announcement did.
+    enum Outcome: Sendable {
+        case unchanged
+        case refused(bestChanged: Bool)
+        case accepted(bestChanged: Bool)
+    }
+
+    let family: AddressFamily
+    var prefixes = PrefixTable()
+    var routes = AdjRIBIn()
+    var log = ChangeLog()
+    var out: [AdjRIBOut] = []
+    /// How many of `out` are active.
+    var readerCount = 0
+    /// The ids that wait to be told to the forwarding side, in the order of their changes.
+    var pendingForwarding: [UInt32] = []
+    private var ranks: [RouteRank] = []
+    private var rankedRoutes: [UInt32] = []
+
+    init(family: AddressFamily) {
+        self.family = family
+    }
+
+    // MARK: Routes in
+
+    /// A route arrives. The caller keeps its own reference to `handle`.
+    mutating func announce(
+        _ prefix: IPPrefix, from slot: PeerSlot, handle: AttributeHandle, refusal: Ineligibility?,
+        speaker: inout Speaker,
+    ) -> Outcome {
+        let id = prefixes.insert(prefix)
+        let head = prefixes[id].firstRoute
+        let index = routes.find(slot, from: head)
+        var former = AttributeHandle.none
+        if index == AdjRIBIn.none {
+            prefixes[id].firstRoute = routes.insert(
+                prefix: id, peer: slot, handle: handle, refusal: refusal, before: head)
+        } else {
+            former = routes[index].handle
+            if former == handle, routes[index].refusal == refusal?.rawValue ?? 0 {
+                routes.setStale(index, false)
+                return .unchanged
+            }
+            routes.update(index, handle: handle, refusal: refusal)
+        }
+        speaker.attributes.retain(handle)
+        let bestChanged = decide(id, speaker: speaker)
+        // Only now: until the decision is made, the number of the former set must not name another one.
+        speaker.attributes.release(former)
+        return refusal == nil ? .accepted(bestChanged: bestChanged) : .refused(bestChanged: bestChanged)
+    }
+
+    /// A route is withdrawn. nil when there was none; else whether the best route changed.
+    mutating func withdraw(_ prefix: IPPrefix, from slot: PeerSlot, speaker: inout Speaker) -> Bool? {
+        guard let id = prefixes.id(of: prefix) else { return nil }
+        let index = routes.find(slot, from: prefixes[id].firstRoute)
+        guard index != AdjRIBIn.none else { return nil }
+        return remove(index, speaker: &speaker)
+    }
+
+    /// Removes the peer's routes, all of them or those that are stale, and returns how many.
+    mutating func removeRoutes(of slot: PeerSlot, onlyStale: Bool, speaker: inout Speaker) -> Int {
+        if onlyStale, routes.counts(of: slot).stale == 0 { return 0 }
+        var removed = 0
+        var index = routes.firstRoute(of: slot)
+        while index != AdjRIBIn.none {
+            let route = routes[index]
+            if route.isStale || !onlyStale {
+                _ = remove(index, speaker: &speaker)
+                removed += 1
+            }
+            index = route.nextOfPeer
+        }
+        return removed
+    }
+
+    /// Keeps the peer's routes without a session. Those kept from a session before are removed: RFC 4724 §4.2 allows
+    /// no route to outlive two sessions unconfirmed.
+    mutating func markStale(_ slot: PeerSlot, speaker: inout Speaker) {
+        _ = removeRoutes(of: slot, onlyStale: true, speaker: &speaker)
+        var index = routes.firstRoute(of: slot)
+        while index != AdjRIBIn.none {
+            routes.setStale(index, true)
+            index = routes[index].nextOfPeer
+        }
+    }
+
+    /// Looks again at every learned route, after the policy, the identity or the reach of next hops has changed.
+    mutating func reevaluate(speaker: inout Speaker) {
+        for slot in speaker.peers.occupied {
+            var index = routes.firstRoute(of: slot)
+            while index != AdjRIBIn.none {
+                let route = routes[index]
+                let refusal =
+                    speaker.refusal(of: route.handle, family: family, from: slot)
+                    ?? speaker.importPolicy.refusal(of: prefixes.prefix(of: route.prefix))
+                if route.refusal != refusal?.rawValue ?? 0 { routes.setRefusal(index, refusal) }
+                index = route.nextOfPeer
+            }
+        }
+        for id in 0..<prefixes.endID { _ = decide(id, speaker: speaker) }
+    }
+
+    private mutating func remove(_ index: UInt32, speaker: inout Speaker) -> Bool {
+        let route = routes[index]
+        prefixes[route.prefix].firstRoute = routes.remove(index, from: prefixes[route.prefix].firstRoute)
+        let bestChanged = decide(route.prefix, speaker: speaker)
+        speaker.attributes.release(route.handle)
+        freeIfUnused(route.prefix)
+        return bestChanged
+    }
+
+    // MARK: The choice
+
+    /// How the decision process sees a route.
+    func rank(of route: InRoute, speaker: borrowing Speaker) -> RouteRank {
+        var rank = speaker.peers.ranks[Int(route.peer)]
+        rank.fields = speaker.attributes.fields[route.handle.index]
+        return rank
+    }
+
+    /// Chooses anew and passes a change on; whether there was one.
+    private mutating func decide(_ id: UInt32, speaker: borrowing Speaker) -> Bool {
+        let best = best(of: id, speaker: speaker)
+        let handle = best == AdjRIBIn.none ? AttributeHandle.none : routes[best].handle
+        guard prefixes[id].best != best || prefixes[id].bestHandle != handle else { return false }
+        prefixes[id].best = best
+        prefixes[id].bestHandle = handle
+        appendToLog(id)
+        if !prefixes[id].isForwardingPending {
+            prefixes[id].isForwardingPending = true
+            pendingForwarding.append(id)
+        }
+        return true
+    }
+
+    private mutating func best(of id: UInt32, speaker: borrowing Speaker) -> UInt32 {
+        ranks.removeAll(keepingCapacity: true)
+        rankedRoutes.removeAll(keepingCapacity: true)
+        var only = AdjRIBIn.none
+        var eligible = 0
+        var index = prefixes[id].firstRoute
+        while index != AdjRIBIn.none {
+            let route = routes[index]
+            if route.refusal == 0 {
+                eligible += 1
+                if eligible == 1 {
+                    only = index
+                } else {
+                    if eligible == 2 { take(only, speaker: speaker) }
+                    take(index, speaker: speaker)
+                }
+            }
+            index = route.nextOfPrefix
+        }
+        if eligible < 2 { return only }
+        return DecisionProcess.best(of: ranks).map { rankedRoutes[$0] } ?? AdjRIBIn.none
+    }
+
+    private mutating func take(_ index: UInt32, speaker: borrowing Speaker) {
+        ranks.append(rank(of: routes[index], speaker: speaker))
+        rankedRoutes.append(index)
+    }
+
+    /// Frees the id of a prefix that nobody needs any more: no route, nothing to tell, nothing told.
+    mutating func freeIfUnused(_ id: UInt32) {
+        let row = prefixes[id]
+        guard row.firstRoute == AdjRIBIn.none, row.logSequence == 0, !row.isForwardingPending else { return }
+        prefixes.remove(id)
+    }
+}

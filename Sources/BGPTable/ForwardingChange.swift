@@ -1,0 +1,42 @@
+package import BGPWire
+package import NetTypes
+
+/// How the Loc-RIB says to reach a prefix.
+package enum SelectedRoute: Sendable, Hashable {
+    /// The prefix is this node's own.
+    case local
+    /// The prefix is behind another router.
+    case learned(LearnedRoute)
+}
+
+/// The learned route that won.
+package struct LearnedRoute: Sendable, Hashable {
+    /// The next hop as received.
+    package let nextHop: NextHop
+    /// Who sent the route. Not part of the forwarding result: when only this changes, no change is reported.
+    package let peer: PeerID
+    /// The path attributes, the tunnel encapsulation (RFC 9012) among the unknown ones.
+    package let attributes: PathAttributes
+
+    /// Makes the value.
+    package init(nextHop: NextHop, peer: PeerID, attributes: PathAttributes) {
+        self.nextHop = nextHop
+        self.peer = peer
+        self.attributes = attributes
+    }
+}
+
+/// A prefix whose forwarding differs from what was drained before. Only the next hop, the tunnel encapsulation, and
+/// whether the route is local count: a route that comes back with the same forwarding makes no change.
+package struct ForwardingChange: Sendable, Hashable {
+    /// The network.
+    package let prefix: IPPrefix
+    /// The route to it; nil when there is none any more.
+    package let best: SelectedRoute?
+
+    /// Makes the value.
+    package init(prefix: IPPrefix, best: SelectedRoute?) {
+        self.prefix = prefix
+        self.best = best
+    }
+}

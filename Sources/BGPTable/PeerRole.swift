@@ -1,0 +1,64 @@
+package import BGPWire
+package import NetTypes
+
+/// What an established session with a peer means to the table: who the peer is and how routes go to and from it.
+///
+/// The shell makes it of the peer's configuration and of what the session negotiated.
+package struct PeerRole: Sendable, Hashable {
+    /// Whether the peer is in the local AS.
+    package enum Kind: Sendable, Hashable {
+        case iBGP
+        case eBGP
+    }
+
+    /// Which next hop a route has when it is sent to this peer (RFC 4271 §5.1.3).
+    package enum NextHopMode: Sendable, Hashable {
+        /// Towards eBGP the own address; towards iBGP the own address for own routes and the learned one for others.
+        case automatic
+        /// Always the own address, for reflected routes too.
+        case ownAddress
+        /// The learned one whenever there is one.
+        case unchanged
+    }
+
+    /// iBGP or eBGP.
+    package var kind: Kind
+    /// Whether this node is the peer's route reflector (RFC 4456).
+    package var isReflectorClient: Bool
+    /// The AS this node shows to the peer.
+    package var localAS: ASNumber
+    /// The peer's AS.
+    package var peerAS: ASNumber
+    /// The peer's BGP identifier, of its OPEN.
+    package var bgpID: RouterID
+    /// The peer's address.
+    package var peerAddress: IPAddress
+    /// The own next hop for each family; a family without one gets no route whose next hop would be this node.
+    package var localNextHops: [AddressFamily: NextHop]
+    /// The negotiated families.
+    package var families: Set<AddressFamily>
+    /// Which next hop goes out.
+    package var nextHopMode: NextHopMode
+    /// Whether the tunnel encapsulation attribute (RFC 9012) is taken from this peer and sent to it. RFC 9012 §11
+    /// keeps it inside one administration: on by default for iBGP, off for eBGP.
+    package var carriesTunnelEncapsulation: Bool
+
+    /// Makes a role; whether it is iBGP follows from the two AS numbers.
+    package init(
+        localAS: ASNumber, peerAS: ASNumber, bgpID: RouterID, peerAddress: IPAddress,
+        localNextHops: [AddressFamily: NextHop], families: Set<AddressFamily> = [.ipv4],
+        isReflectorClient: Bool = false, nextHopMode: NextHopMode = .automatic,
+        carriesTunnelEncapsulation: Bool? = nil,
+    ) {
+        kind = localAS == peerAS ? .iBGP : .eBGP
+        self.isReflectorClient = isReflectorClient && localAS == peerAS
+        self.localAS = localAS
+        self.peerAS = peerAS
+        self.bgpID = bgpID
+        self.peerAddress = peerAddress
+        self.localNextHops = localNextHops
+        self.families = families
+        self.nextHopMode = nextHopMode
+        self.carriesTunnelEncapsulation = carriesTunnelEncapsulation ?? (localAS == peerAS)
+    }
+}

@@ -1,0 +1,87 @@
+import BGPWire
+package import NetTypes
+
+extension RIB {
+    /// The numbers of all peers, by id.
+    package var peerStatuses: [PeerRIBStatus] { speaker.peers.occupied.compactMap { status(of: $0) } }
+
+    /// The numbers of one peer; nil for one that is not known.
+    package func peerStatus(_ id: PeerID) -> PeerRIBStatus? {
+        speaker.peers.slot(of: id).flatMap { status(of: $0) }
+    }
+
+    /// How many prefixes of a family the table holds.
+    package func prefixCount(of family: AddressFamily) -> Int { tables[Self.table(of: family)].prefixes.count }
+
+    /// How many changes of a family wait for the slowest peer, superseded ones included.
+    package func changeLogCount(of family: AddressFamily) -> Int { tables[Self.table(of: family)].log.count }
+
+    /// How many different attribute sets the table holds.
+    package var attributeSetCount: Int { speaker.attributes.count }
+
+    /// All routes of a family, by prefix, the best of each first.
+    ///
+    /// - Complexity: O(routes × log prefixes)
+    package func routes(of family: AddressFamily) -> [RouteView] {
+        let table = tables[Self.table(of: family)]
+        return table.prefixes.sortedIDs.flatMap { views(of: $0, in: table) }
+    }
+
+    /// The routes to exactly this prefix, the best first.
+    package func routes(to prefix: IPPrefix) -> [RouteView] {
+        let table = tables[Self.table(of: prefix.family)]
+        return table.prefixes.id(of: prefix).map { views(of: $0, in: table) } ?? []
+    }
+
+    /// The Loc-RIB's route to exactly this prefix.
+    package func bestRoute(to prefix: IPPrefix) -> SelectedRoute? {
+        let table = tables[Self.table(of: prefix.family)]
+        return table.prefixes.id(of: prefix).flatMap { table.selectedRoute(of: $0, speaker: speaker) }
+    }
+
+    private func status(of slot: PeerSlot) -> PeerRIBStatus? {
+        guard let row = speaker.peers[slot] else { return nil }
+        let counts = tables.map { $0.routes.counts(of: slot) }
+        let outs = tables.compactMap { slot < $0.out.count ? ($0.family, $0.out[slot]) : nil }
+        return PeerRIBStatus(
+            id: row.id,
+            isUp: row.isUp,
+            received: counts.reduce(0) { $0 + $1.received },
+            refused: counts.reduce(0) { $0 + $1.refused },
+            stale: counts.reduce(0) { $0 + $1.stale },
+            advertised: outs.reduce(0) { $0 + $1.1.sent.count },
+            endOfRIBReceived: row.endOfRIBReceived,
+            endOfRIBSent: Set(outs.filter(\.1.hasSentEndOfRIB).map(\.0)),
+        )
+    }
+
+    private func views(of id: UInt32, in table: FamilyTable) -> [RouteView] {
+        let best = table.prefixes[id].best
+        let winner = best == AdjRIBIn.none ? nil : table.rank(of: table.routes[best], speaker: speaker)
+        var views: [RouteView] = []
+        var index = table.prefixes[id].firstRoute
+        while index != AdjRIBIn.none {
+            let route = table.routes[index]
+            let refusal = Ineligibility(rawValue: route.refusal)
+            if let set = speaker.attributes[route.handle] {
+                var lostAt: DecisionStep?
+                if let winner, index != best, refusal == nil {
+                    lostAt = DecisionProcess.losingStep(of: table.rank(of: route, speaker: speaker), to: winner)
+                }
+                views.append(
+                    RouteView(
+                        prefix: table.prefixes.prefix(of: id),
+                        peer: speaker.peers[PeerSlot(route.peer)]?.id,
+                        nextHop: set.nextHop,
+                        attributes: set.attributes,
+                        isBest: index == best,
+                        isStale: route.isStale,
+                        ineligibility: refusal,
+                        lostAt: lostAt,
+                    ))
+            }
+            index = route.nextOfPrefix
+        }
+        return views.filter(\.isBest) + views.filter { !$0.isBest }
+    }
+}

@@ -1,0 +1,39 @@
+import BGPWire
+import NetTypes
+
+/// What the tables of the two families share.
+struct Speaker: Sendable {
+    var identity: RIB.Identity
+    var importPolicy: ImportPolicy
+    var peers = PeerTable()
+    var attributes = AttributeTable()
+    /// Whether learned routes are kept back from all peers.
+    var isExportHeld: Bool
+
+    /// What a set becomes when it arrives from a peer of this role: an external peer has no say in what is internal
+    /// to the AS, even if the session let it through.
+    static func normalised(_ set: AttributeSet, from role: PeerRole) -> AttributeSet {
+        var set = set
+        if role.kind == .eBGP {
+            set.attributes.localPref = nil
+            set.attributes.originatorID = nil
+            set.attributes.clusterList = []
+        }
+        if !role.carriesTunnelEncapsulation { set.removeTunnelEncapsulation() }
+        return set
+    }
+
+    /// Why no route with these attributes may be used; nil when the prefix decides.
+    func refusal(of handle: AttributeHandle, family: AddressFamily, from slot: PeerSlot) -> Ineligibility? {
+        guard let set = attributes[handle], let role = peers[slot]?.role else { return nil }
+        let path = set.attributes.asPath
+        if path.contains(identity.localAS) || path.contains(role.localAS) { return .asLoop }
+        if set.attributes.originatorID == identity.routerID { return .ownOriginatorID }
+        if set.attributes.clusterList.contains(identity.clusterID) { return .ownClusterID }
+        if let nextHop = set.nextHop {
+            if nextHop.address.family != family { return .nextHopFamily }
+            if identity.localAddresses.contains(nextHop.address) { return .nextHopIsLocal }
+        }
+        return attributes.isNextHopReachable(handle) ? nil : .nextHopUnreachable
+    }
+}

@@ -1,0 +1,3 @@
+/* jansson 2.14. */
+#pragma once
+#include <jansson.h>

@@ -1,0 +1,23 @@
+/* GNU-only calls and macros that `import Glibc` does not show. No logic. */
+#pragma once
+#include <linux/magic.h>
+#include <linux/sched.h>
+#include <sys/eventfd.h>
+#include <sys/vfs.h>
+
+/* setns(2): moves the calling thread into the namespace that `fd` stands for. */
+int clinux_setns(int fd, int nstype);
+/* unshare(2): gives the calling thread namespaces of its own. */
+int clinux_unshare(int flags);
+/* strerrordesc_np(3): a static string, or NULL for a number that is no error. */
+const char *clinux_strerrordesc(int error);
+/* strerrorname_np(3): "EPERM" and the like, or NULL. */
+const char *clinux_strerrorname(int error);
+/* SO_PEERCRED of a Unix socket: struct ucred is GNU-only. */
+int clinux_peer_credentials(int fd, int *pid, unsigned int *uid, unsigned int *gid);
+/* accept4(2) with SOCK_CLOEXEC. */
+int clinux_accept(int fd);
+/* pipe2(2) with O_CLOEXEC. */
+int clinux_pipe(int ends[2]);
+/* The process's environment, ended by NULL. */
+char **clinux_environ(void);

@@ -1,0 +1,126 @@
+import CNISpec
+import IPAMCore
+import LinuxOS
+import ModePlugins
+import NetTypes
+import NodeLink
+import NodeStore
+
+/// Finds addresses for one ADD: which families, of which mode, from which block.
+struct AddressPlan {
+    /// The addresses of the ADD, and the mode of the pools they are from.
+    struct Answer: Sendable {
+        /// One address for each family.
+        var allocations: [Allocation]
+        /// What the daemon has said of the node.
+        var node: NodeState
+        /// The mode.
+        var mode: EncapsulationMode
+    }
+
+    private let call: PluginCall
+    private let daemon: DaemonLine
+    private let wantsGateway: Bool
+
+    /// - Parameter wantsGateway: whether each block's last address is kept as a gateway.
+    init(_ call: PluginCall, daemon: DaemonLine, wantsGateway: Bool) {
+        self.call = call
+        self.daemon = daemon
+        self.wantsGateway = wantsGateway
+    }
+
+    /// The mode the addresses will be of: what the configuration demands, else the first pool's.
+    /// - Throws: error 7 if the node has pools, and none of that mode.
+    func mode(of node: NodeState?) throws -> EncapsulationMode {
+        let modes = AddressFamily.allCases.flatMap { node?.modes(family: $0) ?? [] }
+        guard let required = try call.requiredMode() else {
+            return modes.lazy.compactMap(EncapsulationMode.init(rawValue:)).first ?? .bgp
+        }
+        guard modes.isEmpty || modes.contains(required.rawValue) else { throw mismatch(required, modes) }
+        _ = try ModeRegistry.builtIn.plugin(for: required)
+        return required
+    }
+
+    /// The families to give addresses of: those with a pool of the mode, or IPv4 while there is no pool at all.
+    func families(_ mode: EncapsulationMode, of node: NodeState?) -> [AddressFamily] {
+        let families = AddressFamily.allCases.filter {
+            !(node?.pools(family: $0, mode: mode.rawValue).isEmpty ?? true)
+        }
+        return families.isEmpty ? [.ipv4] : families
+    }
+
+    /// Gives the attachment its addresses.
+    /// - Throws: what keeps it from having them; the addresses given so far are still the attachment's.
+    func allocate(for file: inout AttachmentFile) throws -> Answer {
+        let known = try call.store.nodeState()
+        let mode = try mode(of: known)
+        var allocations: [Allocation] = []
+        var latest = known
+        for family in families(mode, of: known) {
+            let (allocation, node) = try allocate(family, mode, for: &file)
+            allocations.append(allocation)
+            latest = node
+        }
+        guard let latest else { throw CNIError(.failed, "node.json is gone") }
+        return Answer(allocations: allocations, node: latest, mode: mode)
+    }
+
+    /// One address. When the blocks are full the daemon is asked for another one; a block it answers with may be full
+    /// again before the lock is taken, so there is more than one try.
+    private func allocate(
+        _ family: AddressFamily, _ mode: EncapsulationMode, for file: inout AttachmentFile,
+    ) throws -> (Allocation, NodeState) {
+        let request = AllocationRequest(
+            family: family, mode: mode.rawValue, pools: call.config.pools.isEmpty ? nil : call.config.pools,
+            address: try call.requestedAddress(family), wantsGateway: wantsGateway)
+        var full: [IPPrefix] = []
+        for _ in 0..<3 {
+            if let node = try call.store.nodeState() {
+                switch try attempt(request, for: &file, node) {
+                case .allocated(let allocation): return (allocation, node)
+                case .noPool(let modes) where !modes.isEmpty: throw noPool(request, mode, modes)
+                case .noPool: full = []
+                case .noBlock:
+                    if let address = request.address, !node.blocks.isEmpty { throw notOurs(address) }
+                    full = []
+                case .exhausted(let blocks): full = blocks
+                case .unavailable(let error): throw unavailable(error)
+                }
+            }
+            try daemon.requestBlock(BlockRequest(family: family, mode: mode.rawValue, full: full))
+        }
+        let blocks = full.map(\.description).joined(separator: ", ")
+        throw CNIError(.poolExhausted, "no free address of mode \(mode)" + (full.isEmpty ? "" : ": \(blocks) full"))
+    }
+
+    /// The store's lock is held here and no longer.
+    private func attempt(
+        _ request: AllocationRequest, for file: inout AttachmentFile, _ node: NodeState,
+    ) throws -> AllocationOutcome {
+        let lock = try call.store.lock(deadline: PluginCall.lockTimeout)
+        return try call.store.allocate(request, for: &file, node: node, under: lock)
+    }
+
+    private func mismatch(_ required: EncapsulationMode, _ modes: [String]) -> CNIError {
+        CNIError(
+            .invalidConfig,
+            "mode: the configuration asks for \"\(required)\", the pools of this node have "
+                + modes.map { "\"\($0)\"" }.joined(separator: ", "))
+    }
+
+    private func noPool(_ request: AllocationRequest, _ mode: EncapsulationMode, _ modes: [String]) -> CNIError {
+        guard let pools = request.pools, modes.contains(mode.rawValue) else { return mismatch(mode, modes) }
+        return CNIError(
+            .invalidConfig,
+            "ipam.pools: none of \(pools.joined(separator: ", ")) is an enabled pool of mode \(mode) for this node")
+    }
+
+    private func notOurs(_ address: IPAddress) -> CNIError {
+        CNIError(.invalidConfig, "the address \(address) was asked for and is in no open block of this node")
+    }
+
+    private func unavailable(_ error: BlockError) -> CNIError {
+        if case .taken = error { return CNIError(.ownershipConflict, error.description) }
+        return CNIError(.invalidConfig, error.description)
+    }
+}

@@ -1,0 +1,100 @@
+import CNISpec
+import IPAMCore
+import LinuxOS
+import NetTypes
+import NodeStore
+
+/// An ADD's or DEL's way to the record of its key.
+struct AttachmentDesk: Sendable {
+    /// How long an ADD waits for another process that holds the record: one that has answered already, or has just
+    /// been killed, lets go of it within this.
+    private static let endingTime = Duration.milliseconds(250)
+
+    private let call: PluginCall
+
+    init(_ call: PluginCall) {
+        self.call = call
+    }
+
+    /// Takes the key for an ADD, making the store's directories if need be.
+    ///
+    /// - Returns: a pending record; one that a killed ADD has left may have addresses and a host link.
+    /// - Throws: error 11 while another process is at work on it, 999 after an ADD that has answered: then nothing is
+    ///   changed.
+    func claim() throws -> AttachmentFile {
+        try call.store.create()
+        let deadline = BootClock.now() + Self.endingTime
+        while true {
+            switch try attempt() {
+            case .fresh(let file): return file
+            case .takenOver(let file):
+                call.log.write(.warning, "ADD \(call.key): an earlier ADD or DEL was killed; taking over")
+                return file
+            case .complete(let attachment):
+                let addresses = attachment.addresses.map(\.description).joined(separator: ", ")
+                throw CNIError(
+                    .failed, "\(call.key) is attached already, with \(addresses); the runtime must send DEL first")
+            case .busy: break
+            }
+            try pause(until: deadline)
+        }
+    }
+
+    /// Takes the key for a DEL, waiting for another process that is at work on it.
+    ///
+    /// - Returns: nil if there is no record.
+    /// - Throws: error 11 when the other one goes on for too long.
+    func find() throws -> AttachmentFile? {
+        guard try hasStore() else { return nil }
+        let deadline = BootClock.now() + PluginCall.lockTimeout
+        while true {
+            switch try look() {
+            case .none: return nil
+            case .found(let file): return file
+            case .busy: break
+            }
+            try pause(until: deadline)
+        }
+    }
+
+    /// Gives the addresses back and removes the record.
+    func release(_ file: consuming AttachmentFile) throws {
+        let lock = try call.store.lock(deadline: PluginCall.lockTimeout)
+        let released = try call.store.release(file, under: lock)
+        call.log.write(.debug, "\(call.key): released \(released.map(\.description).joined(separator: ", "))")
+    }
+
+    /// Gives back what blocks hold for a key without a record.
+    func releaseStray() throws {
+        guard try hasStore() else { return }
+        let lock = try call.store.lock(deadline: PluginCall.lockTimeout)
+        let released = try call.store.releaseStray(call.key, under: lock)
+        if !released.isEmpty {
+            let addresses = released.map(\.description).joined(separator: ", ")
+            call.log.write(.warning, "\(call.key): released \(addresses), which no record led to")
+        }
+    }
+
+    /// - Throws: error 11 at the deadline.
+    private func pause(until deadline: MonotonicTime) throws {
+        let now = BootClock.now()
+        guard now < deadline else {
+            throw CNIError(.tryAgainLater, "another process is at work on \(call.key)")
+        }
+        _ = try Poll.readable([], until: now + .milliseconds(5), name: "the attachment's lock")
+    }
+
+    private func attempt() throws -> AttachmentClaim {
+        let lock = try call.store.lock(deadline: PluginCall.lockTimeout)
+        return try call.store.claim(call.key, now: BootClock.now(), under: lock)
+    }
+
+    private func look() throws -> AttachmentSearch {
+        let lock = try call.store.lock(deadline: PluginCall.lockTimeout)
+        return try call.store.find(call.key, under: lock)
+    }
+
+    private func hasStore() throws -> Bool {
+        try FileStatus.of(call.store.path) != nil
+    }
+}

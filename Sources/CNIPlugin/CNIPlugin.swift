@@ -1,0 +1,134 @@
+// The CNI executable: `apus`, or the IPAM plugin alone if it is called as `apus-ipam`.
+//
+//   environment, stdin ─▶ PluginCall ─▶ AddCommand | DeleteCommand | … ─▶ JSON on stdout, exit status
+//                                          │ store (NodeStore) · kernel (PodKernel) · daemon (DaemonLine)
+//
+// One thread, no suspension; every wait has a deadline. Exactly one JSON document goes to stdout, everything else to
+// stderr or the log file.
+
+import CNISpec
+import JSONKit
+import LinuxOS
+package import NetTypes
+
+/// The program.
+package enum CNIPlugin {
+    /// The largest configuration accepted on stdin, in octets: room for the prevResult of a long chain.
+    static let maximumConfig = 4 << 20
+
+    /// Which of its two programs the executable is.
+    package enum Role: Sendable, Hashable {
+        /// The main plugin, which makes the link.
+        case network
+        /// The IPAM plugin.
+        case addressesOnly
+
+        /// The role that the program's name, `argv[0]`, stands for.
+        package init(programName: String) {
+            let name = programName.split(separator: "/").last
+            self = name == "apus-ipam" ? .addressesOnly : .network
+        }
+    }
+
+    /// What a call comes to.
+    package struct Outcome: Sendable, Equatable {
+        /// What goes to stdout; nil for nothing.
+        package var answer: JSONValue?
+        /// The exit status.
+        package var status: Int32
+
+        /// Joins the two.
+        package init(answer: JSONValue?, status: Int32) {
+            self.answer = answer
+            self.status = status
+        }
+    }
+
+    /// Runs the program as it was called and ends the process.
+    package static func main() -> Never {
+        let programName = CommandLine.arguments.first ?? ""
+        ProcessIO.exit(main(programName: programName, environment: ProcessIO.environment()))
+    }
+
+    private static func main(programName: String, environment: [String: String]) -> Int32 {
+        guard environment["CNI_COMMAND", default: ""] != "" else {
+            // People run a plugin by hand to see what it is.
+            let versions = CNIVersion.allCases.map(\.rawValue).joined(separator: ", ")
+            ProcessIO.writeStandardError("Apus CNI plugin\nCNI protocol versions supported: \(versions)\n")
+            return 0
+        }
+        let outcome = run(Role(programName: programName), environment: environment) {
+            try ProcessIO.readStandardInput(limit: maximumConfig)
+        }
+        guard let answer = outcome.answer else { return outcome.status }
+        do throws(SystemError) {
+            try ProcessIO.writeStandardOutput(JSONText.serialize(answer, pretty: true) + "\n")
+            return outcome.status
+        } catch {
+            ProcessIO.writeStandardError("apus: \(error)\n")
+            return 1
+        }
+    }
+
+    /// Runs one call.
+    ///
+    /// - Parameter readConfig: answers the bytes of stdin.
+    package static func run(
+        _ role: Role, environment: [String: String], readConfig: () throws -> [UInt8],
+    ) -> Outcome {
+        var config: JSONValue?
+        do {
+            let environment = try CNIEnvironment(environment)
+            if environment.command == .version {
+                return Outcome(answer: VersionAnswer.json(config: try? JSONText.parse(bytes(readConfig))), status: 0)
+            }
+            let json = try parse(bytes(readConfig))
+            config = json
+            return Outcome(answer: try answer(role, environment, json), status: 0)
+        } catch {
+            let version = NetworkConfig.statedVersion(of: config) ?? .newest
+            return Outcome(answer: CNIError(error).json(version: version), status: 1)
+        }
+    }
+
+    private static func bytes(_ readConfig: () throws -> [UInt8]) throws(CNIError) -> [UInt8] {
+        do {
+            return try readConfig()
+        } catch {
+            throw CNIError(.inputOutput, "cannot read the network configuration: \(error)")
+        }
+    }
+
+    private static func parse(_ bytes: [UInt8]) throws(CNIError) -> JSONValue {
+        do throws(JSONError) {
+            return try JSONText.parse(bytes)
+        } catch {
+            throw CNIError(.decode, "the network configuration is not JSON: \(error)")
+        }
+    }
+
+    private static func answer(
+        _ role: Role, _ environment: CNIEnvironment, _ json: JSONValue,
+    ) throws -> JSONValue? {
+        let call = try PluginCall(environment: environment, config: NetworkConfig(json, for: environment.command))
+        do {
+            switch (environment.command, role) {
+            case (.add, .network): return try AddCommand(call).run()
+            case (.add, .addressesOnly): return try AddressCommand(call).run()
+            case (.delete, .network):
+                try DeleteCommand(call).run()
+                return nil
+            case (.delete, .addressesOnly):
+                try DeleteCommand(call).releaseAddresses()
+                return nil
+            case (.version, _): return VersionAnswer.json(config: json)
+            case (.check, _), (.collectGarbage, _), (.status, _):
+                // The code that the reference plugins answer a command with that they do not have.
+                throw CNIError(.invalidEnvironment, "CNI_COMMAND: \(environment.command.rawValue) is not supported")
+            }
+        } catch {
+            call.log.write(.error, "\(environment.command.rawValue) \(call.key): \(CNIError(error))")
+            throw error
+        }
+    }
+}

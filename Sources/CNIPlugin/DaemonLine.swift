@@ -1,0 +1,72 @@
+import CNISpec
+import IPAMCore
+import LinuxOS
+import NetTypes
+import NodeLink
+import NodeStore
+
+/// What the plugin says to the daemon, one connection for each sentence.
+struct DaemonLine: Sendable {
+    /// How long a DEL waits for the daemon, which can do nothing about it but note it.
+    static let withdrawalTimeout = Duration.milliseconds(200)
+
+    /// The daemon's socket.
+    let path: String
+    /// What the plugin says of itself.
+    let hello: Hello
+
+    /// A line from the namespace this thread is in.
+    init(_ store: RunDirectory) throws(SystemError) {
+        path = store.socketPath
+        hello = Hello(node: "", bootID: store.bootID, netnsInode: try NetNS.current().inode)
+    }
+
+    /// Tells the daemon of a new endpoint.
+    ///
+    /// - Returns: why the daemon took no notice, it being absent or silent; nil if it agreed.
+    /// - Throws: its refusal, or what else went wrong.
+    func announce(_ endpoint: Endpoint) throws -> NodeLinkError? {
+        let answer: Result<JSONObject, RemoteError>
+        do throws(NodeLinkError) {
+            answer = try call(.endpointAdd(endpoint))
+        } catch {
+            guard error.isAbsence else { throw error }
+            return error
+        }
+        _ = try answer.get()
+        return nil
+    }
+
+    /// Tells the daemon that an endpoint is gone. It looks at the store itself when it comes back, so that nothing
+    /// depends on the message.
+    /// - Throws: `NodeLinkError`, for the log.
+    func withdraw(_ endpoint: Endpoint) throws(NodeLinkError) {
+        _ = try call(.endpointDelete(endpoint), timeout: Self.withdrawalTimeout)
+    }
+
+    /// Asks for a block with free addresses; it is in node.json then.
+    /// - Throws: the daemon's refusal, or error 11.
+    func requestBlock(_ request: BlockRequest) throws {
+        let answer: Result<JSONObject, RemoteError>
+        do throws(NodeLinkError) {
+            answer = try call(.blockRequest(request))
+        } catch {
+            let full = request.full.map(\.description).joined(separator: ", ")
+            let need =
+                full.isEmpty
+                ? "this node has no block of \(request.family.rawValue) addresses"
+                : "every block of this node is full (\(full))"
+            throw CNIError(
+                .tryAgainLater, "\(need), and there is none from apusd: start apusd, or see why it does not answer",
+                details: error.description)
+        }
+        _ = try answer.get()
+    }
+
+    private func call(
+        _ operation: Request.Operation, timeout: Duration? = nil,
+    ) throws(NodeLinkError) -> Result<JSONObject, RemoteError> {
+        var client = try NodeLinkClient(path: path, hello: hello)
+        return try client.call(operation, timeout: timeout)
+    }
+}

@@ -1,0 +1,38 @@
+import CNISpec
+import LinuxOS
+import NetTypes
+
+/// Where the plugin says what it does: in the log file if there is one, else on standard error.
+struct PluginLog: Sendable {
+    /// The least severe line that is written.
+    let level: NetworkConfig.LogLevel
+    /// The log file.
+    let path: String?
+
+    /// Writes one line. Its time is the boot clock's, as in the kernel's log. A log that cannot be written is no reason
+    /// to fail: the line goes to standard error then.
+    func write(_ level: NetworkConfig.LogLevel, _ message: String) {
+        guard level.severity >= self.level.severity else { return }
+        let microseconds = BootClock.now().nanoseconds / 1000
+        let fraction = String(microseconds % 1_000_000)
+        let padding = String(repeating: "0", count: 6 - fraction.count)
+        let line = "[\(microseconds / 1_000_000).\(padding)\(fraction)] \(level.rawValue) apus: \(message)\n"
+        guard let path else { return ProcessIO.writeStandardError(line) }
+        do throws(SystemError) {
+            try Files.append(path, Array(line.utf8))
+        } catch {
+            ProcessIO.writeStandardError("\(line)apus: logFile: \(error)\n")
+        }
+    }
+}
+
+extension NetworkConfig.LogLevel {
+    fileprivate var severity: Int {
+        switch self {
+        case .debug: 0
+        case .info: 1
+        case .warning: 2
+        case .error: 3
+        }
+    }
+}

@@ -1,0 +1,109 @@
+import IPAMCore
+import LinuxOS
+import NetTypes
+import Netlink
+import PodPlan
+
+/// Carries out a pod's plan: one netlink socket in the host's namespace, one in the pod's.
+struct PodKernel: ~Copyable {
+    private let sandbox: NetNS
+    private var hostLinks: HostLinks
+    private var pod: NetlinkSocket
+
+    /// Opens the sockets; this thread stays in the host's namespace.
+    init(sandbox: consuming NetNS) throws {
+        let hostLinks = try HostLinks()
+        let pod = try sandbox.within(orThrow: { $0 as any Error }) { () throws(any Error) in try NetlinkSocket() }
+        self.hostLinks = hostLinks
+        self.pod = pod
+        self.sandbox = sandbox
+    }
+
+    /// Whether the pod has a link of this name.
+    mutating func podHasLink(_ name: String) throws -> Bool {
+        try pod.link(named: name) != nil
+    }
+
+    /// What has the name of the host's end.
+    ///
+    /// - Parameter isRecorded: whether a record of this key's says that a link of that name is its own.
+    mutating func observe(_ name: String, isRecorded: Bool) throws -> ObservedLink {
+        try hostLinks.observe(name, isRecorded: isRecorded)
+    }
+
+    /// The index of the host's end.
+    mutating func hostIndex(_ name: String) throws -> UInt32 {
+        try Self.index(of: name, &hostLinks.socket)
+    }
+
+    /// Deletes the link of this name if it is this key's.
+    mutating func deleteLink(_ name: String, of alias: LinkAlias, isRecorded: Bool) throws {
+        try hostLinks.delete(name, of: alias, isRecorded: isRecorded)
+    }
+
+    /// Carries out one step; it is done wholly, or its inverse and those before it are due.
+    mutating func apply(_ step: PodStep) throws {
+        switch step {
+        case .deleteLeftover(let index):
+            try hostLinks.socket.deleteLink(index)
+        case .createPair(let link):
+            try hostLinks.socket.createVeth(
+                VethPair(
+                    hostName: link.hostName, podName: link.podName, podNetNS: sandbox, mtuBytes: link.mtuBytes,
+                    hostMAC: link.hostMAC, podMAC: link.podMAC))
+        case .configureHost(let end):
+            try configureHost(end)
+        case .configurePod(let end):
+            let index = try Self.index(of: end.name, &pod)
+            try Self.execute(end.operations(linkIndex: index).map { Self.request($0, linkIndex: index) }, on: &pod)
+        case .routeToPod(let way):
+            let index = try hostIndex(way.hostName)
+            try Self.execute(
+                way.routes(linkIndex: index).map(NetlinkRequest.addRoute)
+                    + way.neighbours(linkIndex: index).map(NetlinkRequest.setNeighbour), on: &hostLinks.socket)
+        }
+    }
+
+    /// Takes a step back.
+    mutating func undo(_ inverse: PodUndo) throws {
+        switch inverse {
+        case .deleteLink(let name, let alias): try hostLinks.delete(name, of: alias, isRecorded: true)
+        }
+    }
+
+    /// The alias first and with the settings, in one message: from then on the link says whose it is.
+    private mutating func configureHost(_ end: HostEnd) throws {
+        let index = try hostIndex(end.name)
+        var requests: [NetlinkRequest] = [
+            .setLink(
+                index: index,
+                LinkSettings(
+                    alias: end.alias.description, proxyARP: true, ipv4Forwarding: true, reversePathFilter: .strict,
+                    ipv6AddressGeneration: end.hasIPv6 ? LinkSettings.IPv6AddressGeneration.none : nil)),
+            .setProxyDelay(linkIndex: index, milliseconds: end.proxyDelayMilliseconds),
+        ]
+        if let gateway = end.gatewayAddress {
+            requests.append(.addAddress(LinkAddress(linkIndex: index, address: gateway)))
+        }
+        try Self.execute(requests, on: &hostLinks.socket)
+    }
+
+    private static func request(_ operation: PodOperation, linkIndex: UInt32) -> NetlinkRequest {
+        switch operation {
+        case .linkUp: .setLink(index: linkIndex, LinkSettings(isUp: true))
+        case .route(let route): .addRoute(route)
+        case .neighbour(let neighbour): .setNeighbour(neighbour)
+        case .address(let address): .addAddress(LinkAddress(linkIndex: linkIndex, address: address))
+        }
+    }
+
+    private static func index(of name: String, _ socket: inout NetlinkSocket) throws -> UInt32 {
+        guard let link = try socket.link(named: name) else { throw NetlinkError(.linkGet, name, .ENODEV) }
+        return link.index
+    }
+
+    private static func execute(_ requests: [NetlinkRequest], on socket: inout NetlinkSocket) throws {
+        let failures = try socket.execute(NetlinkBatch(requests), acknowledgeEach: true)
+        if let first = failures.first { throw first.error }
+    }
+}

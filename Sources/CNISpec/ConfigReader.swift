@@ -1,0 +1,93 @@
+import NetTypes
+
+/// Reads members of a configuration object; every complaint is error 7 and names the key with its path.
+struct ConfigReader {
+    private let object: JSONObject
+    private let path: String
+    /// Whether a member of a wrong type reads as absent. A DEL goes that way: it must not be kept from its work by a
+    /// member that the ADD has already been refused for.
+    private let isForgiving: Bool
+
+    /// Reads members of `object`, which stands at `path` (empty for the configuration itself).
+    init(_ object: JSONObject, path: String = "", isForgiving: Bool) {
+        self.object = object
+        self.path = path
+        self.isForgiving = isForgiving
+    }
+
+    /// The member as text.
+    func string(_ key: String) throws(CNIError) -> String? {
+        try read(key, expected: "a string") { $0.string }
+    }
+
+    /// The member as what `parse` makes of its text; `expected` says what that is.
+    func parsed<Value>(
+        _ key: String, expected: String, _ parse: (String) -> Value?,
+    ) throws(CNIError) -> Value? {
+        try read(key, expected: expected) { $0.string.flatMap(parse) }
+    }
+
+    /// The member as a whole number in the range, or the one beside it.
+    func integer(_ key: String, in range: ClosedRange<Int64>, or other: Int64) throws(CNIError) -> Int64? {
+        let expected = "an integer from \(range.lowerBound) to \(range.upperBound), or \(other)"
+        return try read(key, expected: expected) { value in
+            value.int.flatMap { range.contains($0) || $0 == other ? $0 : nil }
+        }
+    }
+
+    /// The member as a list of texts that `parse` accepts; empty if absent.
+    func list<Value>(
+        _ key: String, expected: String, _ parse: (String) -> Value?,
+    ) throws(CNIError) -> [Value] {
+        try read(key, expected: expected) { value -> [Value]? in
+            guard let elements = value.array else { return nil }
+            let parsed = elements.compactMap { $0.string.flatMap(parse) }
+            return parsed.count == elements.count ? parsed : nil
+        } ?? []
+    }
+
+    /// A reader of the member, which is an object; of an empty one if it is absent.
+    func inner(_ key: String) throws(CNIError) -> ConfigReader {
+        let inner = try read(key, expected: "an object") { $0.object }
+        return ConfigReader(inner ?? JSONObject(), path: path + key + ".", isForgiving: isForgiving)
+    }
+
+    /// Readers of the elements of the member, which is a list of objects; none if it is absent.
+    func objects(_ key: String) throws(CNIError) -> [ConfigReader] {
+        let objects = try read(key, expected: "a list of objects") { value -> [JSONObject]? in
+            guard let elements = value.array else { return nil }
+            let objects = elements.compactMap(\.object)
+            return objects.count == elements.count ? objects : nil
+        }
+        return (objects ?? []).enumerated().map { index, object in
+            ConfigReader(object, path: "\(path)\(key)[\(index)].", isForgiving: isForgiving)
+        }
+    }
+
+    /// The member as it is.
+    func value(_ key: String) -> JSONValue? {
+        object.lenient(key)
+    }
+
+    private func read<Value>(
+        _ key: String, expected: String, _ convert: (JSONValue) -> Value?,
+    ) throws(CNIError) -> Value? {
+        guard let value = object.lenient(key) else { return nil }
+        if let converted = convert(value) { return converted }
+        if isForgiving { return nil }
+        throw CNIError(.invalidConfig, "\(path)\(key): expected \(expected), found \(value.plainText)")
+    }
+}
+
+extension JSONValue {
+    /// The value in an error message: a scalar as it is, anything else by its kind.
+    fileprivate var plainText: String {
+        switch self {
+        case .string(let text): "\"\(text)\""
+        case .int(let number): "\(number)"
+        case .double(let number): "\(number)"
+        case .bool(let value): "\(value)"
+        case .null, .array, .object: kind
+        }
+    }
+}

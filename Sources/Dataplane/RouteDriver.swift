@@ -1,0 +1,152 @@
+import LinuxOS
+import NetTypes
+package import Netlink
+
+/// What one `apply` came to.
+package struct RouteReport: Sendable, Equatable {
+    /// The operations the kernel has done, in order.
+    package var applied: [RouteOperation]
+    /// The problems that are new or other than before.
+    package var news: [RouteKey: RouteProblem]
+
+    /// Makes a report; by default that nothing was to be done.
+    package init(applied: [RouteOperation] = [], news: [RouteKey: RouteProblem] = [:]) {
+        self.applied = applied
+        self.news = news
+    }
+}
+
+/// Carries a `RouteTable`'s operations to the kernel and the kernel's answers and events back to it.
+///
+/// Its calls block: one thread owns it. It stays in the network namespace its kernel's socket was opened in.
+package struct RouteDriver<Kernel: RouteKernel & ~Copyable>: ~Copyable {
+    /// The routes. Wishes go straight in: `driver.table.setDesired(…)`; `apply` carries them out.
+    package var table: RouteTable
+    /// Whether the kernel's routes must be read again before anything is done: at the start, and after what events
+    /// alone do not tell.
+    package private(set) var needsResync = true
+    private var kernel: Kernel
+    /// The problems that a report has told of and that last.
+    private var reported: [RouteKey: RouteProblem] = [:]
+
+    /// How often one `apply` starts over after lost answers or a look at what stands in the way.
+    private static var maximumRounds: Int { 4 }
+
+    /// Takes the kernel; nothing is asked of it yet.
+    package init(kernel: consuming Kernel, protocolNumber: UInt8 = 97) {
+        self.kernel = kernel
+        table = RouteTable(protocolNumber: protocolNumber)
+    }
+
+    /// Asks for a dump at the next `apply`: after lost events, and now and then.
+    package mutating func requestResync() { needsResync = true }
+
+    /// Takes events in. Nothing is asked of the kernel before `apply`.
+    package mutating func handle(_ events: [KernelEvent]) {
+        for event in events {
+            switch event {
+            case .link(let link, let deleted):
+                if table.linkChanged(link.index, isUp: link.isUp && !deleted) { needsResync = true }
+            case .address(let address, let deleted):
+                guard table.uses(link: address.linkIndex) else { continue }
+                // A route whose gateway was not reachable may be accepted now; one whose source is gone went silently.
+                if deleted { needsResync = true } else { table.retry(link: address.linkIndex) }
+            case .route(let route, let deleted): table.observe(route, deleted: deleted)
+            case .neighbour: break
+            case .overrun: needsResync = true
+            }
+        }
+    }
+
+    /// Compares and mends: reads the kernel's routes if that is due, and carries out what is pending.
+    ///
+    /// When nothing is pending, no message is sent.
+    /// - Throws: `NetlinkError` when the socket fails; open another and take the table over. Refused routes are no
+    ///   error: they are in the report and in the table.
+    package mutating func apply() throws(NetlinkError) -> RouteReport {
+        var report = RouteReport()
+        var occupied: [RouteOperation] = []
+        for _ in 0..<Self.maximumRounds {
+            do throws(NetlinkError) {
+                if needsResync { try resync() }
+                let operations = table.pendingOperations()
+                if operations.isEmpty { break }
+                occupied = try carryOut(operations, into: &report)
+                if occupied.isEmpty { break }
+            } catch {
+                needsResync = true
+                guard error.isOverrun else { throw error }
+            }
+        }
+        // Occupied, and empty when looked at, round after round: it waits like any other refusal.
+        for operation in occupied where table.pending.contains(RouteKey(operation.route)) {
+            table.setProblem(.refused(.EEXIST, kernelMessage: nil), at: RouteKey(operation.route))
+        }
+        report.news = table.problems.filter { reported[$0.key] != $0.value }
+        reported = table.problems
+        return report
+    }
+
+    /// Goes on with another socket, the first having failed. The table stays; it is compared with the kernel anew.
+    package mutating func reopen(with kernel: consuming Kernel) {
+        self.kernel = kernel
+        needsResync = true
+    }
+
+    /// Whatever changes between the two dumps brings an event of its own, and with it the next resync.
+    private mutating func resync() throws(NetlinkError) {
+        var routes: [Route] = []
+        for family in AddressFamily.allCases {
+            routes += try kernel.routes(protocolNumber: table.protocolNumber, family: family)
+        }
+        let up = Set(try kernel.links().lazy.filter(\.isUp).map(\.index))
+        table.adopt(routes)
+        table.setLinks(up: up)
+        needsResync = false
+    }
+
+    /// - Returns: the additions that met EEXIST; another round settles them.
+    private mutating func carryOut(
+        _ operations: [RouteOperation], into report: inout RouteReport,
+    ) throws(NetlinkError) -> [RouteOperation] {
+        table.attempting(operations)
+        let failures = try kernel.carryOut(NetlinkBatch(operations.map(\.request)))
+        var errors: [Int: NetlinkError] = [:]
+        for failure in failures { errors[failure.index] = failure.error }
+        var occupied: [RouteOperation] = []
+        for (index, operation) in operations.enumerated() {
+            guard let error = errors[index] else {
+                table.applied(operation)
+                report.applied.append(operation)
+                continue
+            }
+            if table.failed(operation, error.code, kernelMessage: error.kernelMessage) { occupied.append(operation) }
+        }
+        try look(at: occupied)
+        return occupied
+    }
+
+    /// EEXIST does not say whose route is there: a dump does.
+    private mutating func look(at occupied: [RouteOperation]) throws(NetlinkError) {
+        for family in AddressFamily.allCases {
+            let operations = occupied.filter { $0.route.destination.family == family }
+            guard !operations.isEmpty else { continue }
+            var routes: [RouteKey: Route] = [:]
+            for route in try kernel.routes(protocolNumber: nil, family: family) {
+                routes[RouteKey(route.canonical)] = route
+            }
+            for operation in operations { table.found(routes[RouteKey(operation.route)], for: operation) }
+        }
+    }
+}
+
+extension RouteOperation {
+    /// The message to the kernel.
+    var request: NetlinkRequest {
+        switch self {
+        case .add(let route): .addRoute(route)
+        case .replace(let route): .replaceRoute(route)
+        case .delete(let route): .deleteRoute(route)
+        }
+    }
+}

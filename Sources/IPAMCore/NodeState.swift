@@ -1,0 +1,154 @@
+package import NetTypes
+
+/// What the daemon tells the CNI executable about this node: the file `node.json`.
+///
+/// The daemon alone writes it. `generation` grows with every rewrite.
+package struct NodeState: Sendable, Hashable {
+    /// A pool of addresses, as far as an ADD needs to know it.
+    package struct Pool: Sendable, Hashable {
+        /// The IPPool's name.
+        package var name: String
+        /// The pool's network.
+        package var cidr: IPPrefix
+        /// The effective mode: "bgp", "ipip", "vxlan" or "crosssubnet".
+        package var mode: String
+        /// The prefix length of the pool's blocks.
+        package var blockSize: UInt8
+        /// Whether new allocations are forbidden.
+        package var isDisabled: Bool
+
+        /// Makes a pool.
+        package init(name: String, cidr: IPPrefix, mode: String, blockSize: UInt8, isDisabled: Bool = false) {
+            self.name = name
+            self.cidr = cidr
+            self.mode = mode
+            self.blockSize = blockSize
+            self.isDisabled = isDisabled
+        }
+    }
+
+    /// A block this node owns.
+    package struct OwnedBlock: Sendable, Hashable {
+        /// The block's network.
+        package var cidr: IPPrefix
+        /// The name of the pool it is a part of.
+        package var pool: String
+        /// Whether the other nodes are being told about it.
+        package var isAnnounced: Bool
+        /// Whether it gives no new addresses: its affinity is withdrawn, or it is in conflict.
+        package var isClosed: Bool
+
+        /// Makes a block.
+        package init(cidr: IPPrefix, pool: String, isAnnounced: Bool, isClosed: Bool = false) {
+            self.cidr = cidr
+            self.pool = pool
+            self.isAnnounced = isAnnounced
+            self.isClosed = isClosed
+        }
+    }
+
+    /// The node's name.
+    package var node: String
+    /// The boot in which the file was written: one of another boot counts as absent.
+    package var bootID: String
+    /// The inode of the network namespace the daemon runs in.
+    package var netnsInode: UInt64
+    /// The MTU of the node's uplink.
+    package var mtuBytes: UInt32
+    /// Counts the rewrites.
+    package var generation: UInt64
+    /// The pools that select this node.
+    package var pools: [Pool]
+    /// The node's blocks, the oldest first: that is the order in which they are filled.
+    package var blocks: [OwnedBlock]
+
+    /// Makes a state.
+    package init(
+        node: String, bootID: String, netnsInode: UInt64, mtuBytes: UInt32, generation: UInt64, pools: [Pool],
+        blocks: [OwnedBlock],
+    ) {
+        self.node = node
+        self.bootID = bootID
+        self.netnsInode = netnsInode
+        self.mtuBytes = mtuBytes
+        self.generation = generation
+        self.pools = pools
+        self.blocks = blocks
+    }
+
+    /// The enabled pools of this family and mode.
+    package func pools(family: AddressFamily, mode: String) -> [Pool] {
+        pools.filter { $0.cidr.family == family && $0.mode == mode && !$0.isDisabled }
+    }
+
+    /// The modes of the enabled pools of this family, each once, in the order of the pools.
+    package func modes(family: AddressFamily) -> [String] {
+        var modes: [String] = []
+        for pool in pools where pool.cidr.family == family && !pool.isDisabled && !modes.contains(pool.mode) {
+            modes.append(pool.mode)
+        }
+        return modes
+    }
+
+    /// The owned block `address` lies in.
+    package func block(containing address: IPAddress) -> OwnedBlock? {
+        blocks.first { $0.cidr.contains(address) }
+    }
+}
+
+extension NodeState {
+    /// Reads node.json.
+    ///
+    /// `{"v":1,"node":…,"bootID":…,"netns":N,"mtu":1500,"generation":7,"pools":[{"name":…,"cidr":…,"mode":"bgp",
+    /// "blockSize":26,"disabled":false}],"blocks":[{"cidr":…,"pool":…,"announced":true,"closed":false}]}`
+    /// - Throws: `RecordError`.
+    package init(json: JSONValue) throws(RecordError) {
+        let reader = try RecordReader(record: json)
+        var pools: [Pool] = []
+        for pool in try reader.objects("pools") {
+            pools.append(
+                Pool(
+                    name: try pool.string("name"), cidr: try pool.parsed("cidr", expected: "a prefix") { IPPrefix($0) },
+                    mode: try pool.string("mode"), blockSize: try pool.integer("blockSize"),
+                    isDisabled: try pool.bool("disabled")))
+        }
+        var blocks: [OwnedBlock] = []
+        for block in try reader.objects("blocks") {
+            blocks.append(
+                OwnedBlock(
+                    cidr: try block.parsed("cidr", expected: "a prefix") { IPPrefix($0) },
+                    pool: try block.string("pool"), isAnnounced: try block.bool("announced"),
+                    isClosed: try block.bool("closed")))
+        }
+        self.init(
+            node: try reader.string("node"), bootID: try reader.string("bootID"),
+            netnsInode: try reader.integer("netns"), mtuBytes: try reader.integer("mtu"),
+            generation: try reader.integer("generation"), pools: pools, blocks: blocks)
+    }
+
+    /// The state as node.json holds it.
+    package var json: JSONValue {
+        .object([
+            "v": 1,
+            "node": .string(node),
+            "bootID": .string(bootID),
+            "netns": .int(Int64(clamping: netnsInode)),
+            "mtu": .int(Int64(mtuBytes)),
+            "generation": .int(Int64(clamping: generation)),
+            "pools": .array(
+                pools.map { pool in
+                    .object([
+                        "name": .string(pool.name), "cidr": .string(pool.cidr.description), "mode": .string(pool.mode),
+                        "blockSize": .int(Int64(pool.blockSize)), "disabled": .bool(pool.isDisabled),
+                    ])
+                }),
+            "blocks": .array(
+                blocks.map { block in
+                    .object([
+                        "cidr": .string(block.cidr.description), "pool": .string(block.pool),
+                        "announced": .bool(block.isAnnounced), "closed": .bool(block.isClosed),
+                    ])
+                }),
+        ])
+    }
+}

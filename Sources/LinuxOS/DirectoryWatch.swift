@@ -1,0 +1,85 @@
+import Glibc
+package import NetTypes
+
+/// Tells when the files of a directory change (inotify(7)).
+///
+/// It says that something changed, not what: whoever waits reads the directory again. Changes by rename, by writing in
+/// place and by the symbolic link that a mounted Kubernetes volume switches are all seen.
+package struct DirectoryWatch: ~Copyable, Sendable {
+    private let file: FileDescriptor
+    private let path: String
+
+    /// Begins to watch; changes after this call are not missed.
+    ///
+    /// - Throws: `ENOENT` or `ENOTDIR` when there is no such directory.
+    package init(_ path: String) throws(SystemError) {
+        let number = inotify_init1(Int32(IN_CLOEXEC | IN_NONBLOCK))
+        let code = SystemErrorCode.last
+        guard number >= 0 else { throw SystemError("inotify_init", path, code) }
+        let file = FileDescriptor(owning: number)
+        let events =
+            IN_CLOSE_WRITE | IN_CREATE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE | IN_DELETE_SELF | IN_MOVE_SELF
+            | IN_ONLYDIR
+        // SAFETY: the path is a Swift string, NUL-ended for the call.
+        let watch = unsafe inotify_add_watch(file.rawValue, path, UInt32(events))
+        let watchCode = SystemErrorCode.last
+        guard watch >= 0 else { throw SystemError("inotify_add_watch", path, watchCode) }
+        self.file = file
+        self.path = path
+    }
+
+    /// Waits for a change, or for `wakeUp`.
+    ///
+    /// - Returns: what came first.
+    package borrowing func wait(or wakeUp: WakeUp, until deadline: MonotonicTime) throws(SystemError) -> Outcome {
+        let ready = try Poll.readable([wakeUp.descriptor, file.rawValue], until: deadline, name: path)
+        if ready[0] { return .wokenUp }
+        guard ready[1] else { return .timeout }
+        return try drain() ? .changed : .directoryGone
+    }
+
+    /// Why a wait ended.
+    package enum Outcome: Sendable {
+        case changed
+        /// The directory itself was removed or moved: this watch tells nothing more.
+        case directoryGone
+        case wokenUp
+        case timeout
+    }
+
+    /// Reads away all events; false when one of them says that the directory is gone.
+    private borrowing func drain() throws(SystemError) -> Bool {
+        var isPresent = true
+        while true {
+            var outcome = (count: 0, code: SystemErrorCode(rawValue: 0))
+            // SAFETY: read(2) writes at most the buffer's own length, and says how much.
+            let bytes = unsafe [UInt8](unsafeUninitializedCapacity: 8192) { buffer, filled in
+                outcome.count = unsafe read(file.rawValue, buffer.baseAddress, buffer.count)
+                outcome.code = .last
+                filled = max(outcome.count, 0)
+            }
+            if outcome.count <= 0 {
+                if outcome.code == .EAGAIN || outcome.count == 0 { return isPresent }
+                if outcome.code != .EINTR { throw SystemError("read", path, outcome.code) }
+                continue
+            }
+            if Self.masks(in: bytes).contains(where: { $0 & Self.gone != 0 }) { isPresent = false }
+        }
+    }
+
+    private static let gone = UInt32(IN_DELETE_SELF | IN_MOVE_SELF | IN_IGNORED | IN_UNMOUNT)
+
+    /// The masks of the events: each is wd, mask, cookie, length, all of 32 bits, and so many octets of name.
+    private static func masks(in bytes: [UInt8]) -> [UInt32] {
+        var masks: [UInt32] = []
+        var rest = bytes[...]
+        while rest.count >= 16 {
+            func word(_ index: Int) -> UInt32 {
+                rest.dropFirst(4 * index).prefix(4).reversed().reduce(0) { $0 << 8 | UInt32($1) }
+            }
+            masks.append(word(1))
+            rest = rest.dropFirst(16 + Int(word(3)))
+        }
+        return masks
+    }
+}

@@ -1,0 +1,58 @@
+import Glibc
+package import NetTypes
+
+/// An exclusive flock(2) on a file, held until the value's life ends. The kernel releases it when the process dies.
+package struct FileLock: ~Copyable, Sendable {
+    /// The locked file, open for reading and writing.
+    package let descriptor: FileDescriptor
+
+    /// How often a lock that somebody else holds is tried again.
+    private static let pollNanoseconds = 2_000_000
+
+    /// Takes the lock if it is free.
+    ///
+    /// - Returns: nil when somebody else holds it.
+    package static func tryLock(_ path: String, mode: UInt32 = 0o600) throws(SystemError) -> FileLock? {
+        let descriptor = try FileDescriptor.open(path, O_RDWR | O_CREAT | O_NOFOLLOW, mode: mode)
+        guard try attempt(descriptor, path) else { return nil }
+        return FileLock(descriptor: descriptor)
+    }
+
+    /// Takes the lock, waiting for it until the deadline (on `BootClock`).
+    ///
+    /// flock(2) has no deadline of its own, and a signal to end it would be the whole process's: the lock is tried
+    /// every two milliseconds.
+    ///
+    /// - Throws: `ETIMEDOUT` at the deadline.
+    package static func lock(
+        _ path: String, mode: UInt32 = 0o600, deadline: MonotonicTime,
+    ) throws(SystemError) -> FileLock {
+        let descriptor = try FileDescriptor.open(path, O_RDWR | O_CREAT | O_NOFOLLOW, mode: mode)
+        while true {
+            if try attempt(descriptor, path) { return FileLock(descriptor: descriptor) }
+            if BootClock.now() >= deadline { throw SystemError("lock", path, .ETIMEDOUT) }
+            var pause = timespec(tv_sec: 0, tv_nsec: pollNanoseconds)
+            // SAFETY: the structure outlives the call; a pause cut short by a signal does no harm.
+            _ = unsafe nanosleep(&pause, nil)
+        }
+    }
+
+    /// Whether `path` still names the file that is locked: false once it was unlinked or replaced by a rename.
+    package borrowing func isStill(at path: String) throws(SystemError) -> Bool {
+        let held = try descriptor.status(name: path)
+        guard let named = try FileStatus.of(path) else { return false }
+        return named.inode == held.inode && named.device == held.device
+    }
+
+    private init(descriptor: consuming FileDescriptor) { self.descriptor = descriptor }
+
+    private static func attempt(_ descriptor: borrowing FileDescriptor, _ path: String) throws(SystemError) -> Bool {
+        while true {
+            let result = flock(descriptor.rawValue, LOCK_EX | LOCK_NB)
+            let code = SystemErrorCode.last
+            if result == 0 { return true }
+            if code == .EAGAIN { return false }
+            if code != .EINTR { throw SystemError("lock", path, code) }
+        }
+    }
+}

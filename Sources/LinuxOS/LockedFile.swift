@@ -1,0 +1,123 @@
+import Glibc
+
+/// A file that this process alone works on: an exclusive flock(2) that outlives every replacement of the content.
+///
+/// The content is replaced by a rename, and with it the inode; so the new file is locked before it gets the name.
+/// Whoever opens the path finds the holder's lock at every moment, or, when it opened just before the rename, a lock
+/// on a file that is no longer the path's, and looks again. The kernel releases the lock when the process dies.
+package struct LockedFile: ~Copyable, Sendable {
+    /// What there is at a path.
+    package enum Opening: ~Copyable, Sendable {
+        /// Nothing.
+        case missing
+        /// A file that another process holds.
+        case busy
+        /// A file that is now this process's.
+        case locked(LockedFile)
+    }
+
+    /// The path.
+    package let path: String
+    private var descriptor: FileDescriptor
+
+    private init(path: String, descriptor: consuming FileDescriptor) {
+        self.path = path
+        self.descriptor = descriptor
+    }
+
+    /// Takes the file that is at the path, if there is one and it is free. Makes nothing, never waits.
+    package static func open(_ path: String) throws(SystemError) -> Opening {
+        // A holder may replace the file any number of times; a few times in this loop means that it is at work.
+        for _ in 0..<8 {
+            let descriptor: FileDescriptor
+            do throws(SystemError) {
+                descriptor = try FileDescriptor.open(path, O_RDWR | O_NOFOLLOW)
+            } catch {
+                guard error.code == .ENOENT else { throw error }
+                return .missing
+            }
+            guard try attempt(descriptor, path) else { return .busy }
+            if try isNamed(path, descriptor) { return .locked(LockedFile(path: path, descriptor: descriptor)) }
+        }
+        return .busy
+    }
+
+    /// Makes the file, locked, with its whole content at once. One maker at a time is the caller's to see to.
+    package static func create(_ path: String, content: [UInt8]) throws(SystemError) -> LockedFile {
+        LockedFile(path: path, descriptor: try place(content, at: path))
+    }
+
+    /// The content.
+    /// - Throws: `EFBIG` beyond `limit` octets.
+    package borrowing func read(limit: Int) throws(SystemError) -> [UInt8] {
+        // Through the path, which nobody else may change: the descriptor's offset moves only once.
+        try Files.read(path, limit: limit)
+    }
+
+    /// Replaces the content in one step and keeps the lock. On an error the old content stays.
+    package mutating func replace(with content: [UInt8]) throws(SystemError) {
+        descriptor = try Self.place(content, at: path)
+    }
+
+    /// Removes the file; one that is gone already is no error.
+    package consuming func remove() throws(SystemError) {
+        try Files.remove(path)
+    }
+
+    /// Removes the temporary file of a process that was killed; one whose maker lives is locked and stays.
+    package static func sweep(temporary path: String) throws(SystemError) {
+        guard isTemporary(path) else { return }
+        switch try open(path) {
+        case .missing: break
+        case .busy: break
+        case .locked(let file): try file.remove()
+        }
+    }
+
+    /// Whether the path is one that `Files` or this type gives to an unfinished file.
+    package static func isTemporary(_ path: String) -> Bool { path.contains(".tmp-") }
+
+    /// Writes a locked file beside the path and renames it over the path.
+    private static func place(_ content: [UInt8], at path: String) throws(SystemError) -> FileDescriptor {
+        let temporary = "\(path).tmp-\(getpid())-\(pthread_self())"
+        let descriptor = try makeTemporary(temporary)
+        do throws(SystemError) {
+            try descriptor.writeAll(content, name: temporary)
+            // SAFETY: both paths are copied to C strings that live as long as the call.
+            let result = unsafe rename(temporary, path)
+            let code = SystemErrorCode.last
+            guard result == 0 else { throw SystemError("rename", path, code) }
+        } catch {
+            // SAFETY: as above. That it fails changes nothing for the error that is on its way.
+            _ = unsafe unlink(temporary)
+            throw error
+        }
+        return descriptor
+    }
+
+    private static func makeTemporary(_ path: String) throws(SystemError) -> FileDescriptor {
+        // A sweeper may lock and remove the file in the moment between its making and its locking.
+        for _ in 0..<8 {
+            try Files.remove(path)
+            let descriptor = try FileDescriptor.open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW)
+            if try attempt(descriptor, path), try isNamed(path, descriptor) { return descriptor }
+        }
+        throw SystemError("lock", path, .EBUSY)
+    }
+
+    private static func attempt(_ descriptor: borrowing FileDescriptor, _ path: String) throws(SystemError) -> Bool {
+        while true {
+            let result = flock(descriptor.rawValue, LOCK_EX | LOCK_NB)
+            let code = SystemErrorCode.last
+            if result == 0 { return true }
+            if code == .EAGAIN { return false }
+            if code != .EINTR { throw SystemError("lock", path, code) }
+        }
+    }
+
+    private static func isNamed(_ path: String, _ descriptor: borrowing FileDescriptor) throws(SystemError) -> Bool {
+        let held = try descriptor.status(name: path)
+        guard let named = try FileStatus.of(path) else { return false }
+        return named.inode == held.inode && named.device == held.device
+    }
+}

@@ -1,0 +1,88 @@
+import CLinuxShim
+import Glibc
+
+/// A network namespace, held open: it lives at least as long as this value.
+package struct NetNS: ~Copyable, Sendable {
+    /// The open nsfs file.
+    package let descriptor: FileDescriptor
+    /// Its path, or what else it was opened as; for messages.
+    package let name: String
+    /// The number of the namespace's nsfs inode, which names it for as long as it lives.
+    package let inode: UInt64
+
+    /// Opens a namespace.
+    ///
+    /// - Throws: `EINVAL` when the path is no namespace file at all.
+    package static func open(_ path: String) throws(SystemError) -> NetNS {
+        let descriptor = try FileDescriptor.open(path, O_RDONLY)
+        return try NetNS(descriptor, name: path)
+    }
+
+    /// The namespace the calling thread is in.
+    package static func current() throws(SystemError) -> NetNS {
+        // /proc/self is the main thread, whose namespace may be another.
+        try open("/proc/thread-self/ns/net")
+    }
+
+    private init(_ descriptor: consuming FileDescriptor, name: String) throws(SystemError) {
+        var fileSystem = statfs()
+        // SAFETY: fstatfs fills the structure it is given.
+        let result = unsafe fstatfs(descriptor.rawValue, &fileSystem)
+        let code = SystemErrorCode.last
+        guard result == 0 else { throw SystemError("statfs", name, code) }
+        guard fileSystem.f_type == NSFS_MAGIC else { throw SystemError("open as a network namespace", name, .EINVAL) }
+        inode = try descriptor.status(name: name).inode
+        self.descriptor = descriptor
+        self.name = name
+    }
+
+    /// Moves the calling thread into a new, empty namespace for good, and answers it.
+    package static func unshare() throws(SystemError) -> NetNS {
+        let result = clinux_unshare(CLONE_NEWNET)
+        let code = SystemErrorCode.last
+        guard result == 0 else { throw SystemError("unshare", "the network namespace", code) }
+        return try current()
+    }
+
+    /// Runs `body` with the calling thread inside the namespace, and brings the thread back whatever happens.
+    ///
+    /// `body` must not suspend, and nothing it starts on another thread is in the namespace.
+    ///
+    /// - Parameter failure: turns an error of entering into the caller's own.
+    /// - Throws: what `body` throws, or `failure(…)` when the namespace cannot be entered; `body` has not run then.
+    package borrowing func within<Value: ~Copyable, Failure: Error>(
+        orThrow failure: (SystemError) -> Failure, _ body: () throws(Failure) -> Value,
+    ) throws(Failure) -> Value {
+        let home = try entered(orThrow: failure)
+        defer { home.comeBack() }
+        return try body()
+    }
+
+    /// Runs `body` with the calling thread inside the namespace, and brings the thread back whatever happens.
+    package borrowing func within<Value: ~Copyable>(
+        _ body: () throws(SystemError) -> Value,
+    ) throws(SystemError) -> Value {
+        try within(orThrow: { $0 }, body)
+    }
+
+    /// Moves the thread in, and answers the namespace it came from.
+    private borrowing func entered<Failure: Error>(
+        orThrow failure: (SystemError) -> Failure,
+    ) throws(Failure) -> NetNS {
+        do throws(SystemError) {
+            let home = try NetNS.current()
+            let result = clinux_setns(descriptor.rawValue, CLONE_NEWNET)
+            let code = SystemErrorCode.last
+            guard result == 0 else { throw SystemError("setns", name, code) }
+            return home
+        } catch {
+            throw failure(error)
+        }
+    }
+
+    private borrowing func comeBack() {
+        let result = clinux_setns(descriptor.rawValue, CLONE_NEWNET)
+        // Going on would do the host's work inside a container; no error could be handled safely from in there.
+        precondition(result == 0, "cannot return to the network namespace \(inode): errno \(errno)")
+    }
+}

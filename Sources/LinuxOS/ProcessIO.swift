@@ -1,0 +1,65 @@
+import CLinuxShim
+import Glibc
+
+/// What the process was given by the one who started it.
+package enum ProcessIO {
+    /// The environment. Of a name that stands twice the first counts, as in getenv(3).
+    package static func environment() -> [String: String] {
+        var result: [String: String] = [:]
+        // SAFETY: environ is ended by NULL and is only changed by setenv, which Apus never calls.
+        guard var entry = unsafe clinux_environ() else { return result }
+        while let text = unsafe entry.pointee {
+            let pair = unsafe String(cString: text)
+            if let equals = pair.firstIndex(of: "=") {
+                let name = String(pair[..<equals])
+                if result[name] == nil { result[name] = String(pair[pair.index(after: equals)...]) }
+            }
+            unsafe entry += 1
+        }
+        return result
+    }
+
+    /// All of standard input.
+    ///
+    /// - Throws: `EFBIG` when there is more than `limit` octets.
+    package static func readStandardInput(limit: Int) throws(SystemError) -> [UInt8] {
+        try FileDescriptor(owning: STDIN_FILENO).leak { file throws(SystemError) in
+            try file.readAll(limit: limit, name: "standard input")
+        }
+    }
+
+    /// Writes to standard output.
+    package static func writeStandardOutput(_ text: String) throws(SystemError) {
+        try FileDescriptor(owning: STDOUT_FILENO).leak { file throws(SystemError) in
+            try file.writeAll(Array(text.utf8), name: "standard output")
+        }
+    }
+
+    /// Writes to standard error; an error is swallowed, there being nowhere left to report it.
+    package static func writeStandardError(_ text: String) {
+        _ = try? FileDescriptor(owning: STDERR_FILENO).leak { file throws(SystemError) in
+            try file.writeAll(Array(text.utf8), name: "standard error")
+        }
+    }
+}
+
+extension FileDescriptor {
+    /// Uses the number without ever closing it: the standard streams outlive every owner.
+    fileprivate consuming func leak<Value>(
+        _ body: (borrowing FileDescriptor) throws(SystemError) -> Value,
+    ) throws(SystemError) -> Value {
+        let number = rawValue
+        discard self
+        let borrowed = FileDescriptor(owning: number)
+        do throws(SystemError) {
+            let value = try body(borrowed)
+            borrowed.forget()
+            return value
+        } catch {
+            borrowed.forget()
+            throw error
+        }
+    }
+
+    fileprivate consuming func forget() { discard self }
+}

@@ -1,0 +1,194 @@
+import CLinuxShim
+import Glibc
+package import NetTypes
+
+/// Who is at the other end of a Unix socket (SO_PEERCRED), as of the moment it connected.
+package struct PeerCredentials: Sendable, Hashable {
+    /// The process's number; 0 when it is in another pid namespace.
+    package let processID: Int32
+    /// The effective user's number.
+    package let userID: UInt32
+    /// The effective group's number.
+    package let groupID: UInt32
+}
+
+/// A connected Unix stream socket. Every wait has a deadline, on `BootClock`.
+package struct UnixStream: ~Copyable, Sendable {
+    /// The socket, non-blocking.
+    package let descriptor: FileDescriptor
+    /// The path it is connected to; for messages.
+    package let path: String
+
+    /// Connects.
+    ///
+    /// - Throws: `ENOENT` or `ECONNREFUSED` when nobody listens, `ETIMEDOUT` when the listener's queue stays full.
+    package static func connect(_ path: String, timeout: Duration) throws(SystemError) -> UnixStream {
+        let deadline = BootClock.now() + timeout
+        let descriptor = try UnixAddress.socket(path)
+        while true {
+            let code = unsafe try UnixAddress.apply(Glibc.connect, descriptor, path)
+            switch code {
+            case nil: return UnixStream(descriptor: descriptor, path: path)
+            // A full queue answers EAGAIN at once, and poll(2) does not wait for its room (unix(7)).
+            case .EAGAIN?, .EINTR?:
+                if BootClock.now() >= deadline { throw SystemError("connect", path, .ETIMEDOUT) }
+                var pause = timespec(tv_sec: 0, tv_nsec: 2_000_000)
+                // SAFETY: the structure outlives the call; a pause cut short by a signal does no harm.
+                _ = unsafe nanosleep(&pause, nil)
+            case let code?: throw SystemError("connect", path, code)
+            }
+        }
+    }
+
+    /// Takes over a connected socket, making it non-blocking.
+    init(descriptor: consuming FileDescriptor, path: String) {
+        _ = fcntl(descriptor.rawValue, F_SETFL, O_NONBLOCK)
+        self.descriptor = descriptor
+        self.path = path
+    }
+
+    /// Who is at the other end.
+    package borrowing func peerCredentials() throws(SystemError) -> PeerCredentials {
+        var (process, user, group) = (Int32(0), UInt32(0), UInt32(0))
+        // SAFETY: the call fills the three numbers it is given.
+        let result = unsafe clinux_peer_credentials(descriptor.rawValue, &process, &user, &group)
+        let code = SystemErrorCode.last
+        guard result == 0 else { throw SystemError("getsockopt SO_PEERCRED", path, code) }
+        return PeerCredentials(processID: process, userID: user, groupID: group)
+    }
+
+    /// Sends everything.
+    ///
+    /// - Throws: `ETIMEDOUT` at the deadline, `EPIPE` when the peer has gone (without a signal).
+    package borrowing func send(_ bytes: [UInt8], deadline: MonotonicTime) throws(SystemError) {
+        var done = 0
+        while done < bytes.count {
+            // SAFETY: the buffer is the array's own and outlives the call.
+            let sent = unsafe bytes.withUnsafeBytes { buffer in
+                unsafe Glibc.send(
+                    descriptor.rawValue, buffer.baseAddress?.advanced(by: done), buffer.count - done,
+                    Int32(MSG_NOSIGNAL))
+            }
+            let code = SystemErrorCode.last
+            if sent >= 0 {
+                done += sent
+            } else if code == .EAGAIN {
+                try Poll.wait(descriptor, for: .writable, until: deadline, name: path)
+            } else if code != .EINTR {
+                throw SystemError("send", path, code)
+            }
+        }
+    }
+
+    /// Receives what is there, waiting for the first octet.
+    ///
+    /// - Parameter limit: the largest number of octets taken, at least 1.
+    /// - Returns: 1 to `limit` octets; empty when the peer has closed its end.
+    /// - Throws: `ETIMEDOUT` at the deadline.
+    package borrowing func receive(limit: Int, deadline: MonotonicTime) throws(SystemError) -> [UInt8] {
+        while true {
+            var outcome = (count: 0, code: SystemErrorCode(rawValue: 0))
+            // SAFETY: recv(2) writes at most the buffer's own length, and says how much.
+            let bytes = unsafe [UInt8](unsafeUninitializedCapacity: max(limit, 1)) { buffer, filled in
+                outcome.count = unsafe recv(descriptor.rawValue, buffer.baseAddress, buffer.count, 0)
+                outcome.code = .last
+                filled = max(outcome.count, 0)
+            }
+            if outcome.count >= 0 { return bytes }
+            if outcome.code == .EAGAIN {
+                try Poll.wait(descriptor, for: .readable, until: deadline, name: path)
+            } else if outcome.code != .EINTR {
+                throw SystemError("receive", path, outcome.code)
+            }
+        }
+    }
+
+    /// Receives exactly so many octets.
+    ///
+    /// - Throws: `ECONNRESET` when the peer closes its end before, `ETIMEDOUT` at the deadline.
+    package borrowing func receive(exactly count: Int, deadline: MonotonicTime) throws(SystemError) -> [UInt8] {
+        var bytes: [UInt8] = []
+        while bytes.count < count {
+            let chunk = try receive(limit: count - bytes.count, deadline: deadline)
+            guard !chunk.isEmpty else { throw SystemError("receive", path, .ECONNRESET) }
+            bytes += chunk
+        }
+        return bytes
+    }
+}
+
+/// A listening Unix stream socket.
+package struct UnixListener: ~Copyable, Sendable {
+    /// The socket, non-blocking.
+    package let descriptor: FileDescriptor
+    /// Its path.
+    package let path: String
+
+    /// Binds and listens.
+    ///
+    /// - Throws: `EADDRINUSE` when the path exists, be it a socket that nobody serves any more.
+    package static func bind(_ path: String, mode: UInt32 = 0o600) throws(SystemError) -> UnixListener {
+        let descriptor = try UnixAddress.socket(path)
+        if let code = unsafe try UnixAddress.apply(Glibc.bind, descriptor, path) {
+            throw SystemError("bind", path, code)
+        }
+        // The socket is of use to nobody before listen(2), so there is no moment of a wider mode.
+        let changed = unsafe chmod(path, mode)
+        let code = SystemErrorCode.last
+        guard changed == 0 else { throw SystemError("chmod", path, code) }
+        let result = listen(descriptor.rawValue, SOMAXCONN)
+        let listenCode = SystemErrorCode.last
+        guard result == 0 else { throw SystemError("listen", path, listenCode) }
+        return UnixListener(descriptor: descriptor, path: path)
+    }
+
+    /// Waits for a client.
+    ///
+    /// - Throws: `ETIMEDOUT` at the deadline.
+    package borrowing func accept(deadline: MonotonicTime) throws(SystemError) -> UnixStream {
+        while true {
+            let number = clinux_accept(descriptor.rawValue)
+            let code = SystemErrorCode.last
+            if number >= 0 { return UnixStream(descriptor: FileDescriptor(owning: number), path: path) }
+            if code == .EAGAIN {
+                try Poll.wait(descriptor, for: .readable, until: deadline, name: path)
+            } else if code != .EINTR {
+                throw SystemError("accept", path, code)
+            }
+        }
+    }
+}
+
+/// The address of a Unix socket and the calls that take one.
+private enum UnixAddress {
+    static func socket(_ path: String) throws(SystemError) -> FileDescriptor {
+        let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
+        let number = Glibc.socket(AF_UNIX, kind, 0)
+        let code = SystemErrorCode.last
+        guard number >= 0 else { throw SystemError("socket", path, code) }
+        return FileDescriptor(owning: number)
+    }
+
+    /// Calls connect(2) or bind(2); nil is success.
+    static func apply(
+        _ call: (Int32, UnsafePointer<sockaddr>, socklen_t) -> Int32, _ descriptor: borrowing FileDescriptor,
+        _ path: String,
+    ) throws(SystemError) -> SystemErrorCode? {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let bytes = Array(path.utf8)
+        guard !bytes.isEmpty, !bytes.contains(0) else { throw SystemError("open socket", path, .EINVAL) }
+        // The last octet stays NUL.
+        guard bytes.count < MemoryLayout.size(ofValue: address.sun_path) else {
+            throw SystemError("open socket", path, .ENAMETOOLONG)
+        }
+        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: bytes) }
+        let length = socklen_t(MemoryLayout<sockaddr_un>.size)
+        // SAFETY: the kernel reads `length` octets of a structure that outlives the call.
+        let result = unsafe withUnsafePointer(to: &address) {
+            unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe call(descriptor.rawValue, $0, length) }
+        }
+        let code = SystemErrorCode.last
+        return result == 0 ? nil : code
+    }
+}

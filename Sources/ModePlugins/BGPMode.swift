@@ -1,0 +1,34 @@
+package import NetTypes
+
+/// Plain routes: `10.244.1.0/26 via 192.168.1.2 dev eth0 proto 97`, no device, no overhead.
+///
+/// The wire must carry pod addresses as they are, so the next hop has to be on a link of this node, or reachable
+/// through a router that knows the pods' blocks itself.
+package struct BGPMode: ModePlugin {
+    /// Makes the plugin.
+    package init() {}
+
+    package var mode: EncapsulationMode { .bgp }
+
+    package var device: TunnelDevice? { nil }
+
+    package func overheadBytes(over family: AddressFamily) -> UInt32 { 0 }
+
+    package func announcement(of block: IPPrefix, from nodeAddresses: [CIDRAddress]) -> Announcement {
+        guard let own = nodeAddresses.first(where: { $0.address.family == block.family }) else {
+            return .withheld(reason: "block \(block) not announced: the node has no \(block.family.rawValue) address")
+        }
+        return .nextHop(own.address)
+    }
+
+    package func forwarding(
+        to block: IPPrefix, via nextHop: IPAddress, in context: ForwardingContext,
+    ) -> ForwardingAnswer {
+        switch context.resolve(nextHop) {
+        case .hops(let hops):
+            .ready(Forwarding(route: Route(to: block, hops: hops, protocolNumber: context.protocolNumber)))
+        case .unresolved(let reason):
+            .notYet(reason: reason)
+        }
+    }
+}

@@ -1,0 +1,56 @@
+import NetTypes
+
+/// How the kernel would reach a BGP next hop: the hops to write into a route, or why there are none.
+enum NextHopResolution: Sendable, Hashable {
+    case hops([Route.Hop])
+    case unresolved(reason: String)
+}
+
+extension ForwardingContext {
+    /// Resolves a next hop as BIRD does with `gateway recursive`: the longest prefix that covers it, among the networks
+    /// on the links and the routes of the main table, the default route included.
+    ///
+    /// A prefix on a link makes the next hop itself the gateway; a route through a gateway passes that gateway on, and
+    /// ECMP keeps all its ways. One step is enough, the kernel holds no route whose own gateway is not on a link.
+    func resolve(_ nextHop: IPAddress) -> NextHopResolution {
+        if links.contains(where: { $0.addresses.contains { $0.address == nextHop } }) {
+            return .unresolved(reason: "next hop \(nextHop) is an address of this node")
+        }
+        let connected = connectedHops(to: nextHop)
+        let route = bestRoute(to: nextHop)
+        if let connected, connected.length >= route?.destination.length ?? 0 {
+            return .hops([connected.hop])
+        }
+        guard let route else { return .unresolved(reason: "next hop \(nextHop) not adjacent: no route covers it") }
+        guard route.kind == .unicast else {
+            return .unresolved(reason: "next hop \(nextHop) not adjacent: \(route) discards what is sent there")
+        }
+        let usable = route.hops.filter { hop in links.first { $0.index == hop.linkIndex }?.isUp ?? true }
+        guard !usable.isEmpty else {
+            return .unresolved(reason: "next hop \(nextHop) not adjacent: every link of \(route) is down")
+        }
+        return .hops(
+            usable.map { hop in
+                Route.Hop(linkIndex: hop.linkIndex, gateway: hop.gateway ?? nextHop, isOnLink: hop.isOnLink)
+            })
+    }
+
+    /// The network on a link that covers the next hop most narrowly; of two alike that of the lower link index.
+    private func connectedHops(to nextHop: IPAddress) -> (length: UInt8, hop: Route.Hop)? {
+        var best: (length: UInt8, hop: Route.Hop)?
+        for link in links.sorted(by: { $0.index < $1.index }) where link.isUp {
+            for address in link.addresses where address.network.contains(nextHop) {
+                guard address.length > best?.length ?? 0 || best == nil else { continue }
+                best = (address.length, Route.Hop(linkIndex: link.index, gateway: nextHop))
+            }
+        }
+        return best
+    }
+
+    /// The kernel's choice for the next hop: the longest prefix, then the lowest metric.
+    private func bestRoute(to nextHop: IPAddress) -> Route? {
+        routes.filter { $0.destination.contains(nextHop) }.min {
+            ($1.destination.length, $0.metric) < ($0.destination.length, $1.metric)
+        }
+    }
+}

@@ -1,0 +1,18 @@
+package import NetTypes
+
+/// Something that changed in the kernel, by whomever.
+///
+/// Events alone are not enough: a link that goes down takes its routes and neighbours with it by a `link` event only,
+/// and an address that is removed takes permanent neighbours by an `address` event only.
+package enum KernelEvent: Sendable, Hashable {
+    /// A link is new, changed or gone.
+    case link(Link, deleted: Bool)
+    /// An address is new, changed or gone.
+    case address(LinkAddress, deleted: Bool)
+    /// A route of the main table is new, changed or gone. A replaced route is announced by the new one alone.
+    case route(Route, deleted: Bool)
+    /// A neighbour with a link-layer address is new, changed or gone.
+    case neighbour(Neighbour, deleted: Bool)
+    /// Events were lost: only dumps can tell what is so.
+    case overrun
+}

@@ -1,0 +1,76 @@
+package import NetTypes
+
+/// One change asked of the kernel. Routes are those of the main table.
+package enum NetlinkRequest: Sendable, Hashable, CustomStringConvertible {
+    /// Makes a pair of links; EEXIST when either name is taken, and then nothing is left on either side.
+    case createVeth(VethPair)
+    /// Changes a link.
+    case setLink(index: UInt32, LinkSettings)
+    /// Sets how long proxy ARP waits before it answers on a link; it cannot be set by `LinkSettings`.
+    case setProxyDelay(linkIndex: UInt32, milliseconds: UInt64)
+    /// Deletes a link; both ends go.
+    case deleteLink(index: UInt32)
+    /// Adds an address; EEXIST when the link has it.
+    case addAddress(LinkAddress)
+    /// Removes an address.
+    case deleteAddress(LinkAddress)
+    /// Adds a route; EEXIST when one of the same destination and metric is there, whoever made it.
+    case addRoute(Route)
+    /// Adds a route in place of one of the same destination and metric, be it another's: only for what is known as own.
+    case replaceRoute(Route)
+    /// Deletes a route of this destination, protocol, kind, metric (0: any) and, if it has one hop, link; else ESRCH.
+    case deleteRoute(Route)
+    /// Adds a neighbour or replaces it.
+    case setNeighbour(Neighbour)
+    /// Deletes a neighbour; ENOENT when there is none.
+    case deleteNeighbour(Neighbour)
+
+    /// The verb, for errors.
+    package var operation: NetlinkOperation {
+        switch self {
+        case .createVeth: .linkCreate
+        case .setLink: .linkSet
+        case .setProxyDelay: .proxyDelaySet
+        case .deleteLink: .linkDelete
+        case .addAddress: .addressAdd
+        case .deleteAddress: .addressDelete
+        case .addRoute: .routeAdd
+        case .replaceRoute: .routeReplace
+        case .deleteRoute: .routeDelete
+        case .setNeighbour: .neighbourSet
+        case .deleteNeighbour: .neighbourDelete
+        }
+    }
+
+    /// The thing the request is about, for errors.
+    package var object: String {
+        switch self {
+        case .createVeth(let pair): "\(pair.hostName) with \(pair.podName)"
+        case .setLink(let index, _), .deleteLink(let index), .setProxyDelay(let index, _): "if\(index)"
+        case .addAddress(let address), .deleteAddress(let address): address.description
+        case .addRoute(let route), .replaceRoute(let route), .deleteRoute(let route): route.description
+        case .setNeighbour(let neighbour), .deleteNeighbour(let neighbour): neighbour.description
+        }
+    }
+
+    /// Verb and thing.
+    package var description: String { "\(operation.rawValue) \(object)" }
+}
+
+/// Requests that go to the kernel together, in order. One that fails does not keep the later ones from being tried.
+package struct NetlinkBatch: Sendable, Hashable {
+    /// The requests in order.
+    package var requests: [NetlinkRequest]
+
+    /// Makes a batch.
+    package init(_ requests: [NetlinkRequest] = []) { self.requests = requests }
+
+    /// The number of requests.
+    package var count: Int { requests.count }
+
+    /// Whether there is nothing to do.
+    package var isEmpty: Bool { requests.isEmpty }
+
+    /// Adds a request at the end.
+    package mutating func append(_ request: NetlinkRequest) { requests.append(request) }
+}

@@ -1,0 +1,181 @@
+import CLibNL
+import LinuxOS
+import NetTypes
+
+/// A routing socket to the kernel (rtnetlink(7)) over libnl-3: changes with their answers, and dumps.
+///
+/// It belongs to the network namespace its thread was in when it was opened, and works on that one for good: opened
+/// within `NetNS.within`, it may be used outside. Every call blocks until the kernel has answered or the deadline is
+/// over. Not for more than one thread at a time.
+package struct NetlinkSocket: ~Copyable {
+    /// How long the kernel may take to answer; it can wait for others' work on links.
+    package var timeout: Duration
+
+    private var handle: NetlinkHandle
+    private var sequence: UInt32 = 0
+
+    /// How often a dump that others' changes cut across is begun again.
+    private static let dumpAttempts = 16
+
+    /// Opens a socket in the calling thread's network namespace.
+    package init(timeout: Duration = .seconds(10)) throws(NetlinkError) {
+        self.timeout = timeout
+        // An error's answer costs some 830 octets of the buffer; a chunk of 64 KiB that fails whole must fit.
+        handle = try NetlinkHandle(receiveBufferBytes: 2 << 20)
+    }
+
+    /// Carries out one request.
+    package mutating func execute(_ request: NetlinkRequest) throws(NetlinkError) {
+        let failures = try execute(NetlinkBatch([request]), acknowledgeEach: true)
+        if let failure = failures.first { throw failure.error }
+    }
+
+    /// Carries out requests in order.
+    ///
+    /// - Parameter acknowledgeEach: whether the kernel answers every request, or errors only and the end of each
+    ///   chunk: the form for thousands of routes.
+    /// - Returns: the requests that failed, in order; the others are done.
+    /// - Throws: when the socket itself fails. After `isOverrun` or `ETIMEDOUT` it is unknown which requests were
+    ///   carried out: dump.
+    package mutating func execute(
+        _ batch: NetlinkBatch, acknowledgeEach: Bool,
+    ) throws(NetlinkError) -> [NetlinkFailure] {
+        // Without the large buffer the answers to 8 KiB are what surely fits.
+        let chunkBytes = handle.hasFullBuffer ? 64 << 10 : 8 << 10
+        let acknowledge = acknowledgeEach ? NLM_F_ACK : 0
+        var message = try NetlinkMessage()
+        var chunk = NetlinkChunk(firstSequence: sequence &+ 1)
+        var failures: [NetlinkFailure] = []
+        for (index, request) in batch.requests.enumerated() {
+            request.write(to: &message)
+            guard !message.isOverfull else {
+                failures.append(.init(index: index, error: .init(request.operation, request.object, .EMSGSIZE)))
+                continue
+            }
+            if chunk.datagram.count + message.length > chunkBytes {
+                failures += try flush(chunk, of: batch, acknowledgeEach)
+                chunk = NetlinkChunk(firstSequence: sequence &+ 1)
+            }
+            sequence &+= 1
+            message.append(to: &chunk.datagram, sequence: sequence, flags: acknowledge)
+            chunk.indices.append(index)
+        }
+        failures += try flush(chunk, of: batch, acknowledgeEach)
+        return failures.sorted { $0.index < $1.index }
+    }
+
+    /// Asks for one object.
+    mutating func fetch<Value>(
+        _ query: consuming NetlinkMessage, _ operation: NetlinkOperation, _ object: String,
+        decode: (RawSpan) -> Value?,
+    ) throws(NetlinkError) -> Value? {
+        sequence &+= 1
+        let mine = sequence
+        var datagram: [UInt8] = []
+        query.append(to: &datagram, sequence: mine, flags: NLM_F_ACK)
+        try handle.send(datagram)
+        let deadline = BootClock.now() + timeout
+        var (value, isDone) = (Value?.none, false)
+        while !isDone {
+            try handle.receive(until: deadline, orThrow: { $0 }) { header, payload throws(NetlinkError) in
+                guard header.sequence == mine else { return }
+                guard header.type == Int(NLMSG_ERROR) else {
+                    value = decode(payload)
+                    return
+                }
+                isDone = true
+                let (code, text) = NetlinkReader.outcome(header, payload)
+                if code.rawValue != 0 { throw NetlinkError(operation, object, code, kernelMessage: text) }
+            }
+        }
+        return value
+    }
+
+    /// Asks for all objects the query names. A dump that changes cut across is begun again.
+    mutating func dump<Value>(
+        _ query: consuming NetlinkMessage, _ operation: NetlinkOperation, _ object: String,
+        decode: (RawSpan) -> Value?,
+    ) throws(NetlinkError) -> [Value] {
+        for _ in 0..<Self.dumpAttempts {
+            if let values = try dumpOnce(query, operation, object, decode) { return values }
+        }
+        throw NetlinkError(
+            operation, object, .EAGAIN, kernelMessage: "the dump was interrupted \(Self.dumpAttempts) times")
+    }
+
+    /// One attempt; nil when it was interrupted.
+    private mutating func dumpOnce<Value>(
+        _ query: borrowing NetlinkMessage, _ operation: NetlinkOperation, _ object: String,
+        _ decode: (RawSpan) -> Value?,
+    ) throws(NetlinkError) -> [Value]? {
+        sequence &+= 1
+        let mine = sequence
+        var datagram: [UInt8] = []
+        query.append(to: &datagram, sequence: mine, flags: NLM_F_DUMP)
+        try handle.send(datagram)
+        let deadline = BootClock.now() + timeout
+        var values: [Value] = []
+        var (isDone, isInterrupted) = (false, false)
+        while !isDone {
+            try handle.receive(until: deadline, orThrow: { $0 }) { header, payload throws(NetlinkError) in
+                guard header.sequence == mine else { return }
+                if header.flags & NLM_F_DUMP_INTR != 0 { isInterrupted = true }
+                guard header.type == Int(NLMSG_DONE) || header.type == Int(NLMSG_ERROR) else {
+                    if let value = decode(payload) { values.append(value) }
+                    return
+                }
+                isDone = true
+                let (code, text) = NetlinkReader.outcome(header, payload)
+                if code.rawValue != 0 { throw NetlinkError(operation, object, code, kernelMessage: text) }
+            }
+        }
+        return isInterrupted ? nil : values
+    }
+
+    /// Sends a chunk and collects its answers.
+    private mutating func flush(
+        _ chunk: consuming NetlinkChunk, of batch: NetlinkBatch, _ acknowledgeEach: Bool,
+    ) throws(NetlinkError) -> [NetlinkFailure] {
+        guard !chunk.indices.isEmpty else { return [] }
+        if !acknowledgeEach {
+            // The kernel does nothing for NLMSG_NOOP but acknowledge it: all before it has been answered then.
+            sequence &+= 1
+            let header = nlmsghdr(
+                nlmsg_len: UInt32(MemoryLayout<nlmsghdr>.size), nlmsg_type: UInt16(NLMSG_NOOP),
+                nlmsg_flags: UInt16(NLM_F_REQUEST | NLM_F_ACK), nlmsg_seq: sequence, nlmsg_pid: 0)
+            // SAFETY: the structure is plain octets without padding, copied at once.
+            unsafe withUnsafeBytes(of: header) { unsafe chunk.datagram.append(contentsOf: $0) }
+        }
+        let (first, last) = (chunk.firstSequence, sequence)
+        try handle.send(chunk.datagram)
+        let deadline = BootClock.now() + timeout
+        var failures: [NetlinkFailure] = []
+        var (isDone, answers) = (false, 0)
+        while !isDone {
+            try handle.receive(until: deadline, orThrow: { $0 }) { header, payload throws(NetlinkError) in
+                let place = Int(header.sequence &- first)
+                // An answer to an earlier chunk, whose deadline had passed, is nobody's any more.
+                guard header.type == Int(NLMSG_ERROR), place <= Int(last &- first) else { return }
+                if header.sequence == last { isDone = true }
+                answers += 1
+                let (code, text) = NetlinkReader.outcome(header, payload)
+                guard code.rawValue != 0, place < chunk.indices.count else { return }
+                let index = chunk.indices[place]
+                let request = batch.requests[index]
+                let error = NetlinkError(request.operation, request.object, code, kernelMessage: text)
+                failures.append(NetlinkFailure(index: index, error: error))
+            }
+        }
+        guard !acknowledgeEach || answers == chunk.indices.count else {
+            throw NetlinkError(.receive, "\(chunk.indices.count) answers, got \(answers)", .ENOBUFS)
+        }
+        return failures
+    }
+}
+
+/// The messages of one datagram, and the request each of them stands for.
+private struct NetlinkChunk {
+    let firstSequence: UInt32
+    var datagram: [UInt8] = []
+    var indices: [Int] = []
+}

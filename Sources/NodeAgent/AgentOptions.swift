@@ -1,0 +1,25 @@
+/// Where one node's daemon finds and leaves its things.
+package struct AgentOptions: Sendable {
+    /// The node's name, as the Node resource and the BlockAffinities have it.
+    package var nodeName: String
+    /// A directory of YAML resources, or one multi-document file.
+    package var configurationPath: String
+    /// The run directory shared with the CNI executable, on a tmpfs: gone after a reboot.
+    package var runDirectory: String
+    /// What outlives a boot: blocks that the node claimed by itself.
+    package var stateDirectory: String
+    /// Whether the daemon turns the node's IP forwarding on. Off means that the operator has.
+    package var managesForwarding: Bool
+
+    /// Gathers the options.
+    package init(
+        nodeName: String, configurationPath: String, runDirectory: String = "/run/apus",
+        stateDirectory: String = "/var/lib/apus", managesForwarding: Bool = true,
+    ) {
+        self.nodeName = nodeName
+        self.configurationPath = configurationPath
+        self.runDirectory = runDirectory
+        self.stateDirectory = stateDirectory
+        self.managesForwarding = managesForwarding
+    }
+}

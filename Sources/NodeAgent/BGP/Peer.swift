@@ -1,0 +1,298 @@
+import BGPSession
+import BGPTable
+import BGPWire
+import LinuxOS
+import Logging
+import NIOCore
+import NetTypes
+import Resources
+
+/// The shell around one peer's session: it owns the connections and the timers, and does what the session says.
+///
+/// It is isolated to its event loop, so that KEEPALIVEs and hold timers never wait behind an import. Routes go to the
+/// speaker through `inbox`, in order; a peer stops reading while `updateLimit` of its UPDATEs wait there, which is the
+/// queue's bound. Routes to send are pulled from the speaker when the socket takes them.
+actor Peer {
+    /// The UPDATEs that may wait for the table before the connection is read no further.
+    private static let updateLimit = 4096
+
+    nonisolated let id: PeerID
+    nonisolated let settings: NodeView.Peer
+    nonisolated let eventLoop: any EventLoop
+    nonisolated let exportSignal = Signal()
+
+    var session: PeerSession
+    private let roleTemplate: PeerRoleTemplate
+    private let dialer: Dialer
+    private let inbox: AsyncStream<PeerEvent>.Continuation
+    private let logger: Logger
+    private var channels: [ConnectionID: any Channel] = [:]
+    private var timers: [TimerKind: Scheduled<Void>] = [:]
+    private var incomingCount: UInt64 = 0
+    private var current: (negotiated: Negotiated, epoch: UInt64)?
+    private var epoch: UInt64 = 0
+    private var burst: [UpdateMessage] = []
+    private var waitingUpdates = 0
+    private var readsAreHeld = false
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor {
+        // SAFETY: the event loop's group is shut down after every peer is gone.
+        unsafe eventLoop.executor.asUnownedSerialExecutor()
+    }
+
+    init(
+        id: PeerID, settings: NodeView.Peer, configuration: PeerConfiguration, roleTemplate: PeerRoleTemplate,
+        dialer: Dialer, inbox: AsyncStream<PeerEvent>.Continuation, logger: Logger,
+    ) {
+        self.id = id
+        self.settings = settings
+        self.roleTemplate = roleTemplate
+        self.dialer = dialer
+        self.inbox = inbox
+        eventLoop = dialer.eventLoop
+        session = PeerSession(configuration: configuration)
+        var logger = logger
+        logger[metadataKey: "peer"] = "\(settings.address)"
+        self.logger = logger
+    }
+
+    /// Starts the session.
+    func start() { handle(.started) }
+
+    /// Ends the session and every connection.
+    func stop(_ reason: StopReason) {
+        handle(.stopped(reason))
+        for timer in timers.values { timer.cancel() }
+        timers = [:]
+        exportSignal.finish()
+    }
+
+    /// This node's own restart is over.
+    func restartCompleted() { handle(.restartCompleted) }
+
+    /// The session for display.
+    var status: SessionStatus { session.status }
+
+    /// Takes a connection that the peer opened.
+    func accept(_ channel: any Channel) {
+        incomingCount += 1
+        let connection = ConnectionID.incoming(incomingCount)
+        guard attach(channel, as: connection) else { return }
+        handle(.tcpConnected(connection))
+    }
+
+    /// How the messages of a connection are coded.
+    func wireContext(of connection: ConnectionID) -> WireContext {
+        guard let current, current.negotiated.connection == connection else {
+            return WireContext(isIBGP: session.configuration.isIBGP)
+        }
+        return current.negotiated.wireContext
+    }
+
+    /// A whole message came.
+    func received(_ message: BGPMessage, on connection: ConnectionID) {
+        handle(.messageReceived(connection, message))
+    }
+
+    /// Bytes came that end the session.
+    func decodingFailed(_ error: BGPError, on connection: ConnectionID) {
+        handle(.decodeFailed(connection, error))
+    }
+
+    /// What one read brought is complete: the routes of it go to the table together.
+    func readCompleted() { flushBurst() }
+
+    /// A connection is gone.
+    func connectionEnded(_ connection: ConnectionID, reason: String) {
+        guard channels.removeValue(forKey: connection) != nil else { return }
+        handle(.tcpClosed(connection, reason: reason))
+    }
+
+    /// The table has taken `count` UPDATEs off the inbox.
+    func updatesTaken(_ count: Int) {
+        waitingUpdates -= count
+        guard readsAreHeld, waitingUpdates < Self.updateLimit / 2 else { return }
+        readsAreHeld = false
+        setReading(true)
+    }
+
+    /// Sends what the table has for the peer whenever it has something, until the peer is stopped.
+    nonisolated func runExport(from speaker: Speaker) async {
+        await exportSignal.forEach {
+            await exportPending(from: speaker)
+        }
+    }
+
+    private func exportPending(from speaker: Speaker) async {
+        while let current {
+            let updates = await speaker.nextUpdates(for: id, epoch: current.epoch)
+            // The session may have ended and begun anew during the wait.
+            guard !updates.isEmpty, self.current?.epoch == current.epoch,
+                let channel = channels[current.negotiated.connection]
+            else { return }
+            let encoder = UpdateEncoder(current.negotiated.wireContext)
+            var buffer = channel.allocator.buffer(capacity: 4096)
+            for update in updates { encode(update, with: encoder, into: &buffer) }
+            // Waiting for the write keeps at most one batch in the socket's queue; a failed one ends the session.
+            try? await channel.writeAndFlush(buffer).get()
+        }
+    }
+
+    private func encode(_ update: OutgoingUpdate, with encoder: UpdateEncoder, into buffer: inout ByteBuffer) {
+        switch update {
+        case .withdraw(let family, let prefixes):
+            for frame in encoder.withdraw(prefixes, family: AFISAFI(family)) { buffer.writeBytes(frame) }
+        case .endOfRIB(let family):
+            buffer.writeBytes(encoder.endOfRIB(AFISAFI(family)))
+        case .announce(let announcement):
+            do throws(UpdateEncoder.Failure) {
+                let frames = try encoder.announce(
+                    announcement.prefixes, family: AFISAFI(announcement.family), nextHop: announcement.nextHop,
+                    attributes: announcement.attributes)
+                for frame in frames { buffer.writeBytes(frame) }
+            } catch {
+                logger.error("routes cannot be announced", metadata: ["reason": "\(error)"])
+                for frame in encoder.withdraw(announcement.prefixes, family: AFISAFI(announcement.family)) {
+                    buffer.writeBytes(frame)
+                }
+            }
+        }
+    }
+}
+
+// What the session asks for.
+extension Peer {
+    private func handle(_ event: SessionEvent) {
+        for effect in session.handle(event, at: BootClock.now()) { perform(effect) }
+    }
+
+    private func perform(_ effect: SessionEffect) {
+        switch effect {
+        case .connect(let connection): dial(connection)
+        case .close(let connection): close(connection)
+        case .send(let connection, let message): send(message, on: connection)
+        case .startTimer(let timer): schedule(timer)
+        case .stopTimer(let kind): timers.removeValue(forKey: kind)?.cancel()
+        case .establish(let negotiated): establish(negotiated)
+        case .deliver(let update): deliver(update)
+        case .deliverRefresh(let refresh):
+            guard let family = refresh.family.family else { return }
+            flushBurst()
+            inbox.yield(PeerEvent(peer: id, kind: .refreshRequested(family)))
+        case .sessionLost(let loss): lose(loss)
+        case .sweepStale(let families, let reason):
+            flushBurst()
+            logger.notice("stale routes dropped", metadata: ["reason": "\(reason)"])
+            inbox.yield(PeerEvent(peer: id, kind: .staleRoutesExpired(Set(families.compactMap(\.family)))))
+        case .changedState(let state):
+            logger.debug("session state", metadata: ["state": "\(state)"])
+        }
+    }
+
+    private func dial(_ connection: ConnectionID) {
+        dialer.dial(session.configuration, port: settings.port).whenComplete { result in
+            self.assumeIsolated { peer in
+                switch result {
+                case .success(let channel):
+                    guard peer.attach(channel, as: connection) else { return }
+                    peer.handle(.tcpConnected(connection))
+                case .failure(let error):
+                    peer.handle(.tcpConnectFailed(connection, reason: Dialer.reason(of: error)))
+                }
+            }
+        }
+    }
+
+    /// Puts the frame handler on a fresh connection; false when the connection is already gone.
+    private func attach(_ channel: any Channel, as connection: ConnectionID) -> Bool {
+        do {
+            try channel.pipeline.syncOperations.addHandler(BGPFrameHandler(peer: self, connection: connection))
+        } catch {
+            channel.close(promise: nil)
+            return false
+        }
+        channels[connection] = channel
+        if readsAreHeld { channel.setOption(.autoRead, value: false).whenFailure { _ in } }
+        return true
+    }
+
+    private func close(_ connection: ConnectionID) {
+        guard let channel = channels.removeValue(forKey: connection) else { return }
+        // NIO closes after the writes that are already flushed: the NOTIFICATION is not lost.
+        channel.close(promise: nil)
+    }
+
+    private func send(_ message: BGPMessage, on connection: ConnectionID) {
+        guard let channel = channels[connection] else { return }
+        let bytes = message.encode(wireContext(of: connection))
+        channel.writeAndFlush(channel.allocator.buffer(bytes: bytes), promise: nil)
+    }
+
+    private func schedule(_ timer: SessionTimer) {
+        timers.removeValue(forKey: timer.kind)?.cancel()
+        let delay = timer.deadline - BootClock.now()
+        timers[timer.kind] = eventLoop.scheduleTask(in: TimeAmount(delay)) {
+            self.assumeIsolated { peer in
+                peer.timers[timer.kind] = nil
+                peer.handle(.timerFired(timer.kind, token: timer.token))
+            }
+        }
+    }
+
+    private func establish(_ negotiated: Negotiated) {
+        epoch += 1
+        current = (negotiated, epoch)
+        logger.notice(
+            "session established",
+            metadata: [
+                "as": "\(negotiated.peerAS)", "id": "\(negotiated.peerBGPID)", "hold": "\(negotiated.holdTime)",
+                "families": "\(negotiated.families)",
+            ])
+        inbox.yield(
+            PeerEvent(peer: id, kind: .established(roleTemplate.role(negotiated, settings: settings), epoch: epoch)))
+    }
+
+    private func deliver(_ update: UpdateMessage) {
+        for error in update.malformed {
+            logger.warning("malformed UPDATE", metadata: ["error": "\(error)"])
+        }
+        burst.append(update)
+    }
+
+    private func lose(_ loss: SessionLoss) {
+        flushBurst()
+        current = nil
+        let kept = Set(loss.keptFamilies.compactMap(\.family))
+        logger.warning("session lost", metadata: ["reason": "\(loss.reason)", "routes": kept.isEmpty ? "dropped" : "kept"])
+        inbox.yield(PeerEvent(peer: id, kind: .lost(kept: kept)))
+    }
+
+    private func flushBurst() {
+        guard !burst.isEmpty else { return }
+        waitingUpdates += burst.count
+        inbox.yield(PeerEvent(peer: id, kind: .updates(burst)))
+        burst = []
+        if !readsAreHeld, waitingUpdates >= Self.updateLimit {
+            readsAreHeld = true
+            setReading(false)
+        }
+    }
+
+    private func setReading(_ isOn: Bool) {
+        for channel in channels.values { channel.setOption(.autoRead, value: isOn).whenFailure { _ in } }
+    }
+}
+
+extension TimeAmount {
+    init(_ duration: Duration) {
+        let (seconds, attoseconds) = duration.components
+        self = .nanoseconds(max(0, seconds * 1_000_000_000 + attoseconds / 1_000_000_000))
+    }
+}
+
+extension AFISAFI {
+    /// Unicast of the family.
+    init(_ family: AddressFamily) {
+        self = family == .ipv4 ? .ipv4Unicast : .ipv6Unicast
+    }
+}

@@ -1,0 +1,22 @@
+import BGPTable
+import BGPWire
+import NetTypes
+
+/// What a peer's shell tells the speaker, in the order in which it happened.
+struct PeerEvent: Sendable {
+    enum Kind: Sendable {
+        /// A session is up; `epoch` tells it from the peer's earlier ones.
+        case established(PeerRole, epoch: UInt64)
+        /// Routes came, one read's worth.
+        case updates([UpdateMessage])
+        /// The peer asks for everything again (RFC 2918).
+        case refreshRequested(AddressFamily)
+        /// The session is gone; the routes of these families stay as stale ones (RFC 4724 §4.2).
+        case lost(kept: Set<AddressFamily>)
+        /// What is still stale of these families goes.
+        case staleRoutesExpired(Set<AddressFamily>)
+    }
+
+    let peer: PeerID
+    let kind: Kind
+}

@@ -1,0 +1,46 @@
+import BGPTable
+import NetTypes
+import Resources
+
+/// All that the BGP speaker is told: who it is, with whom it speaks, what it originates and what it lets in.
+struct SpeakerConfiguration: Sendable, Equatable {
+    /// The own AS.
+    var localAS: ASNumber
+    /// The own BGP identifier.
+    var routerID: RouterID
+    /// The cluster that the node reflects for, if it is a reflector (RFC 4456 §7).
+    var clusterID: RouterID?
+    /// The node's own addresses, each with the network it stands in where that is known.
+    var localAddresses: [Node.Address]
+    /// The port that the speaker listens on, at each of `localAddresses`.
+    var listenPort: UInt16
+    /// The sessions to have.
+    var peers: [NodeView.Peer]
+    /// The networks inside which a prefix is let in.
+    var pools: [IPPrefix]
+    /// The addresses of all nodes: no prefix that covers one is let in.
+    var nodeAddresses: Set<IPAddress>
+    /// The blocks to originate.
+    var announcedBlocks: [IPPrefix]
+
+    /// The own next hop for each family of prefixes on a session from `localAddress`.
+    func nextHops() -> [AddressFamily: IPAddress] {
+        Dictionary(localAddresses.map { ($0.address.family, $0.address) }, uniquingKeysWith: { first, _ in first })
+    }
+}
+
+extension SpeakerConfiguration {
+    /// What a node's view of the cluster means for its speaker; nil when the node has no BGP identifier to speak with.
+    init?(view: NodeView, announcedBlocks: [IPPrefix]) {
+        guard case .v4(let address)? = view.node.ipv4?.address, let routerID = RouterID(address) else { return nil }
+        localAS = view.asNumber
+        self.routerID = routerID
+        clusterID = view.node.routeReflectorClusterID
+        localAddresses = view.node.addresses
+        listenPort = view.listenPort
+        peers = view.peers
+        pools = view.pools.map(\.cidr)
+        nodeAddresses = Set(view.nodes.flatMap { $0.addresses.map(\.address) })
+        self.announcedBlocks = announcedBlocks
+    }
+}

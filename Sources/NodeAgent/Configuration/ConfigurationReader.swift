@@ -1,0 +1,58 @@
+import Glibc
+import LinuxOS
+import Resources
+
+/// Reads the resources of a directory (its `*.yaml` and `*.yml`, by name) or of one multi-document file.
+struct ConfigurationReader: Sendable {
+    /// The directory or the file.
+    let path: String
+
+    /// The directory to watch for changes: the path itself, or what holds the file.
+    var watchedDirectory: String {
+        if (try? FileStatus.of(path)?.isDirectory) ?? false { return path }
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    /// Everything that could be read, with all findings. What cannot be read at all is a finding too.
+    func read() -> DecodedResources {
+        var documents: [Document] = []
+        var findings: [Diagnostic] = []
+        for (file, name) in files(&findings) {
+            do throws(Diagnostic) {
+                documents += try YAMLDocuments.documents(in: try text(of: file, name: name), file: name)
+            } catch {
+                findings.append(error)
+            }
+        }
+        return ResourceDecoder.decode(documents, refusals: findings)
+    }
+
+    private func text(of file: String, name: String) throws(Diagnostic) -> String {
+        do throws(SystemError) {
+            // A mounted Kubernetes volume consists of symbolic links; the directory is the operator's own.
+            let bytes = try FileDescriptor.open(file, O_RDONLY).readAll(
+                limit: YAMLDocuments.maximalFileBytes, name: file)
+            return String(decoding: bytes, as: UTF8.self)
+        } catch {
+            throw Diagnostic(.error, file: name, reason: "cannot be read: \(error.code)")
+        }
+    }
+
+    private func files(_ findings: inout [Diagnostic]) -> [(path: String, name: String)] {
+        do throws(SystemError) {
+            guard let status = try FileStatus.of(path) else {
+                findings.append(Diagnostic(.error, file: path, reason: "does not exist; --config names it"))
+                return []
+            }
+            guard status.isDirectory else { return [(path, path)] }
+            let names = try Files.list(path).filter { name in
+                !name.hasPrefix(".") && (name.hasSuffix(".yaml") || name.hasSuffix(".yml"))
+            }
+            return names.map { ("\(path)/\($0)", $0) }
+        } catch {
+            findings.append(Diagnostic(.error, file: path, reason: "cannot be read: \(error.code)"))
+            return []
+        }
+    }
+}

@@ -1,0 +1,73 @@
+import LinuxOS
+import Logging
+import NIOPosix
+import NetTypes
+import Resources
+
+/// Reads the configuration once, and again after every change of its files.
+struct ConfigurationWatch: Sendable {
+    /// Editors and copies touch a file several times; the files are read when they have been quiet for so long.
+    private static let settlingTime: Duration = .milliseconds(50)
+    /// A directory that cannot be watched is tried again, and read, this often.
+    private static let retryInterval: Duration = .seconds(1)
+    /// Without any event the files are still read this often: some file systems tell of no changes.
+    private static let fallbackInterval: Duration = .seconds(60)
+
+    let reader: ConfigurationReader
+    let logger: Logger
+
+    /// Calls `offer` with every reading until the task is cancelled.
+    func run(_ offer: @escaping @Sendable (DecodedResources) -> Void) async throws {
+        let wakeUp = try WakeUp()
+        let pool = NIOThreadPool(numberOfThreads: 1)
+        pool.start()
+        await withTaskCancellationHandler {
+            do {
+                try await pool.runIfActive { watch(until: wakeUp, offer) }
+            } catch {
+                logger.debug("configuration watch ended", metadata: ["reason": "\(error)"])
+            }
+        } onCancel: {
+            wakeUp.raise()
+        }
+        try await pool.shutdownGracefully()
+    }
+
+    /// Blocks the thread it is on until `wakeUp` is raised.
+    private func watch(until wakeUp: WakeUp, _ offer: (DecodedResources) -> Void) {
+        var hasWarned = false
+        while true {
+            do throws(SystemError) {
+                // Watch first, read second: a change between the two is seen by the watch.
+                let watch = try DirectoryWatch(reader.watchedDirectory)
+                hasWarned = false
+                offer(reader.read())
+                if try follow(watch, until: wakeUp, offer) == .wokenUp { return }
+            } catch {
+                offer(reader.read())
+                if !hasWarned {
+                    logger.warning("configuration cannot be watched; trying again", metadata: ["reason": "\(error)"])
+                }
+                hasWarned = true
+                let ready = try? Poll.readable(
+                    [wakeUp.descriptor], until: BootClock.now() + Self.retryInterval, name: "wake-up")
+                if ready?[0] ?? true { return }
+            }
+        }
+    }
+
+    private func follow(
+        _ watch: borrowing DirectoryWatch, until wakeUp: WakeUp, _ offer: (DecodedResources) -> Void,
+    ) throws(SystemError) -> DirectoryWatch.Outcome {
+        while true {
+            var outcome = try watch.wait(or: wakeUp, until: BootClock.now() + Self.fallbackInterval)
+            while outcome == .changed {
+                outcome = try watch.wait(or: wakeUp, until: BootClock.now() + Self.settlingTime)
+            }
+            switch outcome {
+            case .wokenUp, .directoryGone: return outcome
+            case .changed, .timeout: offer(reader.read())
+            }
+        }
+    }
+}

@@ -1,0 +1,117 @@
+import Glibc
+import LinuxOS
+import Logging
+import NIOCore
+import NIOPosix
+import NetTypes
+import NodeLink
+
+/// Serves the node's Unix socket: a hello each way, then requests, each answered in its turn.
+struct ControlServer: Sendable {
+    /// The socket's path.
+    let path: String
+    /// What this side says of itself.
+    let hello: Hello
+    /// The loop that the connections live on.
+    let eventLoop: any EventLoop
+    /// Who answers.
+    let responder: @Sendable (Request.Operation) async -> Result<JSONObject, RemoteError>
+    let logger: Logger
+
+    /// Serves until the task is cancelled.
+    ///
+    /// - Throws: when the socket cannot be bound.
+    func run() async throws {
+        // The directory is open to root alone, so that there is no moment at which others could connect.
+        let server = try await ServerBootstrap(group: eventLoop)
+            .serverChannelOption(.backlog, value: 1024)
+            .bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true) { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(FrameHandler())
+                    return try NIOAsyncChannel<JSONValue, JSONValue>(wrappingChannelSynchronously: channel)
+                }
+            }
+        try Files.setPermissions(path, 0o600)
+        logger.info("serving the node socket", metadata: ["path": "\(path)"])
+        try await withThrowingDiscardingTaskGroup { group in
+            try await server.executeThenClose { connections in
+                for try await connection in connections {
+                    group.addTask { await serve(connection) }
+                }
+            }
+        }
+    }
+
+    private func serve(_ connection: NIOAsyncChannel<JSONValue, JSONValue>) async {
+        do {
+            let credentials = try await SocketCredentials.of(connection.channel)
+            guard credentials.userID == 0 else {
+                logger.warning("client refused", metadata: ["uid": "\(credentials.userID)"])
+                return try await connection.channel.close()
+            }
+            try await connection.executeThenClose { inbound, outbound in
+                try await outbound.write(hello.json)
+                var isGreeted = false
+                for try await json in inbound {
+                    guard isGreeted else {
+                        if let objection = hello.objection(to: try Hello(json: json)) {
+                            logger.warning("client refused", metadata: ["reason": "it \(objection)"])
+                            return
+                        }
+                        isGreeted = true
+                        continue
+                    }
+                    let request = try Request(json: json)
+                    let response = Response(id: request.id, result: await responder(request.operation))
+                    try await outbound.write(response.json)
+                }
+            }
+        } catch {
+            logger.debug("client connection ended", metadata: ["reason": "\(error)"])
+        }
+    }
+}
+
+/// Messages of the node socket, both ways.
+private final class FrameHandler: ChannelDuplexHandler {
+    typealias InboundIn = ByteBuffer
+    typealias InboundOut = JSONValue
+    typealias OutboundIn = JSONValue
+    typealias OutboundOut = ByteBuffer
+
+    private var decoder = FrameDecoder()
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        decoder.append(unwrapInboundIn(data).readableBytesView)
+        do {
+            while let message = try decoder.nextMessage() { context.fireChannelRead(wrapInboundOut(message)) }
+        } catch {
+            context.fireErrorCaught(error)
+            context.close(promise: nil)
+        }
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        do {
+            let frame = try FrameDecoder.encode(unwrapOutboundIn(data))
+            context.write(wrapOutboundOut(context.channel.allocator.buffer(bytes: frame)), promise: promise)
+        } catch {
+            promise?.fail(error)
+        }
+    }
+}
+
+/// Who connected (SO_PEERCRED, unix(7)): three 32-bit numbers.
+private struct SocketCredentials: Sendable {
+    var processID: Int32 = 0
+    var userID: UInt32 = .max
+    var groupID: UInt32 = .max
+
+    static func of(_ channel: any Channel) async throws -> SocketCredentials {
+        guard let provider = channel as? any SocketOptionProvider else { throw ChannelError.operationUnsupported }
+        // The kernel fills a ucred, whose layout is that of these three numbers.
+        return try await provider.unsafeGetSocketOption(
+            level: .init(SOL_SOCKET), name: .init(SO_PEERCRED)
+        ).get()
+    }
+}

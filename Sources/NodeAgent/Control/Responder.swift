@@ -1,0 +1,123 @@
+import BGPSession
+import BGPTable
+import BGPWire
+import IPAMCore
+import LinuxOS
+import ModePlugins
+import NetTypes
+import NodeLink
+import NodeStore
+import Resources
+
+/// Answers the requests of the node socket, each from the one who knows.
+struct Responder: Sendable {
+    let nodeName: String
+    let startedAt: Int64
+    let store: RunDirectory
+    let controller: NodeController
+    let speaker: Speaker
+    let kernel: KernelAgent
+
+    /// The members of `ok`, or the refusal.
+    func answer(_ operation: Request.Operation) async -> Result<JSONObject, RemoteError> {
+        switch operation {
+        case .endpointAdd:
+            // The store is the truth and the block is announced as a whole: nothing is left to be done.
+            return .success([:])
+        case .endpointDelete:
+            controller.endpointGone()
+            return .success([:])
+        case .blockRequest(let request):
+            return await controller.block(for: request).map(\.members)
+        case .status:
+            return .success(await status().members)
+        case .get(.nodes):
+            return .success(ListAnswer(await nodes()).members)
+        case .get(.ippools):
+            return .success(ListAnswer(await pools()).members)
+        case .get(.blocks):
+            return .success(ListAnswer(await blocks()).members)
+        case .get(.routes):
+            return .success(ListAnswer(await routes()).members)
+        case .unknown(let name):
+            return .failure(.unknownOperation(name))
+        }
+    }
+
+    private func status() async -> StatusAnswer {
+        let view = await controller.view
+        let routerID = view?.node.ipv4?.address.description ?? ""
+        let node = NodeStatus(
+            name: nodeName, asNumber: view?.asNumber ?? ASNumber(0), routerID: routerID, startedAt: startedAt)
+        return StatusAnswer(node: node, peers: await speaker.peerReports().map(Self.status))
+    }
+
+    private static func status(_ report: PeerReport) -> PeerStatus {
+        let session = report.session
+        let isUp = session.state == .established
+        let port = report.settings.port
+        var info = session.state.rawValue
+        if !isUp, let error = session.lastError { info += " (\(error))" }
+        return PeerStatus(
+            address: port == 179 ? "\(report.settings.address)" : "\(report.settings.address) port \(port)",
+            family: report.settings.address.family, type: report.settings.kind.rawValue, state: isUp ? "up" : "start",
+            since: session.since.map(WallClock.seconds(at:)) ?? WallClock.now(), info: info,
+            asNumber: report.settings.asNumber, node: report.settings.nodeName ?? "")
+    }
+
+    private func nodes() async -> [NodeRow] {
+        guard let configuration = await controller.configuration else { return [] }
+        return configuration.nodes.map { node in
+            NodeRow(
+                name: node.name, asNumber: node.asNumber ?? configuration.asNumber, ipv4: node.ipv4?.description,
+                ipv6: node.ipv6?.description)
+        }
+    }
+
+    private func pools() async -> [PoolRow] {
+        guard let configuration = await controller.configuration else { return [] }
+        return configuration.pools.map { pool in
+            PoolRow(
+                name: pool.name, cidr: pool.cidr, mode: pool.mode.rawValue, blockSize: pool.blockSize,
+                natOutgoing: pool.natOutgoing, isDisabled: pool.isDisabled, nodeSelector: pool.nodeSelector.description)
+        }
+    }
+
+    private func blocks() async -> [BlockRow] {
+        let own = await controller.state?.blocks ?? []
+        let rows = own.map { block in
+            // A record that cannot be read shows without its numbers.
+            let record = (try? store.block(block.cidr)) ?? (try? Block(cidr: block.cidr, bootID: store.bootID))
+            return BlockRow(
+                cidr: block.cidr, node: nodeName, pool: block.pool, isAnnounced: block.isAnnounced,
+                isClosed: block.isClosed, allocated: UInt32(clamping: record?.allocated.count ?? 0),
+                free: record.map { UInt32(clamping: $0.free.count) })
+        }
+        let configuration = await controller.configuration
+        let others = (configuration?.affinities ?? []).filter { affinity in
+            !own.contains { $0.cidr == affinity.cidr }
+        }
+        return rows
+            + others.map { affinity in
+                BlockRow(
+                    cidr: affinity.cidr, node: affinity.node, pool: configuration?.pool(of: affinity.cidr)?.name ?? "",
+                    isAnnounced: false, isClosed: affinity.state != .confirmed, allocated: nil, free: nil)
+            }
+    }
+
+    private func routes() async -> [RouteRow] {
+        let kernelRows = await kernel.report()
+        var rows: [RouteRow] = []
+        for route in await speaker.bestRoutes() {
+            let programmed = kernelRows[route.prefix]
+            var peer = ""
+            if let id = route.peer { peer = await speaker.address(of: id)?.description ?? "" }
+            rows.append(
+                RouteRow(
+                    prefix: route.prefix, nextHop: route.nextHop?.description ?? "", peer: peer,
+                    asPath: route.attributes.asPath.description, mode: programmed?.mode ?? "",
+                    state: programmed?.state ?? "not in a known pool", link: programmed?.link ?? ""))
+        }
+        return rows
+    }
+}

@@ -1,0 +1,30 @@
+import NIOPosix
+
+/// The executor of an actor whose calls block: one thread of its own, jobs in the order they came.
+///
+/// Netlink calls wait for the kernel. They must not run on an event loop, where keepalives would wait behind them, nor on
+/// the cooperative pool, whose threads are few.
+final class BlockingThreadExecutor: SerialExecutor {
+    private let pool: NIOThreadPool
+
+    /// Starts the thread.
+    init() {
+        pool = NIOThreadPool(numberOfThreads: 1)
+        pool.start()
+    }
+
+    /// Runs the job on the thread. A job that comes after the shutdown runs too, on the thread that brought it, so that
+    /// whoever waits for it is not left waiting.
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        pool.submit { _ in
+            // SAFETY: the closure keeps the executor alive, and a job is enqueued once.
+            unsafe job.runSynchronously(on: self.asUnownedSerialExecutor())
+        }
+    }
+
+    /// Lets the thread end once the jobs before this call are done.
+    func shutdown() async throws {
+        try await pool.shutdownGracefully()
+    }
+}

@@ -1,0 +1,279 @@
+import BGPTable
+import Dataplane
+import LinuxOS
+import Logging
+import ModePlugins
+import NetTypes
+import Netlink
+import NodeLink
+import Resources
+
+/// The one owner of what the daemon holds in the kernel. It runs on a thread of its own, because netlink blocks.
+///
+/// What BGP learned and what the kernel reports both come here; both end in one `settle`, which asks the plan what
+/// should be and lets the driver make it so.
+actor KernelAgent {
+    /// What `apusctl get routes` shows of a prefix.
+    struct Report: Sendable {
+        var mode: String
+        var state: String
+        var link: String
+    }
+
+    private let executor: BlockingThreadExecutor
+    private let options: AgentOptions
+    private let logger: Logger
+    private let monitor: KernelMonitor
+    private var sockets: KernelSockets?
+    private var picture = NodePicture()
+    private var plan = ForwardingPlan()
+    private var configuration: KernelConfiguration?
+    private var blackholes: Set<IPPrefix> = []
+    private var reasons: [IPPrefix: String] = [:]
+    private var startedAt = MonotonicTime(nanoseconds: 0)
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor {
+        // SAFETY: the actor owns its executor.
+        unsafe executor.asUnownedSerialExecutor()
+    }
+
+    init(executor: BlockingThreadExecutor, options: AgentOptions, logger: Logger) {
+        self.executor = executor
+        self.options = options
+        self.logger = logger
+        monitor = KernelMonitor(logger: logger)
+    }
+
+    /// Opens the sockets and takes over what an earlier process left. Events that come later are not missed.
+    func start() throws {
+        try monitor.open()
+        sockets = try KernelSockets(protocolNumber: RouteProtocol.number)
+        startedAt = BootClock.now()
+        RouteProtocol.name(logger: logger)
+        try look()
+        settle([])
+        let survived = sockets?.routes.table.adoptedRoutes.count ?? 0
+        if survived > 0 { logger.notice("routes of an earlier run adopted", metadata: ["count": "\(survived)"]) }
+    }
+
+    /// Ends the thread; what is in the kernel stays.
+    func stop() async {
+        sockets = nil
+        try? await executor.shutdown()
+    }
+
+    /// Takes what the configuration asks for and makes the kernel follow before it returns.
+    func configure(_ new: KernelConfiguration) {
+        configuration = new
+        if options.managesForwarding { enableForwarding(for: new) }
+        var asked = plan.configure(new)
+        asked.formUnion(plan.observe(context()))
+        let wanted = plan.blackholes
+        for gone in blackholes.subtracting(wanted.map(\.destination)) { sockets?.routes.table.removeDesired(gone) }
+        for route in wanted { sockets?.routes.table.setDesired(route) }
+        blackholes = Set(wanted.map(\.destination))
+        settle(asked)
+    }
+
+    /// The MTU of the link that carries the node's address; 1500 while there is none.
+    func hostMTUBytes() -> UInt32 {
+        picture.uplink(of: configuration?.nodeAddresses.map(\.address) ?? [])?.mtuBytes ?? 1500
+    }
+
+    /// What has become of every prefix.
+    func report() -> [IPPrefix: Report] {
+        var reports: [IPPrefix: Report] = [:]
+        for prefix in plan.prefixes { reports[prefix] = report(on: prefix) }
+        for prefix in blackholes {
+            reports[prefix] = Report(mode: "", state: state(of: prefix), link: "")
+        }
+        return reports
+    }
+}
+
+// From BGP.
+extension KernelAgent {
+    /// Programs what the speaker learns until its signal is finished.
+    nonisolated func runForwarding(from speaker: Speaker) async {
+        await withDiscardingTaskGroup { group in
+            group.addTask { await self.runSweep() }
+            await speaker.forwardingSignal.forEach {
+                await learn(await speaker.forwardingChanges())
+                await sweep(await speaker.reception())
+            }
+            group.cancelAll()
+        }
+    }
+
+    /// The routes of an earlier run that nobody can speak for any more go when the stale time is over, even if no peer
+    /// ever says a word. A configuration that comes meanwhile may change the time.
+    private nonisolated func runSweep() async {
+        do {
+            while let rest = await timeToSweep() { try await Task.sleep(for: min(rest, .seconds(1))) }
+            await sweepAll()
+        } catch {
+            // Cancelled: the daemon ends, and what is in the kernel stays.
+        }
+    }
+
+    /// The rest of the stale time; nil when it is over and the configuration is known.
+    private func timeToSweep() -> Duration? {
+        guard let configuration else { return .seconds(1) }
+        let rest = startedAt + configuration.staleTime - BootClock.now()
+        return rest > .zero ? rest : nil
+    }
+
+    private func learn(_ changes: [ForwardingChange]) {
+        guard !changes.isEmpty else { return }
+        settle(plan.learn(changes))
+    }
+
+    /// Removes those routes of an earlier run that every peer who could have sent them has not sent.
+    private func sweep(_ reception: Reception) {
+        drop(because: "every peer that could carry it has sent its End-of-RIB without it") { route in
+            reception.isDisowned(route.destination, gateways: route.hops.compactMap(\.gateway))
+        }
+    }
+
+    private func sweepAll() {
+        drop(because: "its stale time is over") { _ in true }
+    }
+
+    private func drop(because reason: String, where isDisowned: (Route) -> Bool) {
+        // What is absent from a configuration that could not be read whole may be meant to be there.
+        guard configuration?.isWhole ?? false else { return }
+        let routes = (sockets?.routes.table.adoptedRoutes ?? []).filter(isDisowned)
+        for route in routes {
+            logger.notice("route of an earlier run removed", metadata: ["route": "\(route)", "reason": "\(reason)"])
+            sockets?.routes.table.releaseAdopted(route.destination, metric: route.metric)
+        }
+        if !routes.isEmpty { settle([]) }
+    }
+}
+
+// From the kernel.
+extension KernelAgent {
+    /// Hears the kernel's events and mends what they took away, until cancelled.
+    nonisolated func runMonitor() async throws {
+        try await monitor.run { events in await self.observe(events) }
+    }
+
+    private func observe(_ events: [KernelEvent]) {
+        // A pod's link changes no way to another node, and pods come and go by the thousand.
+        let relevant = events.filter { event in
+            switch event {
+            case .link(let link, _): !NodePicture.isPodLink(link.name)
+            case .neighbour: false
+            case .address, .route, .overrun: true
+            }
+        }
+        guard !relevant.isEmpty else { return }
+        sockets?.routes.handle(relevant)
+        var needsLook = false
+        for event in relevant {
+            if case .route(let route, let deleted) = event {
+                picture.observe(route, deleted: deleted)
+            } else {
+                needsLook = true
+            }
+        }
+        do {
+            if needsLook { try look() }
+        } catch {
+            logger.error(
+                "the node's links cannot be read; trying again with the next event", metadata: ["reason": "\(error)"])
+        }
+        settle(plan.observe(context()))
+    }
+
+    /// Reads links, addresses and foreign routes anew. Events alone are not enough: a link that goes down takes routes
+    /// with it without a word.
+    private func look() throws(NetlinkError) {
+        picture = try NodePicture(sockets)
+    }
+
+    private func context() -> ForwardingContext {
+        picture.context(nodeAddresses: configuration?.nodeAddresses ?? [], protocolNumber: RouteProtocol.number)
+    }
+}
+
+// To the kernel.
+extension KernelAgent {
+    private func settle(_ prefixes: Set<IPPrefix>) {
+        for prefix in prefixes {
+            switch plan.outcome(for: prefix) {
+            case .ready(let route, _):
+                sockets?.routes.table.setDesired(route)
+                say(nil, about: prefix)
+            case .notYet(let reason, _):
+                say(reason, about: prefix)
+            case .withdrawn:
+                if !blackholes.contains(prefix) { sockets?.routes.table.removeDesired(prefix) }
+                say(nil, about: prefix)
+            }
+        }
+        do {
+            for (key, problem) in try sockets?.routes.apply().news ?? [:] {
+                logger.error("route not programmed", metadata: ["prefix": "\(key)", "reason": "\(problem)"])
+            }
+        } catch {
+            logger.error("netlink failed; a new socket is opened", metadata: ["reason": "\(error)"])
+            reopen()
+        }
+    }
+
+    private func reopen() {
+        do {
+            try sockets?.reopen()
+        } catch {
+            logger.critical("netlink is not to be had", metadata: ["reason": "\(error)"])
+        }
+    }
+
+    /// Logs why a prefix has no route, once for each reason.
+    private func say(_ reason: String?, about prefix: IPPrefix) {
+        guard reasons[prefix] != reason else { return }
+        reasons[prefix] = reason
+        if let reason {
+            logger.warning("no route yet", metadata: ["prefix": "\(prefix)", "reason": "\(reason)"])
+        }
+    }
+
+    private func report(on prefix: IPPrefix) -> Report {
+        switch plan.outcome(for: prefix) {
+        case .ready(let route, let mode):
+            let link = route.hops.first.flatMap { picture.name(of: $0.linkIndex) } ?? ""
+            return Report(mode: mode.rawValue, state: state(of: prefix), link: link)
+        case .notYet(let reason, let mode):
+            return Report(mode: mode?.rawValue ?? "", state: "not yet: \(reason)", link: "")
+        case .withdrawn:
+            return Report(mode: "", state: "withdrawn", link: "")
+        }
+    }
+
+    private func state(of prefix: IPPrefix) -> String {
+        switch sockets?.routes.table.condition(of: prefix) {
+        case .programmed: "programmed"
+        case .pending, nil: "not yet: waiting for the kernel"
+        case .held(let link): "not yet: link \(picture.name(of: link) ?? "if\(link)") is down"
+        case .problem(let problem): problem.description
+        case .adopted: "kept from an earlier run"
+        case .absent: "not programmed"
+        }
+    }
+
+    private func enableForwarding(for configuration: KernelConfiguration) {
+        let families = Set(configuration.pools.map(\.cidr.family))
+        for (family, path) in [
+            (AddressFamily.ipv4, ["net", "ipv4", "ip_forward"]), (.ipv6, ["net", "ipv6", "conf", "all", "forwarding"]),
+        ] where families.contains(family) {
+            do {
+                guard try Sysctl.read(path) != "1" else { continue }
+                try Sysctl.write(path, "1")
+                logger.notice("IP forwarding turned on", metadata: ["family": "\(family.rawValue)"])
+            } catch {
+                logger.error("IP forwarding cannot be turned on; ADD will refuse", metadata: ["reason": "\(error)"])
+            }
+        }
+    }
+}

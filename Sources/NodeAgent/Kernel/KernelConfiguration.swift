@@ -1,0 +1,21 @@
+import NetTypes
+import Resources
+
+/// What the configuration asks of the kernel, apart from what BGP learns.
+struct KernelConfiguration: Sendable, Equatable {
+    /// The node's own addresses, each with the network it stands in where that is known.
+    var nodeAddresses: [Node.Address]
+    /// The node's blocks: each gets a blackhole, so that a packet for a free address goes no further.
+    var ownBlocks: [IPPrefix]
+    /// The pools: they decide by which mode a learned prefix is reached.
+    var pools: [IPPool]
+    /// How long routes of an earlier run are kept for peers that do not come back.
+    var staleTime: Duration = BGPConfiguration.defaultMaxRestartTime
+    /// Whether the configuration was read without a refusal: only then may anything be removed on its strength.
+    var isWhole = true
+
+    /// The pool that decides about a prefix: the narrowest that holds it.
+    func pool(of prefix: IPPrefix) -> IPPool? {
+        pools.filter { $0.cidr.contains(prefix) }.max { $0.cidr.length < $1.cidr.length }
+    }
+}

@@ -1,0 +1,80 @@
+import LinuxOS
+import Logging
+import NIOPosix
+import NetTypes
+import Netlink
+import Synchronization
+
+/// Listens to the kernel's events on a thread of its own and hands them on in order.
+///
+/// The queue between the two holds `queueLimit` batches; what does not fit is dropped and told as an overrun, after
+/// which whoever listens reads everything anew.
+final class KernelMonitor: Sendable {
+    private static let queueLimit = 256
+
+    private let logger: Logger
+    private let socket = Mutex<MonitorSocket?>(nil)
+
+    init(logger: Logger) {
+        self.logger = logger
+    }
+
+    /// Subscribes. Events after this call are not missed, whenever `run` begins.
+    func open() throws {
+        let opened = MonitorSocket(monitor: try NetlinkMonitor(), wakeUp: try WakeUp())
+        socket.withLock { $0 = opened }
+    }
+
+    /// Calls `observe` with everything that happens until the task is cancelled.
+    func run(_ observe: (sending [KernelEvent]) async -> Void) async throws {
+        guard let socket = socket.withLock({ $0 }) else { return }
+        let (stream, continuation) = AsyncStream<[KernelEvent]>.makeStream(
+            bufferingPolicy: .bufferingOldest(Self.queueLimit))
+        let pool = NIOThreadPool(numberOfThreads: 1)
+        pool.start()
+        await withTaskCancellationHandler {
+            await withDiscardingTaskGroup { group in
+                group.addTask {
+                    try? await pool.runIfActive { socket.pump(into: continuation, logger: self.logger) }
+                    continuation.finish()
+                }
+                for await events in stream { await observe(events) }
+            }
+        } onCancel: {
+            socket.wakeUp.raise()
+        }
+        try await pool.shutdownGracefully()
+    }
+}
+
+/// The monitor's socket, owned by the thread that reads it.
+private final class MonitorSocket: Sendable {
+    /// Ends `pump`.
+    let wakeUp: WakeUp
+    private let monitor: Mutex<NetlinkMonitor>
+
+    init(monitor: consuming sending NetlinkMonitor, wakeUp: WakeUp) {
+        self.monitor = Mutex(monitor)
+        self.wakeUp = wakeUp
+    }
+
+    /// Blocks the thread it is on until it is woken.
+    func pump(into continuation: AsyncStream<[KernelEvent]>.Continuation, logger: Logger) {
+        monitor.withLock { monitor in
+            var hasDropped = false
+            while true {
+                do {
+                    let woken = try monitor.wait(until: BootClock.now() + .seconds(3600), or: wakeUp)
+                    if woken.wokenUp { return }
+                    var events = try monitor.drain()
+                    if hasDropped { events.append(.overrun) }
+                    guard !events.isEmpty else { continue }
+                    if case .dropped = continuation.yield(events) { hasDropped = true } else { hasDropped = false }
+                } catch {
+                    logger.error("the kernel's events cannot be read", metadata: ["reason": "\(error)"])
+                    return
+                }
+            }
+        }
+    }
+}

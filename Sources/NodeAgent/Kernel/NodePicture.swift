@@ -1,0 +1,57 @@
+import ModePlugins
+import NetTypes
+import Netlink
+import Resources
+
+/// The node as the kernel shows it, apart from what is Apus': links, addresses and the routes that a next hop may take.
+struct NodePicture: Sendable {
+    private var links: [Link] = []
+    private var addresses: [LinkAddress] = []
+    private var routes: Set<Route> = []
+
+    /// Nothing is known.
+    init() {}
+
+    /// What dumps show; nothing without sockets.
+    init(_ sockets: KernelSockets?) throws(NetlinkError) {
+        guard let sockets else { return }
+        links = try sockets.links().filter { !Self.isPodLink($0.name) }
+        addresses = try sockets.addresses()
+        routes = Set(try sockets.mainTable().filter { $0.protocolNumber != RouteProtocol.number })
+    }
+
+    /// Whether a link is the host end of a pod's, by its name.
+    static func isPodLink(_ name: String) -> Bool { name.hasPrefix("cali") }
+
+    /// Takes one route event.
+    mutating func observe(_ route: Route, deleted: Bool) {
+        guard route.protocolNumber != RouteProtocol.number else { return }
+        if deleted { routes.remove(route) } else { routes.insert(route) }
+    }
+
+    /// The link's name, as last seen.
+    func name(of index: UInt32) -> String? { links.first { $0.index == index }?.name }
+
+    /// The link that holds one of the addresses.
+    func uplink(of own: [IPAddress]) -> Link? {
+        guard let address = addresses.first(where: { own.contains($0.address.address) }) else { return nil }
+        return links.first { $0.index == address.linkIndex }
+    }
+
+    /// What a mode plugin may know. An address whose network the configuration does not tell has that of the link.
+    func context(nodeAddresses: [Node.Address], protocolNumber: UInt8) -> ForwardingContext {
+        let own = nodeAddresses.map { own in
+            let length = own.length ?? addresses.first { $0.address.address == own.address }?.address.length
+            return CIDRAddress(own.address, length: length ?? own.address.family.bitWidth)
+        }
+        return ForwardingContext(
+            nodeAddresses: own,
+            links: links.map { link in
+                ForwardingContext.Link(
+                    index: link.index, name: link.name, isUp: link.isUp,
+                    addresses: addresses.filter { $0.linkIndex == link.index }.map(\.address))
+            },
+            routes: routes.sorted { ($0.destination, $0.metric) < ($1.destination, $1.metric) },
+            protocolNumber: protocolNumber)
+    }
+}

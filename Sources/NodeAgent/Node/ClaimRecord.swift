@@ -1,0 +1,44 @@
+import JSONKit
+import LinuxOS
+import NetTypes
+
+/// The blocks that this node took by itself, as the state directory remembers them over boots: `claims.json`.
+struct ClaimRecord: Sendable {
+    /// The file.
+    let path: String
+    /// The blocks, the oldest first.
+    private(set) var blocks: [IPPrefix] = []
+
+    /// Reads the record; a file that cannot be read is left alone and said.
+    ///
+    /// - Throws: `NodeAgentError.unreadableClaims`.
+    init(stateDirectory: String, node: String) throws(NodeAgentError) {
+        path = "\(stateDirectory)/claims-\(node).json"
+        do {
+            try Files.createDirectory(stateDirectory)
+            guard let bytes = try Files.readIfPresent(path, limit: 1 << 20) else { return }
+            let record = try JSONText.parse(bytes)
+            guard record.object?["v"]?.int == 1, let list = record.object?["blocks"]?.array else {
+                throw NodeAgentError.unreadableClaims(path: path, reason: "not a version 1 claims record")
+            }
+            for element in list {
+                guard let block = element.string.flatMap({ IPPrefix($0) }) else {
+                    throw NodeAgentError.unreadableClaims(path: path, reason: "blocks holds something not a prefix")
+                }
+                blocks.append(block)
+            }
+        } catch let error as NodeAgentError {
+            throw error
+        } catch {
+            throw .unreadableClaims(path: path, reason: "\(error)")
+        }
+    }
+
+    /// Remembers one more block; it is not to be used before this has returned.
+    mutating func add(_ block: IPPrefix) throws {
+        let all = blocks + [block]
+        let record: JSONValue = ["v": 1, "blocks": .array(all.map { .string($0.description) })]
+        try Files.replace(path, with: Array(JSONText.serialize(record, pretty: false).utf8))
+        blocks = all
+    }
+}

@@ -1,0 +1,95 @@
+import Glibc
+import IPAMCore
+import LinuxOS
+package import Logging
+import NIOCore
+import NIOPosix
+import NetTypes
+import NodeLink
+import NodeStore
+import ServiceLifecycle
+
+/// One node's daemon: it reads the configuration, speaks BGP, programs the kernel and serves the node socket.
+///
+/// Parts and the way of the data: configuration files → `NodeController` → node.json, `Speaker`, `KernelAgent`; TCP →
+/// `Peer` → `Speaker` → `KernelAgent`; node socket → `Responder` → whoever knows. Nothing calls back against that
+/// direction: what is downstream is woken by a `Signal` and pulls.
+///
+/// It ends without taking anything back: routes stay in the kernel, and peers keep this node's by graceful restart.
+package struct NodeAgent: Service {
+    private let options: AgentOptions
+    private let logger: Logger
+
+    /// Makes the daemon; nothing happens before `run`.
+    package init(options: AgentOptions, logger: Logger) {
+        self.options = options
+        self.logger = logger
+    }
+
+    /// Works until the graceful shutdown.
+    ///
+    /// - Throws: when the run directory, the netlink sockets or the node socket are not to be had.
+    package func run() async throws {
+        let store = RunDirectory(path: options.runDirectory, bootID: try BootID.current())
+        try store.create()
+        let instance = try InstanceLock(runDirectory: options.runDirectory)
+        defer { withExtendedLifetime(instance) {} }
+        let netnsInode = try NetNS.current().inode
+        let previous = try store.nodeState().flatMap { $0.netnsInode == netnsInode ? $0 : nil }
+        let isRestarting = previous != nil
+        logger.notice(
+            "apusd starts",
+            metadata: ["node": "\(options.nodeName)", "restart": "\(isRestarting)", "run": "\(options.runDirectory)"])
+
+        let loops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let kernel = KernelAgent(executor: BlockingThreadExecutor(), options: options, logger: logger)
+        let speaker = Speaker(
+            dialer: Dialer(eventLoop: loops.next()), forwardingSignal: Signal(), isRestarting: isRestarting,
+            logger: logger)
+        let controller = NodeController(
+            options: options, store: store, netnsInode: netnsInode, previous: previous,
+            claims: try ClaimRecord(stateDirectory: options.stateDirectory, node: options.nodeName),
+            speaker: speaker, kernel: kernel, logger: logger)
+        let responder = Responder(
+            nodeName: options.nodeName, startedAt: WallClock.now(), store: store, controller: controller,
+            speaker: speaker, kernel: kernel)
+        let server = ControlServer(
+            path: store.socketPath,
+            hello: Hello(node: options.nodeName, bootID: store.bootID, netnsInode: netnsInode),
+            eventLoop: loops.next(), responder: { await responder.answer($0) }, logger: logger)
+
+        try await kernel.start()
+        do {
+            try await run(kernel: kernel, speaker: speaker, controller: controller, server: server, loops: loops)
+        } catch {
+            await speaker.stop()
+            try? await loops.shutdownGracefully()
+            await kernel.stop()
+            throw error
+        }
+        try await loops.shutdownGracefully()
+        await kernel.stop()
+        logger.notice("apusd ends; routes stay in the kernel")
+    }
+
+    private func run(
+        kernel: KernelAgent, speaker: Speaker, controller: NodeController, server: ControlServer,
+        loops: MultiThreadedEventLoopGroup,
+    ) async throws {
+        let watch = ConfigurationWatch(
+            reader: ConfigurationReader(path: options.configurationPath), logger: logger)
+        try await withThrowingDiscardingTaskGroup { group in
+            group.addTask { await speaker.run() }
+            group.addTask { await controller.run() }
+            group.addTask { try await kernel.runMonitor() }
+            group.addTask { await kernel.runForwarding(from: speaker) }
+            group.addTask { try await watch.run { controller.offer($0) } }
+            group.addTask { try await server.run() }
+            group.addTask { await BGPListener(speaker: speaker, eventLoop: loops.next(), logger: logger).run() }
+            try? await gracefulShutdown()
+            await speaker.stop()
+            controller.stop()
+            group.cancelAll()
+        }
+    }
+}

@@ -1,0 +1,138 @@
+package import NetTypes
+
+/// The answer to `blockRequest`: a block that is in node.json now.
+package struct BlockAnswer: Sendable, Hashable {
+    /// The block.
+    package var block: IPPrefix
+
+    /// Makes the answer.
+    package init(block: IPPrefix) { self.block = block }
+
+    /// Reads `{"block":"10.244.0.64/26"}`.
+    package init(_ object: JSONObject) throws(NodeLinkError) {
+        block = try MessageReader(object, of: "blockRequest").parsed("block", expected: "a prefix") { IPPrefix($0) }
+    }
+
+    /// The members of `ok`.
+    package var members: JSONObject { ["block": .string(block.description)] }
+}
+
+/// The answer to `status`.
+package struct StatusAnswer: Sendable, Hashable {
+    /// The node itself.
+    package var node: NodeStatus
+    /// Its BGP peers.
+    package var peers: [PeerStatus]
+
+    /// Makes the answer.
+    package init(node: NodeStatus, peers: [PeerStatus]) {
+        self.node = node
+        self.peers = peers
+    }
+
+    /// Reads `{"node":{…},"peers":[…]}`.
+    package init(_ object: JSONObject) throws(NodeLinkError) {
+        let reader = MessageReader(object, of: "status")
+        node = try NodeStatus(reader.inner("node"))
+        var peers: [PeerStatus] = []
+        for (index, peer) in try reader.array("peers").enumerated() {
+            peers.append(try PeerStatus(MessageReader(peer, of: "status.peers[\(index)]")))
+        }
+        self.peers = peers
+    }
+
+    /// The members of `ok`.
+    package var members: JSONObject {
+        ["node": node.json, "peers": .array(peers.map(\.json))]
+    }
+}
+
+/// The state of the node's own daemon.
+package struct NodeStatus: Sendable, Hashable {
+    /// The node's name.
+    package var name: String
+    /// Its AS number.
+    package var asNumber: ASNumber
+    /// Its BGP identifier as dotted-quad text; empty while no speaker runs.
+    package var routerID: String
+    /// When the daemon started, in seconds since 1970.
+    package var startedAt: Int64
+
+    /// Makes the state.
+    package init(name: String, asNumber: ASNumber, routerID: String, startedAt: Int64) {
+        self.name = name
+        self.asNumber = asNumber
+        self.routerID = routerID
+        self.startedAt = startedAt
+    }
+
+    init(_ reader: MessageReader) throws(NodeLinkError) {
+        name = try reader.string("name")
+        asNumber = ASNumber(try reader.integer("asNumber"))
+        routerID = try reader.string("routerID")
+        startedAt = try reader.integer("startedAt")
+    }
+
+    /// The state as JSON.
+    package var json: JSONValue {
+        [
+            "name": .string(name), "asNumber": .int(Int64(asNumber.rawValue)), "routerID": .string(routerID),
+            "startedAt": .int(startedAt),
+        ]
+    }
+}
+
+/// The state of one BGP peer, in the words of `calicoctl node status`.
+package struct PeerStatus: Sendable, Hashable {
+    /// The peer's address, with its port when that is not 179.
+    package var address: String
+    /// The family of the address.
+    package var family: AddressFamily
+    /// "node-to-node mesh", "node specific" or "global".
+    package var type: String
+    /// "up" when the session is established, else "start".
+    package var state: String
+    /// When the state was entered, in seconds since 1970.
+    package var since: Int64
+    /// The FSM's state ("Established", "Active", …) and, after a failure, its reason.
+    package var info: String
+    /// The peer's AS number.
+    package var asNumber: ASNumber
+    /// The name of the Node behind the address; empty for a router.
+    package var node: String
+
+    /// Makes the state.
+    package init(
+        address: String, family: AddressFamily, type: String, state: String, since: Int64, info: String,
+        asNumber: ASNumber, node: String,
+    ) {
+        self.address = address
+        self.family = family
+        self.type = type
+        self.state = state
+        self.since = since
+        self.info = info
+        self.asNumber = asNumber
+        self.node = node
+    }
+
+    init(_ reader: MessageReader) throws(NodeLinkError) {
+        address = try reader.string("address")
+        family = try reader.parsed("family", expected: "ipv4 or ipv6") { AddressFamily(rawValue: $0) }
+        type = try reader.string("type")
+        state = try reader.string("state")
+        since = try reader.integer("since")
+        info = try reader.string("info")
+        asNumber = ASNumber(try reader.integer("asNumber"))
+        node = try reader.string("node")
+    }
+
+    /// The state as JSON.
+    package var json: JSONValue {
+        [
+            "address": .string(address), "family": .string(family.rawValue), "type": .string(type),
+            "state": .string(state), "since": .int(since), "info": .string(info),
+            "asNumber": .int(Int64(asNumber.rawValue)), "node": .string(node),
+        ]
+    }
+}

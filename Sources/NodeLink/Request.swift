@@ -1,0 +1,113 @@
+package import NetTypes
+
+/// One question to the daemon: `{"id":1,"op":"…",…}`.
+package struct Request: Sendable, Hashable {
+    /// Chosen by the client; the answer carries it back.
+    package var id: Int64
+    /// What is asked.
+    package var operation: Operation
+
+    /// Makes a request.
+    package init(id: Int64, operation: Operation) {
+        self.id = id
+        self.operation = operation
+    }
+
+    /// What is asked for. Operations are added, never changed.
+    package enum Operation: Sendable, Hashable {
+        /// A pod interface has come. The store is the truth; this is a hint.
+        case endpointAdd(Endpoint)
+        /// A pod interface has gone.
+        case endpointDelete(Endpoint)
+        /// The node needs another block; answered by `BlockAnswer` after node.json has been rewritten.
+        case blockRequest(BlockRequest)
+        /// How the node and its peers are; answered by `StatusAnswer`.
+        case status
+        /// A table; answered by `ListAnswer`.
+        case get(ListKind)
+        /// An operation of a later version: its name. Answer it with `RemoteError.unknownOperation`.
+        case unknown(String)
+    }
+
+    /// Reads a request.
+    /// - Throws: `malformed`; close the connection, since the id may be unknown.
+    package init(json: JSONValue) throws(NodeLinkError) {
+        let reader = try MessageReader(json, of: "request")
+        id = try reader.integer("id")
+        let name = try reader.string("op")
+        switch name {
+        case "endpointAdd": operation = .endpointAdd(try Endpoint(reader))
+        case "endpointDelete": operation = .endpointDelete(try Endpoint(reader))
+        case "blockRequest": operation = .blockRequest(try BlockRequest(reader))
+        case "status": operation = .status
+        case "get":
+            let kinds = ListKind.allCases.map(\.rawValue).joined(separator: ", ")
+            operation = .get(try reader.parsed("kind", expected: "one of \(kinds)") { ListKind(rawValue: $0) })
+        default: operation = .unknown(name)
+        }
+    }
+
+    /// The request as it goes over the socket.
+    package var json: JSONValue {
+        let members: [(String, JSONValue)] =
+            switch operation {
+            case .endpointAdd(let endpoint), .endpointDelete(let endpoint): endpoint.members
+            case .blockRequest(let request): request.members
+            case .status, .unknown: []
+            case .get(let kind): [("kind", .string(kind.rawValue))]
+            }
+        return .object(JSONObject([("id", .int(id)), ("op", .string(operation.name))] + members))
+    }
+}
+
+extension Request.Operation {
+    /// The value of `op`.
+    package var name: String {
+        switch self {
+        case .endpointAdd: "endpointAdd"
+        case .endpointDelete: "endpointDelete"
+        case .blockRequest: "blockRequest"
+        case .status: "status"
+        case .get: "get"
+        case .unknown(let name): name
+        }
+    }
+}
+
+/// The tables that `get` answers with.
+package enum ListKind: String, Sendable, Hashable, CaseIterable {
+    case nodes
+    case ippools
+    case blocks
+    case routes
+}
+
+/// What an ADD asks for when its node has no free address.
+package struct BlockRequest: Sendable, Hashable {
+    /// The family of the addresses.
+    package var family: AddressFamily
+    /// The mode the pool must have.
+    package var mode: String
+    /// The blocks the client has found full: one of them is no answer.
+    package var full: [IPPrefix]
+
+    /// Makes the question.
+    package init(family: AddressFamily, mode: String, full: [IPPrefix]) {
+        self.family = family
+        self.mode = mode
+        self.full = full
+    }
+
+    init(_ reader: MessageReader) throws(NodeLinkError) {
+        family = try reader.parsed("family", expected: "ipv4 or ipv6") { AddressFamily(rawValue: $0) }
+        mode = try reader.string("mode")
+        full = try reader.list("full", expected: "prefixes") { IPPrefix($0) }
+    }
+
+    var members: [(String, JSONValue)] {
+        [
+            ("family", .string(family.rawValue)), ("mode", .string(mode)),
+            ("full", .array(full.map { .string($0.description) })),
+        ]
+    }
+}

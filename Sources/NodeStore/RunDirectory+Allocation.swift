@@ -1,0 +1,142 @@
+package import IPAMCore
+package import NetTypes
+
+extension RunDirectory {
+    /// Gives the attachment an address of the oldest open block that has one free: attachment first, then block.
+    ///
+    /// An attachment taken over keeps the address it has, if the request allows it; otherwise that one is let go first.
+    /// - Throws: `corrupt`, `system`. Then the attachment may name an address it has not; `release` copes.
+    package func allocate(
+        _ request: AllocationRequest, for file: inout AttachmentFile, node: NodeState,
+        under lock: borrowing StoreLock,
+    ) throws(StoreError) -> AllocationOutcome {
+        let pools = node.pools(family: request.family, mode: request.mode)
+            .map(\.name).filter { request.pools?.contains($0) ?? true }
+        guard !pools.isEmpty else { return .noPool(modes: node.modes(family: request.family)) }
+        let open = node.blocks.filter {
+            $0.cidr.family == request.family && pools.contains($0.pool) && !$0.isClosed
+        }
+        if let kept = try keep(request, of: file.attachment, in: open, under: lock) { return .allocated(kept) }
+        try letGo(request.family, of: &file, under: lock)
+        if let address = request.address {
+            return try allocate(address, request, for: &file, in: open, under: lock)
+        }
+        guard !open.isEmpty else { return .noBlock }
+        for owned in open {
+            var block = try blockOrRebuilt(owned.cidr, under: lock)
+            guard let taken = Self.take(request, from: &block, for: file.key) else { continue }
+            try record(taken.address, in: block, for: &file, under: lock)
+            return .allocated(Allocation(address: taken.address, block: owned, gateway: taken.gateway))
+        }
+        return .exhausted(full: open.map(\.cidr))
+    }
+
+    /// Takes back every address of the attachment and removes it: blocks first, then attachment.
+    ///
+    /// - Returns: the addresses that are free now.
+    /// - Throws: `corrupt`, `system`. What was not taken back is still named by the attachment: do it again.
+    @discardableResult
+    package func release(
+        _ file: consuming AttachmentFile, under lock: borrowing StoreLock,
+    ) throws(StoreError) -> [IPAddress] {
+        let released = try takeBack(file.attachment.addresses, of: file.key, under: lock)
+        try file.remove()
+        return released
+    }
+
+    /// Takes back what blocks hold for a key that has no attachment, because somebody moved its file away.
+    ///
+    /// It reads every block; a DEL of a key that is not known calls it.
+    @discardableResult
+    package func releaseStray(
+        _ key: AttachmentKey, under lock: borrowing StoreLock,
+    ) throws(StoreError) -> [IPAddress] {
+        var released: [IPAddress] = []
+        for cidr in try blockNetworks() { released += try takeBack(from: cidr, of: key, under: lock) }
+        return released
+    }
+
+    /// The address the attachment has already, if the request could have given it.
+    private func keep(
+        _ request: AllocationRequest, of attachment: Attachment, in open: [NodeState.OwnedBlock],
+        under lock: borrowing StoreLock,
+    ) throws(StoreError) -> Allocation? {
+        for prefix in attachment.addresses where prefix.family == request.family {
+            guard let owned = open.first(where: { $0.cidr.contains(prefix) }),
+                request.address.map({ $0 == prefix.address }) ?? true,
+                var block = try block(owned.cidr), block.owner(of: prefix.address) == attachment.key
+            else { continue }
+            guard request.wantsGateway else { return Allocation(address: prefix.address, block: owned, gateway: nil) }
+            guard let gateway = try? block.reserveLast() else { continue }
+            try save(block, under: lock)
+            return Allocation(address: prefix.address, block: owned, gateway: gateway)
+        }
+        return nil
+    }
+
+    /// Takes back the attachment's addresses of the family: blocks first, then attachment.
+    private func letGo(
+        _ family: AddressFamily, of file: inout AttachmentFile, under lock: borrowing StoreLock,
+    ) throws(StoreError) {
+        let stale = file.attachment.addresses.filter { $0.family == family }
+        guard !stale.isEmpty else { return }
+        _ = try takeBack(stale, of: file.key, under: lock)
+        try file.update { $0.addresses.removeAll { $0.family == family } }
+    }
+
+    private func allocate(
+        _ address: IPAddress, _ request: AllocationRequest, for file: inout AttachmentFile,
+        in open: [NodeState.OwnedBlock], under lock: borrowing StoreLock,
+    ) throws(StoreError) -> AllocationOutcome {
+        guard let owned = open.first(where: { $0.cidr.contains(address) }) else { return .noBlock }
+        var block = try blockOrRebuilt(owned.cidr, under: lock)
+        var gateway: IPAddress?
+        do throws(BlockError) {
+            if request.wantsGateway { gateway = try block.reserveLast() }
+            try block.allocate(address, for: file.key)
+        } catch {
+            return .unavailable(error)
+        }
+        try record(address, in: block, for: &file, under: lock)
+        return .allocated(Allocation(address: address, block: owned, gateway: gateway))
+    }
+
+    private static func take(
+        _ request: AllocationRequest, from block: inout Block, for key: AttachmentKey,
+    ) -> (address: IPAddress, gateway: IPAddress?)? {
+        do throws(BlockError) {
+            let gateway = request.wantsGateway ? try block.reserveLast() : nil
+            return (try block.allocate(for: key), gateway)
+        } catch {
+            return nil
+        }
+    }
+
+    /// The order of these two is the store's invariant.
+    private func record(
+        _ address: IPAddress, in block: Block, for file: inout AttachmentFile, under lock: borrowing StoreLock,
+    ) throws(StoreError) {
+        try file.update { $0.addresses.append(address.hostPrefix) }
+        try save(block, under: lock)
+    }
+
+    private func takeBack(
+        _ addresses: [IPPrefix], of key: AttachmentKey, under lock: borrowing StoreLock,
+    ) throws(StoreError) -> [IPAddress] {
+        guard !addresses.isEmpty else { return [] }
+        var released: [IPAddress] = []
+        for cidr in try blockNetworks() where addresses.contains(where: { cidr.contains($0) }) {
+            released += try takeBack(from: cidr, of: key, under: lock)
+        }
+        return released
+    }
+
+    private func takeBack(
+        from cidr: IPPrefix, of key: AttachmentKey, under lock: borrowing StoreLock,
+    ) throws(StoreError) -> [IPAddress] {
+        guard var block = try block(cidr) else { return [] }
+        let released = block.release(key)
+        if !released.isEmpty { try save(block, under: lock) }
+        return released
+    }
+}

@@ -1,0 +1,106 @@
+package import IPAMCore
+import LinuxOS
+package import NetTypes
+
+extension RunDirectory {
+    /// Every attachment of this boot, in the order of the keys; for the daemon's start.
+    ///
+    /// Each is whole, but files may come and go meanwhile.
+    /// - Throws: `corrupt`, `system`.
+    package func attachments() throws(StoreError) -> [Attachment] {
+        var attachments: [Attachment] = []
+        for name in try names(in: attachmentsPath) where name.hasSuffix(".json") {
+            let file = "\(attachmentsPath)/\(name)"
+            guard let json = try readRecord(file, remedy: Remedy.attachment) else { continue }
+            let attachment = try decode(file, remedy: Remedy.attachment) { () throws(RecordError) in
+                try Attachment(json: json)
+            }
+            try check(attachment.key, isThatOf: name, file)
+            if attachment.bootID == bootID { attachments.append(attachment) }
+        }
+        return attachments.sorted { $0.key < $1.key }
+    }
+
+    /// The record of `key` as it is now; nil when there is none in this boot. Somebody may be at work on it.
+    /// - Throws: `corrupt`, `system`.
+    package func attachment(_ key: AttachmentKey) throws(StoreError) -> Attachment? {
+        let file = attachmentPath(key)
+        guard let json = try readRecord(file, remedy: Remedy.attachment) else { return nil }
+        return try read(json, of: key, file).flatMap { $0.bootID == bootID ? $0 : nil }
+    }
+
+    /// Takes the key for an ADD; a new attachment is pending, without addresses.
+    ///
+    /// - Parameter now: CLOCK_BOOTTIME, for the record.
+    /// - Throws: `corrupt`, `system`; nothing has been made.
+    package func claim(
+        _ key: AttachmentKey, now: MonotonicTime, under lock: borrowing StoreLock,
+    ) throws(StoreError) -> AttachmentClaim {
+        switch try find(key, under: lock) {
+        case .busy: return .busy
+        case .none:
+            let attachment = Attachment(key: key, bootID: bootID, createdAt: now)
+            let path = attachmentPath(key)
+            let file = try system { () throws(SystemError) in
+                try LockedFile.create(path, content: Self.text(attachment.json))
+            }
+            return .fresh(AttachmentFile(attachment, file: file))
+        case .found(var file):
+            if file.attachment.state == .complete { return .complete(file.attachment) }
+            try file.update { $0.state = .pending }
+            return .takenOver(file)
+        }
+    }
+
+    /// Takes what there is of the key, for a DEL.
+    /// - Throws: `corrupt`, `system`.
+    package func find(_ key: AttachmentKey, under lock: borrowing StoreLock) throws(StoreError) -> AttachmentSearch {
+        let path = attachmentPath(key)
+        let opening = try system { () throws(SystemError) in try LockedFile.open(path) }
+        switch consume opening {
+        case .missing: return .none
+        case .busy: return .busy
+        case .locked(let file):
+            let bytes: [UInt8]
+            do throws(SystemError) {
+                bytes = try file.read(limit: Self.maximumRecord)
+            } catch {
+                throw .system(error)
+            }
+            let json = try parse(bytes, file: path, remedy: Remedy.attachment)
+            guard let attachment = try read(json, of: key, path), attachment.bootID == bootID else {
+                do throws(SystemError) {
+                    try file.remove()
+                } catch {
+                    throw .system(error)
+                }
+                return .none
+            }
+            return .found(AttachmentFile(attachment, file: file))
+        }
+    }
+
+    /// The attachments that name an address in `cidr`, those first whose claim to it is the better one.
+    func owners(in cidr: IPPrefix) throws(StoreError) -> [Attachment] {
+        func rank(_ attachment: Attachment) -> (Int, UInt64) {
+            (attachment.state == .complete ? 0 : 1, .max - attachment.createdAt.nanoseconds)
+        }
+        return try attachments().filter { $0.addresses.contains { cidr.contains($0) } }.sorted { rank($0) < rank($1) }
+    }
+
+    func attachmentPath(_ key: AttachmentKey) -> String { "\(attachmentsPath)/\(key.fileName)" }
+
+    private func read(_ json: JSONValue, of key: AttachmentKey, _ file: String) throws(StoreError) -> Attachment? {
+        let attachment = try decode(file, remedy: Remedy.attachment) { () throws(RecordError) in
+            try Attachment(json: json)
+        }
+        try check(attachment.key, isThatOf: key.fileName, file)
+        return attachment
+    }
+
+    private func check(_ key: AttachmentKey, isThatOf name: String, _ file: String) throws(StoreError) {
+        guard key.fileName == name else {
+            throw .corrupt(path: file, reason: "the key \(key) is not the file name's", remedy: Remedy.attachment)
+        }
+    }
+}

@@ -1,0 +1,84 @@
+package import IPAMCore
+import LinuxOS
+package import NetTypes
+
+extension RunDirectory {
+    /// The blocks that have a file in this boot, in the order of their networks.
+    ///
+    /// Each is whole, but without the lock they need not be of one moment.
+    /// - Throws: `corrupt`, `system`.
+    package func blocks() throws(StoreError) -> [Block] {
+        var blocks: [Block] = []
+        for cidr in try blockNetworks() {
+            if let block = try block(cidr) { blocks.append(block) }
+        }
+        return blocks
+    }
+
+    /// The block's file; nil when there is none in this boot.
+    /// - Throws: `corrupt`, `system`.
+    package func block(_ cidr: IPPrefix) throws(StoreError) -> Block? {
+        let file = blockPath(cidr)
+        guard let json = try readRecord(file, remedy: Remedy.block) else { return nil }
+        let block = try decode(file, remedy: Remedy.block) { () throws(RecordError) in try Block(json: json) }
+        guard block.cidr == cidr else {
+            throw .corrupt(path: file, reason: "cidr: \(block.cidr) is not the file's name", remedy: Remedy.block)
+        }
+        return block.bootID == bootID ? block : nil
+    }
+
+    /// Removes the file of a block that the node owns no longer.
+    /// - Returns: false, and nothing is removed, while a pod has an address of the block.
+    package func discard(_ cidr: IPPrefix, under lock: borrowing StoreLock) throws(StoreError) -> Bool {
+        if let block = try block(cidr), !block.isUnused { return false }
+        try system { () throws(SystemError) in _ = try Files.remove(blockPath(cidr)) }
+        return true
+    }
+
+    /// The networks that have a block file, of this boot or another, sorted.
+    func blockNetworks() throws(StoreError) -> [IPPrefix] {
+        try names(in: blocksPath).compactMap(Self.network(ofFile:)).sorted()
+    }
+
+    func save(_ block: Block, under lock: borrowing StoreLock) throws(StoreError) {
+        try writeRecord(block.json, to: blockPath(block.cidr))
+    }
+
+    /// The block, made of the attachments if it has no file in this boot.
+    ///
+    /// It may have none though pods live in it: somebody moved the file away, or the node owned the same addresses as
+    /// part of another block before. This is the only place that reads every attachment.
+    func blockOrRebuilt(_ cidr: IPPrefix, under lock: borrowing StoreLock) throws(StoreError) -> Block {
+        if let block = try block(cidr) { return block }
+        var block = try emptyBlock(cidr)
+        for attachment in try owners(in: cidr) {
+            for prefix in attachment.addresses where cidr.contains(prefix) {
+                try? block.allocate(prefix.address, for: attachment.key)
+                // What is refused needs no place: the address is reserved in this block and given to nobody, or a
+                // killed ADD names an address that another key got after it.
+            }
+        }
+        return block
+    }
+
+    private func emptyBlock(_ cidr: IPPrefix) throws(StoreError) -> Block {
+        do throws(BlockError) {
+            return try Block(cidr: cidr, bootID: bootID)
+        } catch {
+            throw .corrupt(path: nodePath, reason: "blocks: \(error)", remedy: Remedy.node)
+        }
+    }
+
+    func blockPath(_ cidr: IPPrefix) -> String {
+        "\(blocksPath)/\(cidr.family.rawValue)-\(cidr.address)-\(cidr.length).json"
+    }
+
+    private static func network(ofFile name: String) -> IPPrefix? {
+        guard name.hasSuffix(".json") else { return nil }
+        let parts = name.dropLast(5).split(separator: "-", omittingEmptySubsequences: false)
+        guard parts.count == 3, let cidr = IPPrefix("\(parts[1])/\(parts[2])"), cidr.family.rawValue == parts[0] else {
+            return nil
+        }
+        return cidr
+    }
+}

@@ -1,0 +1,75 @@
+package import NetTypes
+
+/// The steps from what is there to a pod's link, in order.
+package struct PodPlan: Sendable, Equatable {
+    /// The route protocol number of whatever Apus puts on the host.
+    package static let routeProtocol: UInt8 = 97
+
+    /// The route protocol number inside of a pod: RTPROT_BOOT, which is what `ip route add` leaves, and no mark.
+    package static let podRouteProtocol: UInt8 = 3
+
+    /// The steps.
+    package let steps: [PodStep]
+
+    /// Plans a link.
+    ///
+    /// - Parameters:
+    ///   - link: what is to be.
+    ///   - observed: what has the host end's name now.
+    ///   - hostHasIPv6: whether the host's kernel has IPv6.
+    /// - Throws: `nameTaken` when the name belongs to somebody else: nothing may be done then.
+    package init(_ link: PodLink, observed: ObservedLink, hostHasIPv6: Bool) throws(PodPlanError) {
+        var steps: [PodStep] = []
+        switch observed {
+        case .absent: break
+        case .unmarked(let index): steps.append(.deleteLeftover(linkIndex: index))
+        case .present(let index, let alias):
+            guard let alias, LinkAlias(parsing: alias) == link.alias else {
+                throw .nameTaken(link.hostName, alias: alias)
+            }
+            steps.append(.deleteLeftover(linkIndex: index))
+        }
+        let hasIPv6Address = link.addresses.contains { $0.family == .ipv6 }
+        self.steps =
+            steps + [
+                .createPair(link),
+                .configureHost(
+                    HostEnd(
+                        name: link.hostName, alias: link.alias, hasIPv6: hostHasIPv6,
+                        gatewayAddress: hasIPv6Address ? CIDRAddress(Self.gateway(.ipv6), length: 64) : nil)),
+                .configurePod(PodEnd(name: link.podName, addresses: link.addresses, gatewayMAC: link.hostMAC)),
+                .routeToPod(RouteToPod(link)),
+            ]
+    }
+
+    /// The gateway of every pod: 169.254.1.1, or the link-local address that belongs to ee:ee:ee:ee:ee:ee.
+    package static func gateway(_ family: AddressFamily) -> IPAddress {
+        switch family {
+        case .ipv4: .v4(IPv4Address(169, 254, 1, 1))
+        case .ipv6: .v6(IPv6Address(high: 0xfe80_0000_0000_0000, low: 0xecee_eeff_feee_eeee))
+        }
+    }
+
+    /// The destination of a default route.
+    package static func defaultDestination(_ family: AddressFamily) -> IPPrefix {
+        IPPrefix(masking: gateway(family), length: 0)
+    }
+}
+
+/// Why there is no plan.
+package enum PodPlanError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// A link that is not this pod's has the name; its alias.
+    case nameTaken(String, alias: String?)
+
+    /// The reason in one line.
+    package var description: String {
+        switch self {
+        case .nameTaken(let name, let alias):
+            if let owner = alias.flatMap(LinkAlias.init(parsing:))?.key {
+                "link \(name) belongs to \(owner)"
+            } else {
+                "link \(name) is there and not made by Apus" + (alias.map { " (alias \"\($0)\")" } ?? "")
+            }
+        }
+    }
+}

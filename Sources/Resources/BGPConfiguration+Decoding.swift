@@ -1,0 +1,40 @@
+import NetTypes
+
+extension BGPConfiguration {
+    /// Reads a BGPConfiguration; nil when it is refused.
+    init?(_ reader: inout FieldReader, metadata: ResourceMetadata) {
+        guard let name = metadata.name else {
+            reader.skip(["spec"])
+            return nil
+        }
+        let isGlobal = name == "default"
+        if !isGlobal && !(name.hasPrefix("node.") && name.count > 5) {
+            reader.refuse("metadata", "the name \"\(name)\" has no meaning here; write default or node.NAME")
+        }
+        self =
+            reader.mapping("spec") { BGPConfiguration(spec: &$0, name: name, isGlobal: isGlobal) }
+            ?? BGPConfiguration(name: name)
+    }
+
+    private init(spec reader: inout FieldReader, name: String, isGlobal: Bool) {
+        self.init(
+            name: name,
+            asNumber: reader.optional("asNumber", as: FieldValue.asNumber),
+            nodeToNodeMeshEnabled: reader.optional("nodeToNodeMeshEnabled", as: FieldValue.bool),
+            listenPort: reader.optional("listenPort", as: FieldValue.integer(in: UInt16(1)...65535)),
+            nodeMeshMaxRestartTime: reader.optional("nodeMeshMaxRestartTime", as: FieldValue.duration),
+        )
+        if !isGlobal {
+            for key in ["asNumber", "nodeToNodeMeshEnabled", "nodeMeshMaxRestartTime"] where reader.has(key) {
+                reader.refuse(key, "a setting of the whole cluster; write it in BGPConfiguration/default")
+            }
+        }
+        reader.refuseUnsupported(["nodeMeshPassword"])
+        reader.ignore([
+            "logSeverityScreen", "bindMode", "communities", "prefixAdvertisements", "serviceClusterIPs",
+            "serviceExternalIPs", "serviceLoadBalancerIPs", "serviceLoadBalancerAggregation", "ignoredInterfaces",
+            "localWorkloadPeeringIPV4", "localWorkloadPeeringIPV6", "programClusterRoutes",
+            "ipv4NormalRoutePriority", "ipv6NormalRoutePriority",
+        ])
+    }
+}

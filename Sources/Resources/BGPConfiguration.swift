@@ -1,0 +1,36 @@
+package import NetTypes
+
+/// The cluster's BGP settings (`kind: BGPConfiguration`, name `default`), or one node's (`node.NAME`).
+///
+/// A field that the resource does not set is nil; `ClusterConfiguration` puts the defaults in.
+package struct BGPConfiguration: Sendable, Hashable {
+    /// The AS of nodes that name none, where the resource names none: 64512.
+    package static let defaultASNumber = ASNumber(64512)
+    /// The TCP port of BGP (RFC 4271 §8.2.1).
+    package static let defaultListenPort: UInt16 = 179
+    /// How long the routes of a node that restarts are kept: BIRD's default.
+    package static let defaultMaxRestartTime: Duration = .seconds(120)
+
+    /// metadata.name: `default` or `node.NAME`.
+    package var name: String
+    /// The AS number of the nodes that name none.
+    package var asNumber: ASNumber?
+    /// Whether all nodes peer with each other.
+    package var nodeToNodeMeshEnabled: Bool?
+    /// The port that nodes listen on, and that the mesh connects to.
+    package var listenPort: UInt16?
+    /// How long the mesh keeps the routes of a node that restarts (RFC 4724).
+    package var nodeMeshMaxRestartTime: Duration?
+
+    /// Makes the settings.
+    package init(
+        name: String = "default", asNumber: ASNumber? = nil, nodeToNodeMeshEnabled: Bool? = nil,
+        listenPort: UInt16? = nil, nodeMeshMaxRestartTime: Duration? = nil,
+    ) {
+        self.name = name
+        self.asNumber = asNumber
+        self.nodeToNodeMeshEnabled = nodeToNodeMeshEnabled
+        self.listenPort = listenPort
+        self.nodeMeshMaxRestartTime = nodeMeshMaxRestartTime
+    }
+}

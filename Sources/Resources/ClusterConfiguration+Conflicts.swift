@@ -1,0 +1,60 @@
+import NetTypes
+
+extension ClusterConfiguration {
+    /// Two resources that contradict each other. Both stay in force; what they dispute is given to nobody.
+    package struct Conflict: Sendable, Hashable, CustomStringConvertible {
+        /// One of the two, as `Kind/name`.
+        package var resource: String
+        /// The other.
+        package var other: String
+        /// What the contradiction is and what follows from it; it names the other.
+        package var reason: String
+
+        /// The first, then the reason.
+        package var description: String { "\(resource): \(reason)" }
+    }
+
+    /// Pools that overlap, affinities that overlap and nodes with one address; each pair once.
+    package var conflicts: [Conflict] { overlappingPools + overlappingAffinities + sharedAddresses }
+
+    private var overlappingPools: [Conflict] {
+        pools.enumerated().flatMap { index, pool in
+            pools[(index + 1)...].filter { $0.cidr.overlaps(pool.cidr) }.map { other in
+                Conflict(
+                    resource: "IPPool/\(pool.name)", other: "IPPool/\(other.name)",
+                    reason: "\(pool.cidr) overlaps IPPool/\(other.name) \(other.cidr); "
+                        + "no address is given out where they overlap")
+            }
+        }
+    }
+
+    /// Sorted by block, an affinity overlaps those that follow it until the first that begins beyond its end.
+    private var overlappingAffinities: [Conflict] {
+        affinities.enumerated().flatMap { index, affinity in
+            affinities[(index + 1)...].prefix { $0.cidr.overlaps(affinity.cidr) }.map { other in
+                Conflict(
+                    resource: "BlockAffinity/\(affinity.name)", other: "BlockAffinity/\(other.name)",
+                    reason: "\(affinity.cidr) of node \(affinity.node) overlaps BlockAffinity/\(other.name) "
+                        + "\(other.cidr) of node \(other.node); no address is given out from either")
+            }
+        }
+    }
+
+    private var sharedAddresses: [Conflict] {
+        var owners: [IPAddress: String] = [:]
+        var found: [Conflict] = []
+        for node in nodes {
+            for address in node.addresses.map(\.address) {
+                guard let owner = owners[address] else {
+                    owners[address] = node.name
+                    continue
+                }
+                found.append(
+                    Conflict(
+                        resource: "Node/\(node.name)", other: "Node/\(owner)",
+                        reason: "Node/\(owner) has the address \(address) too"))
+            }
+        }
+        return found
+    }
+}

@@ -1,0 +1,51 @@
+package import NetTypes
+
+extension ClusterConfiguration {
+    /// What the configuration means for the node of this name; nil when there is no such Node.
+    package func view(of name: String) -> NodeView? {
+        guard let node = node(name) else { return nil }
+        let (peers, warnings) = peers(of: node)
+        return NodeView(
+            node: node, asNumber: node.asNumber ?? asNumber, listenPort: listenPort(of: name), pools: pools,
+            blocks: blocks(of: node), peers: peers, nodes: nodes,
+            warnings: warnings + strayBlocks(of: node),
+        )
+    }
+
+    /// The blocks that affinities give to the node, with every contradiction about them.
+    private func blocks(of node: Node) -> [NodeView.OwnedBlock] {
+        affinities.filter { $0.node == node.name }.map { affinity in
+            let pool = pool(of: affinity.cidr)
+            let conflict = conflict(about: affinity)
+            let isUsable = pool.map { !$0.isDisabled && $0.nodeSelector.matches(node.labels) } ?? false
+            return NodeView.OwnedBlock(
+                cidr: affinity.cidr, pool: pool,
+                isOpen: isUsable && conflict == nil && affinity.state == .confirmed,
+                conflict: conflict,
+            )
+        }
+    }
+
+    /// The pool that a block lies in; of overlapping pools the narrowest.
+    package func pool(of block: IPPrefix) -> IPPool? {
+        pools.filter { $0.cidr.contains(block) }.max { $0.cidr.length < $1.cidr.length }
+    }
+
+    /// Why `affinity` must not be allocated from, naming both sides; nil when nothing speaks against it.
+    private func conflict(about affinity: BlockAffinity) -> String? {
+        if let other = affinities.first(where: { $0.name != affinity.name && $0.cidr.overlaps(affinity.cidr) }) {
+            return "block \(affinity.cidr) of BlockAffinity/\(affinity.name) (node \(affinity.node)) overlaps "
+                + "\(other.cidr) of BlockAffinity/\(other.name) (node \(other.node))"
+        }
+        let holders = pools.filter { $0.cidr.overlaps(affinity.cidr) }
+        guard let first = holders.first, let second = holders.dropFirst().first else { return nil }
+        return "block \(affinity.cidr) lies in two pools: IPPool/\(first.name) \(first.cidr) and "
+            + "IPPool/\(second.name) \(second.cidr)"
+    }
+
+    private func strayBlocks(of node: Node) -> [String] {
+        affinities.filter { $0.node == node.name && pool(of: $0.cidr) == nil }.map {
+            "BlockAffinity/\($0.name): block \($0.cidr) lies in no IPPool; it is neither used nor announced"
+        }
+    }
+}

@@ -1,0 +1,51 @@
+package import NetTypes
+
+/// The resources of a cluster as one consistent whole, and what they mean for each node.
+///
+/// A pure value: two equal configurations need nothing to be done.
+package struct ClusterConfiguration: Sendable, Equatable {
+    /// The pools, by name.
+    package let pools: [IPPool]
+    /// The nodes, by name.
+    package let nodes: [Node]
+    /// The sessions beside the mesh, by name.
+    package let peers: [BGPPeer]
+    /// The ownership of blocks, by block.
+    package let affinities: [BlockAffinity]
+    /// The BGP settings, by name: `default` and `node.NAME`.
+    package let bgpConfigurations: [BGPConfiguration]
+
+    /// Makes a configuration; an empty one has the defaults and nothing else.
+    package init(
+        pools: [IPPool] = [], nodes: [Node] = [], peers: [BGPPeer] = [], affinities: [BlockAffinity] = [],
+        bgpConfigurations: [BGPConfiguration] = [],
+    ) {
+        self.pools = pools.sorted { $0.name < $1.name }
+        self.nodes = nodes.sorted { $0.name < $1.name }
+        self.peers = peers.sorted { $0.name < $1.name }
+        self.affinities = affinities.sorted { ($0.cidr, $0.name) < ($1.cidr, $1.name) }
+        self.bgpConfigurations = bgpConfigurations.sorted { $0.name < $1.name }
+    }
+
+    /// The AS number of nodes that name none.
+    package var asNumber: ASNumber { settings("default")?.asNumber ?? BGPConfiguration.defaultASNumber }
+
+    /// Whether all nodes peer with each other.
+    package var isMeshEnabled: Bool { settings("default")?.nodeToNodeMeshEnabled ?? true }
+
+    /// How long the mesh keeps the routes of a node that restarts.
+    package var meshMaxRestartTime: Duration {
+        settings("default")?.nodeMeshMaxRestartTime ?? BGPConfiguration.defaultMaxRestartTime
+    }
+
+    /// The port that the node of this name listens on.
+    package func listenPort(of node: String) -> UInt16 {
+        settings("node.\(node)")?.listenPort ?? settings("default")?.listenPort
+            ?? BGPConfiguration.defaultListenPort
+    }
+
+    /// The node of this name.
+    package func node(_ name: String) -> Node? { nodes.first { $0.name == name } }
+
+    private func settings(_ name: String) -> BGPConfiguration? { bgpConfigurations.first { $0.name == name } }
+}

@@ -1,0 +1,51 @@
+import NetTypes
+
+extension Node {
+    /// Reads a Node; nil when it is refused.
+    ///
+    /// A Node without BGP addresses takes the first InternalIP of each family, from `spec.addresses` or, as Kubernetes
+    /// has it, from `status.addresses`.
+    init?(_ reader: inout FieldReader, metadata: ResourceMetadata) {
+        var node = Node(name: metadata.name ?? "", labels: metadata.labels)
+        let inSpec = reader.mapping("spec") { spec in
+            spec.mapping("bgp") { node.read(bgp: &$0) }
+            spec.skip(["orchRefs"])
+            spec.ignore([
+                "ipv4VXLANTunnelAddr", "ipv6VXLANTunnelAddr", "vxlanTunnelMACAddr", "vxlanTunnelMACAddrV6",
+                "wireguard",
+            ])
+            return Self.internalAddresses(&spec)
+        }
+        // A cluster's own account of a node holds far more than addresses, and none of it was written by the operator.
+        let inStatus = reader.mapping("status") { status in
+            let addresses = Self.internalAddresses(&status)
+            status.abandon()
+            return addresses
+        }
+        if node.ipv4 == nil && node.ipv6 == nil {
+            let candidates = (inSpec ?? []) + (inStatus ?? [])
+            node.ipv4 = candidates.first { $0.address.family == .ipv4 }
+            node.ipv6 = candidates.first { $0.address.family == .ipv6 }
+        }
+        guard metadata.name != nil else { return nil }
+        self = node
+    }
+
+    private mutating func read(bgp reader: inout FieldReader) {
+        ipv4 = reader.optional("ipv4Address", as: FieldValue.nodeAddress(of: .ipv4))
+        ipv6 = reader.optional("ipv6Address", as: FieldValue.nodeAddress(of: .ipv6))
+        asNumber = reader.optional("asNumber", as: FieldValue.asNumber)
+        routeReflectorClusterID = reader.optional("routeReflectorClusterID", as: FieldValue.clusterID)
+        reader.ignore(["ipv4IPIPTunnelAddr"])
+    }
+
+    private static func internalAddresses(_ reader: inout FieldReader) -> [Address] {
+        reader.mappings("addresses") { entry -> Address? in
+            guard entry.required("type", as: FieldValue.text) == "InternalIP" else {
+                entry.abandon()
+                return nil
+            }
+            return entry.required("address", as: FieldValue.nodeAddress)
+        }.compactMap { $0 }
+    }
+}

@@ -1,0 +1,72 @@
+package import NetTypes
+
+/// What the cluster's configuration means for one node.
+package struct NodeView: Sendable, Equatable {
+    /// A block that an affinity gives to the node.
+    package struct OwnedBlock: Sendable, Hashable {
+        /// The block.
+        package var cidr: IPPrefix
+        /// The pool it lies in; nil when there is none: then it is neither allocated from nor announced.
+        package var pool: IPPool?
+        /// Whether new addresses may be taken from it: false for a block that is in conflict, being given up, in a
+        /// disabled pool, in a pool that does not select the node, or in none.
+        package var isOpen: Bool
+        /// Why two resources contradict each other about the block, naming both (CNI error 101); nil when none do.
+        package var conflict: String?
+
+        /// Whether BGP announces the block.
+        package var isAnnounced: Bool { pool.map { !$0.disableBGPExport } ?? false }
+    }
+
+    /// The node itself.
+    package var node: Node
+    /// The AS it speaks for.
+    package var asNumber: ASNumber
+    /// The port it listens on.
+    package var listenPort: UInt16
+    /// All pools of the cluster, by name. A route is imported only inside one of them.
+    package var pools: [IPPool]
+    /// Its blocks, by address.
+    package var blocks: [OwnedBlock]
+    /// Its BGP peers, by address; an address occurs once.
+    package var peers: [Peer]
+    /// All nodes of the cluster, by name, this one among them.
+    package var nodes: [Node]
+    /// What is worth a line in the log, such as two BGPPeers for one address.
+    package var warnings: [String]
+}
+
+extension NodeView {
+    /// A BGP session that the node is to have.
+    package struct Peer: Sendable, Hashable {
+        /// Where the session comes from; the raw value is the PEER TYPE of `node status`.
+        package enum Kind: String, Sendable, Hashable {
+            case mesh = "node-to-node mesh"
+            case nodeSpecific = "node specific"
+            case global = "global"
+        }
+
+        /// The peer's address.
+        package var address: IPAddress
+        /// The peer's TCP port.
+        package var port: UInt16
+        /// The AS that the peer must name in its OPEN.
+        package var asNumber: ASNumber
+        /// Where the session comes from.
+        package var kind: Kind
+        /// The Node at that address, where one is known.
+        package var nodeName: String?
+        /// The BGPPeer resource; nil in the mesh.
+        package var resourceName: String?
+        /// The own address to connect from and to accept on; nil when the node has none of the peer's family.
+        package var localAddress: IPAddress?
+        /// Whether this node reflects routes to the peer as to a client (RFC 4456 §6).
+        package var isRouteReflectorClient: Bool
+        /// The next hop of what is sent.
+        package var nextHopMode: BGPPeer.NextHopMode
+        /// The interval of KEEPALIVEs; nil: a third of the hold time.
+        package var keepaliveTime: Duration?
+        /// How long the peer's routes are kept while it restarts.
+        package var maxRestartTime: Duration
+    }
+}

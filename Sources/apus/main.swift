@@ -1,0 +1,3 @@
+import CNIPlugin
+
+CNIPlugin.main()

@@ -1,0 +1,13 @@
+import ArgumentParser
+
+/// `apusctl`: what people ask the daemon of their node.
+@main
+struct ApusCtl: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "apusctl",
+        abstract: "Shows what Apus, the pod network of this node, is doing.",
+        subcommands: [NodeCommand.self, GetCommand.self],
+    )
+
+    @OptionGroup var daemon: DaemonOptions
+}

@@ -1,0 +1,71 @@
+import ArgumentParser
+import LinuxOS
+import NetTypes
+import NodeLink
+
+/// Which daemon is meant; before or after the subcommand.
+struct DaemonOptions: ParsableArguments {
+    /// Where the daemon's run directory is unless said otherwise.
+    static let defaultRunDirectory = "/run/apus"
+
+    @Option(
+        name: .customLong("run-dir"),
+        help: ArgumentHelp("The daemon's run directory. (default: \(defaultRunDirectory))", valueName: "dir"))
+    var runDirectory: String?
+}
+
+/// A failure as the person at the terminal reads it: what went wrong and what to do.
+struct CommandFailure: Error, CustomStringConvertible {
+    let description: String
+}
+
+/// A question to the daemon of a run directory.
+struct DaemonQuestion {
+    let socketPath: String
+
+    /// The daemon that the options, outermost command first, name; the innermost that names one counts.
+    init(_ options: DaemonOptions...) {
+        let directory = options.compactMap(\.runDirectory).last ?? DaemonOptions.defaultRunDirectory
+        socketPath = directory + "/apusd.sock"
+    }
+
+    /// Asks, and answers the members of the daemon's `ok`.
+    func ask(_ operation: Request.Operation) throws(CommandFailure) -> JSONObject {
+        let result: Result<JSONObject, RemoteError>
+        do throws(NodeLinkError) {
+            var client = try NodeLinkClient(path: socketPath, hello: try hello())
+            result = try client.call(operation)
+        } catch {
+            throw failure(error)
+        }
+        switch result {
+        case .success(let members): return members
+        case .failure(let refusal): throw CommandFailure(description: "apusd refused: \(refusal)")
+        }
+    }
+
+    private func hello() throws(NodeLinkError) -> Hello {
+        do throws(SystemError) {
+            return Hello(node: "", bootID: try BootID.current(), netnsInode: try NetNS.current().inode)
+        } catch {
+            throw .system(error)
+        }
+    }
+
+    private func failure(_ error: NodeLinkError) -> CommandFailure {
+        let remedy: String
+        switch error {
+        case .absent(_, let cause) where cause.code == .EACCES: remedy = "Run apusctl as root."
+        case .absent:
+            remedy =
+                "Apus process is not running. Start it (systemctl start apusd), "
+                + "or name its run directory with --run-dir."
+        case .system(let cause) where cause.code == .EACCES || cause.code == .EPERM: remedy = "Run apusctl as root."
+        case .timeout, .closed: remedy = "See the log of apusd (journalctl -u apusd)."
+        case .refused: remedy = "Run apusctl in the network namespace of apusd, as it was started."
+        case .malformed: remedy = "Are apusctl and apusd of one version?"
+        case .system: remedy = "Nothing was asked."
+        }
+        return CommandFailure(description: "\(error)\n\(remedy)")
+    }
+}

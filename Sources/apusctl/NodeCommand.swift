@@ -1,0 +1,52 @@
+import ArgumentParser
+import NetTypes
+import NodeLink
+
+/// `apusctl node …`
+struct NodeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "node", abstract: "Asks about this node.", subcommands: [NodeStatusCommand.self])
+
+    @OptionGroup var daemon: DaemonOptions
+}
+
+/// `apusctl node status`
+struct NodeStatusCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status", abstract: "Shows the daemon and its BGP peers.")
+
+    @ParentCommand var node: NodeCommand
+    @ParentCommand var root: ApusCtl
+    @OptionGroup var daemon: DaemonOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() throws {
+        let answer = try DaemonQuestion(root.daemon, node.daemon, daemon).ask(.status)
+        try output.write(answer) { answer in
+            NodeStatusText(try StatusAnswer(answer), now: SinceTime.now()).text
+        }
+    }
+}
+
+/// The status in calicoctl's form.
+struct NodeStatusText {
+    let text: String
+
+    init(_ answer: StatusAnswer, now: Int64) {
+        text =
+            "Apus process is running.\n"
+            + AddressFamily.allCases.map { Self.section($0, answer.peers, now: now) }.joined()
+    }
+
+    private static func section(_ family: AddressFamily, _ peers: [PeerStatus], now: Int64) -> String {
+        let title = family == .ipv4 ? "IPv4" : "IPv6"
+        let peers = peers.filter { $0.family == family }
+        guard !peers.isEmpty else { return "\n\(title) BGP status\nNo \(title) peers found.\n" }
+        let table = TextTable(
+            header: ["PEER ADDRESS", "PEER TYPE", "STATE", "SINCE", "INFO"],
+            rows: peers.map { peer in
+                [peer.address, peer.type, peer.state, SinceTime.text(peer.since, now: now), peer.info]
+            })
+        return "\n\(title) BGP status\n" + table.framed
+    }
+}

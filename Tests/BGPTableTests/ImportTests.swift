@@ -1,0 +1,135 @@
+import BGPTable
+import BGPWire
+import NetTypes
+import Testing
+
+@Suite struct ImportTests {
+    struct Refusal: Sendable {
+        let prefix: String
+        var nextHop = "192.168.1.2"
+        var attributes = PathAttributes()
+        let reason: Ineligibility?
+    }
+
+    static let refusals = [
+        Refusal(prefix: "10.244.1.0/26", reason: nil),
+        Refusal(prefix: "10.244.1.0/26", attributes: PathAttributes(asPath: path(65001, 64512)), reason: .asLoop),
+        Refusal(
+            prefix: "10.244.1.0/26", attributes: PathAttributes(originatorID: routerID("192.168.1.1")),
+            reason: .ownOriginatorID),
+        Refusal(
+            prefix: "10.244.1.0/26",
+            attributes: PathAttributes(clusterList: [ClusterID(rawValue: 5), ClusterID(routerID("192.168.1.1"))]),
+            reason: .ownClusterID),
+        Refusal(prefix: "10.244.1.0/26", nextHop: "192.168.1.1", reason: .nextHopIsLocal),
+        Refusal(prefix: "10.244.1.0/26", nextHop: "fd00::2", reason: .nextHopFamily),
+        Refusal(prefix: "0.0.0.0/0", reason: .defaultRoute),
+        Refusal(prefix: "10.245.0.0/26", reason: .outsidePools),
+        Refusal(prefix: "10.0.0.0/8", reason: .outsidePools),
+    ]
+
+    @Test("A route that may not be used is kept with its reason and forwards nothing", arguments: refusals)
+    func refusal(_ example: Refusal) throws {
+        var rib = makeRIB()
+        rib.addPeers(2)
+        let summary = rib.apply(
+            announce([example.prefix], via: example.nextHop, example.attributes), from: PeerID(2))
+        let route = try #require(rib.routes(to: prefix(example.prefix)).first)
+        #expect(route.ineligibility == example.reason)
+        #expect(route.isBest == (example.reason == nil))
+        #expect(summary.accepted == (example.reason == nil ? 1 : 0))
+        #expect(summary.refused == (example.reason == nil ? 0 : 1))
+        #expect(rib.drainForwardingChanges().count == summary.accepted)
+        #expect(rib.peerStatus(PeerID(2))?.refused == summary.refused)
+    }
+
+    @Test("A prefix that covers a node's address is refused even inside a pool")
+    func coversNode() {
+        var rib = makeRIB(pools: ["0.0.0.0/0"])
+        rib.addPeers(2)
+        _ = rib.apply(announce(["192.168.0.0/16", "192.168.2.0/24"]), from: PeerID(2))
+        #expect(rib.routes(of: .ipv4).map(\.ineligibility) == [.coversNodeAddress, nil])
+    }
+
+    @Test("A change of the policy takes effect in place, both ways")
+    func policyChange() {
+        var rib = makeRIB()
+        rib.addPeers(2)
+        _ = rib.apply(announce(["10.244.1.0/26", "10.99.0.0/26"]), from: PeerID(2))
+        #expect(rib.drainForwardingChanges().map(\.prefix) == [prefix("10.244.1.0/26")])
+        rib.setImportPolicy(ImportPolicy(pools: [prefix("10.99.0.0/16")]))
+        let changes = rib.drainForwardingChanges()
+        #expect(Set(changes.map(\.prefix)) == [prefix("10.244.1.0/26"), prefix("10.99.0.0/26")])
+        #expect(changes.first { $0.prefix == prefix("10.244.1.0/26") }?.best == nil)
+        #expect(rib.peerStatus(PeerID(2))?.refused == 1)
+    }
+
+    @Test("What is internal to an AS is not taken from an external peer, nor is a tunnel")
+    func normalised() throws {
+        var rib = makeRIB()
+        rib.addPeer(PeerID(2), role: role(2, peerAS: ASNumber(65001)))
+        let attributes = PathAttributes(
+            asPath: path(65001), localPref: 900, originatorID: routerID("192.168.1.1"),
+            clusterList: [ClusterID(routerID("192.168.1.1"))], unknown: [tunnel([1, 2])])
+        _ = rib.apply(announce(["10.244.1.0/26"], attributes), from: PeerID(2))
+        let route = try #require(rib.routes(to: prefix("10.244.1.0/26")).first)
+        #expect(route.isBest)
+        #expect(route.attributes == PathAttributes(asPath: path(65001)))
+    }
+
+    @Test("Withdrawals come before announcements, unknown peers and families are ignored")
+    func updates() {
+        var rib = makeRIB()
+        rib.addPeers(2)
+        let both = UpdateMessage(
+            unreachable: withdraw(["10.244.1.0/26"]).unreachable, reachable: announce(["10.244.1.0/26"]).reachable)
+        #expect(rib.apply(both, from: PeerID(2)).accepted == 1)
+        #expect(rib.apply(both, from: PeerID(2)).withdrawn == 1)
+        #expect(rib.bestRoute(to: prefix("10.244.1.0/26")) != nil)
+        #expect(rib.apply(both, from: PeerID(9)) == ImportSummary())
+        #expect(rib.apply(announce(["fd10::/64"], via: "fd00::2"), from: PeerID(2)) == ImportSummary())
+        #expect(rib.apply(withdraw(["10.244.7.0/26"]), from: PeerID(2)).withdrawn == 0)
+        #expect(rib.prefixCount(of: .ipv4) == 1)
+    }
+
+    @Test("An own block from another originator is a conflict; an echo of the own announcement is none")
+    func conflicts() {
+        var rib = makeRIB()
+        rib.addPeers(2, 3)
+        rib.setLocal([local("10.244.0.0/26"), local("10.244.9.9/32", isExclusive: false)])
+        let echo = PathAttributes(originatorID: routerID("192.168.1.1"))
+        #expect(rib.apply(announce(["10.244.0.0/26"], echo), from: PeerID(2)).conflicts.isEmpty)
+        #expect(rib.apply(announce(["10.244.9.9/32"]), from: PeerID(3)).conflicts.isEmpty)
+        #expect(rib.ownBlockConflicts.isEmpty)
+        let reflected = PathAttributes(originatorID: routerID("192.168.1.7"))
+        let summary = rib.apply(announce(["10.244.0.0/26"], reflected), from: PeerID(3))
+        #expect(summary.conflicts == [prefix("10.244.0.0/26")])
+        #expect(
+            rib.ownBlockConflicts == [
+                OwnBlockConflict(prefix: prefix("10.244.0.0/26"), peer: PeerID(3), originator: routerID("192.168.1.7"))
+            ])
+        #expect(rib.bestRoute(to: prefix("10.244.0.0/26")) == .local)
+        _ = rib.apply(withdraw(["10.244.0.0/26"]), from: PeerID(3))
+        #expect(rib.ownBlockConflicts.isEmpty)
+    }
+
+    @Test("Everything taken in and withdrawn again leaves no prefix and no attribute set behind")
+    func nothingLeft() {
+        var rib = makeRIB()
+        rib.addPeers(2, 3)
+        rib.setLocal([local("10.244.0.0/26")])
+        _ = rib.apply(announce(["10.244.1.0/26", "10.244.2.0/26"], PathAttributes(med: 1)), from: PeerID(2))
+        _ = rib.apply(announce(["10.244.1.0/26", "10.99.0.0/26"], via: "192.168.1.3"), from: PeerID(3))
+        for id in [PeerID(2), PeerID(3)] { _ = rib.drainUpdates(for: id) }
+        _ = rib.drainForwardingChanges()
+        _ = rib.apply(announce(["10.244.1.0/26"], PathAttributes(med: 2)), from: PeerID(2))
+        rib.setLocal([])
+        rib.removePeer(PeerID(2))
+        rib.peerDown(PeerID(3), keepStale: false)
+        #expect(rib.drainForwardingChanges().allSatisfy { $0.best == nil })
+        #expect(rib.prefixCount(of: .ipv4) == 0)
+        #expect(rib.attributeSetCount == 0)
+        #expect(rib.peerStatuses.map(\.id) == [PeerID(3)])
+        #expect(!rib.hasForwardingChanges)
+    }
+}

@@ -1,0 +1,104 @@
+import CNIPlugin
+import NetTypes
+import TestKit
+import Testing
+
+@Suite("The IPAM plugin")
+struct AddressTests {
+    @Test("An address has its block's mask, and the block's last address is the gateway")
+    func gateway() throws {
+        try withRunDirectory { plugin in
+            try plugin.writeNodeState()
+            let outcome = plugin.call(
+                "ADD", role: .addressesOnly, config: ("ipam", ["type": "apus-ipam", "routes": [["dst": "0.0.0.0/0"]]]))
+            #expect(
+                outcome.answer == [
+                    "cniVersion": "1.0.0", "ips": [["address": "10.244.0.1/26", "gateway": "10.244.0.63"]],
+                    "routes": [["dst": "0.0.0.0/0"]],
+                ])
+            #expect(outcome.status == 0)
+        }
+    }
+
+    @Test("A block is used up without its first and its last address, then the oldest free one comes again")
+    func exhaustion() throws {
+        try withRunDirectory { plugin in
+            try plugin.writeNodeState(blocks: ["10.244.0.0/29"])
+            let given = (1...6).map { plugin.call("ADD", "c\($0)", role: .addressesOnly).address }
+            #expect(given == (1...6).map { "10.244.0.\($0)/29" })
+            let refused = plugin.call("ADD", "c7", role: .addressesOnly)
+            #expect(refused.code == 11)
+            #expect(refused.message.contains("10.244.0.0/29"))
+            #expect(refused.message.contains("apusd"))
+            for id in ["c4", "c2"] { #expect(plugin.call("DEL", id, role: .addressesOnly).status == 0) }
+            let again = (8...9).map { plugin.call("ADD", "c\($0)", role: .addressesOnly).address }
+            #expect(again == ["10.244.0.4/29", "10.244.0.2/29"])
+        }
+    }
+
+    @Test("A second ADD after an answered one is refused and changes nothing")
+    func secondAdd() throws {
+        try withRunDirectory { plugin in
+            try plugin.writeNodeState()
+            #expect(plugin.call("ADD", role: .addressesOnly).address == "10.244.0.1/26")
+            let second = plugin.call("ADD", role: .addressesOnly)
+            #expect(second.code == 999)
+            #expect(second.message.contains("10.244.0.1"))
+            #expect(plugin.call("ADD", "c2", role: .addressesOnly).address == "10.244.0.2/26")
+        }
+    }
+
+    @Test("DEL succeeds as often as it comes, and for what was never added", arguments: [true, false])
+    func deletes(hasStore: Bool) throws {
+        try withRunDirectory { plugin in
+            if hasStore { try plugin.writeNodeState() }
+            if hasStore { #expect(plugin.call("ADD", role: .addressesOnly).status == 0) }
+            for _ in 0..<3 {
+                #expect(plugin.call("DEL", role: .addressesOnly) == CNIPlugin.Outcome(answer: nil, status: 0))
+            }
+            #expect(try plugin.isEmpty())
+        }
+    }
+
+    @Test("A mode that the pools have not is error 7 naming both")
+    func modeMismatch() throws {
+        try withRunDirectory { plugin in
+            try plugin.writeNodeState(mode: "vxlan")
+            let outcome = plugin.call("ADD", role: .addressesOnly)
+            #expect(outcome.code == 7)
+            #expect(outcome.message.contains("bgp"))
+            #expect(outcome.message.contains("vxlan"))
+            #expect(try plugin.isEmpty())
+        }
+    }
+
+    @Test("No block and no daemon is error 11 with a remedy, and nothing is left", arguments: [true, false])
+    func noBlock(hasNodeState: Bool) throws {
+        try withRunDirectory { plugin in
+            if hasNodeState { try plugin.writeNodeState(blocks: []) }
+            let outcome = plugin.call("ADD", role: .addressesOnly)
+            #expect(outcome.code == 11)
+            #expect(outcome.message.contains("start apusd"))
+            #expect(try plugin.isEmpty())
+        }
+    }
+
+    @Test("The address that is asked for is given, or it is said why not")
+    func requestedAddress() throws {
+        try withRunDirectory { plugin in
+            var plugin = plugin
+            try plugin.writeNodeState()
+            plugin.arguments = "IP=10.244.0.9"
+            #expect(plugin.call("ADD", role: .addressesOnly).address == "10.244.0.9/26")
+            #expect(plugin.call("ADD", "c2", role: .addressesOnly).code == 101)
+            plugin.arguments = "IP=10.9.9.9"
+            #expect(plugin.call("ADD", "c3", role: .addressesOnly).code == 7)
+            plugin.arguments = "IP=nonsense"
+            #expect(plugin.call("ADD", "c4", role: .addressesOnly).code == 4)
+            plugin.arguments = "IP=10.244.0.9"
+            let capability = plugin.call(
+                "ADD", "c5", role: .addressesOnly, config: ("runtimeConfig", ["ips": ["10.244.0.11/26"]]))
+            #expect(capability.address == "10.244.0.11/26")
+        }
+    }
+}

@@ -1,0 +1,136 @@
+import CNIPlugin
+import IPAMCore
+import LinuxOS
+import NetTypes
+import Netlink
+import NodeStore
+import TestKit
+import Testing
+
+@Suite("Pods that cannot be", .enabled(if: NetNSFixture.isAvailable, NetNSFixture.reason))
+struct PodFailureTests {
+    @Test("A second ADD after an answered one is refused and changes nothing")
+    func secondAdd() async throws {
+        try await PodFixture.run { fixture in
+            try fixture.plugin.writeNodeState()
+            #expect(fixture.plugin.call("ADD").status == 0)
+            let (links, routes) = (try fixture.host("link"), try fixture.host("route"))
+            let second = fixture.plugin.call("ADD")
+            #expect(second.code == 999)
+            #expect(second.message.contains("attached already"))
+            #expect(try fixture.host("link") == links)
+            #expect(try fixture.host("route") == routes)
+            #expect(try fixture.plugin.store.attachment(PodTests.key)?.state == .complete)
+        }
+    }
+
+    @Test("A link of that name in the pod is left alone by ADD and by the DEL that follows")
+    func nameTakenInPod() async throws {
+        try await PodFixture.run { fixture in
+            try fixture.plugin.writeNodeState()
+            try fixture.inPod("ip link add eth0 type veth peer name other")
+            let before = try fixture.inPod("ip link")
+            let outcome = fixture.plugin.call("ADD")
+            #expect(outcome.code == 999)
+            #expect(outcome.message.contains("eth0"))
+            #expect(try fixture.hostLinks().isEmpty)
+            #expect(try fixture.plugin.isEmpty())
+            #expect(fixture.plugin.call("DEL").status == 0)
+            #expect(try fixture.inPod("ip link") == before)
+        }
+    }
+
+    @Test("A foreign link with the host end's name is error 101 and left alone", arguments: ["", "apus:net:c9:eth0"])
+    func nameTakenOnHost(alias: String) async throws {
+        try await PodFixture.run { fixture in
+            try fixture.plugin.writeNodeState()
+            _ = try fixture.host("link add \(PodTests.hostName) type veth peer name foreign0")
+            if !alias.isEmpty { _ = try fixture.host("link set \(PodTests.hostName) alias \(alias)") }
+            let before = try fixture.host("link show \(PodTests.hostName)")
+            let outcome = fixture.plugin.call("ADD")
+            #expect(outcome.code == 101)
+            #expect(outcome.message.contains(PodTests.hostName))
+            #expect(fixture.plugin.call("DEL").status == 0)
+            #expect(try fixture.host("link show \(PodTests.hostName)") == before)
+            #expect(try fixture.plugin.isEmpty())
+        }
+    }
+
+    @Test("A node that does not forward is error 11")
+    func noForwarding() async throws {
+        try await PodFixture.run { fixture in
+            try fixture.plugin.writeNodeState()
+            try Sysctl.write(["net", "ipv4", "ip_forward"], "0")
+            let outcome = fixture.plugin.call("ADD")
+            #expect(outcome.code == 11)
+            #expect(outcome.message.contains("ip_forward"))
+            #expect(try fixture.isUntouched())
+        }
+    }
+
+    @Test("Without a daemon, and without a block or with one that is not announced: error 11, and nothing is left")
+    func noDaemon() async throws {
+        try await PodFixture.run { fixture in
+            for attempt in 0..<3 {
+                if attempt == 1 { try fixture.plugin.writeNodeState(blocks: []) }
+                if attempt == 2 { try fixture.plugin.writeNodeState(isAnnounced: false) }
+                let outcome = fixture.plugin.call("ADD")
+                #expect(outcome.code == 11, "\(outcome)")
+                #expect(outcome.message.contains("apusd"))
+                #expect(try fixture.isUntouched())
+            }
+        }
+    }
+
+    @Test(
+        "What a killed ADD left is taken over, at whichever step it was killed",
+        arguments: [nil, "", "apus:net:c1:eth0"])
+    func takeOver(alias: String?) async throws {
+        try await PodFixture.run { fixture in
+            try fixture.plugin.writeNodeState()
+            let store = try fixture.plugin.store
+            try Self.leavePending(store, hostLink: alias == nil ? "" : PodTests.hostName)
+            if let alias {
+                var socket = try NetlinkSocket()
+                try socket.createVeth(
+                    VethPair(hostName: PodTests.hostName, podName: "eth0", podNetNS: fixture.pod, mtuBytes: 1500))
+                if !alias.isEmpty { _ = try fixture.host("link set \(PodTests.hostName) alias \(alias)") }
+            }
+            let outcome = fixture.plugin.call("ADD")
+            #expect(outcome.status == 0, "\(outcome)")
+            // The address that the killed ADD had is the one it goes on with.
+            #expect(outcome.address == "10.244.0.1/32")
+            #expect(try fixture.host("link show \(PodTests.hostName)").contains("alias apus:net:c1:eth0"))
+            #expect(try fixture.inPod("ip addr show dev eth0").contains("10.244.0.1/32"))
+            #expect(fixture.plugin.call("DEL").status == 0)
+            #expect(try fixture.isUntouched())
+        }
+    }
+
+    @Test("While another process is at work on the key an ADD is error 11 and changes nothing")
+    func busy() async throws {
+        try await PodFixture.run { fixture in
+            try fixture.plugin.writeNodeState()
+            let store = try fixture.plugin.store
+            let lock = try store.lock(deadline: .seconds(1))
+            let claim = try store.claim(PodTests.key, now: BootClock.now(), under: lock)
+            lock.unlock()
+            #expect(fixture.plugin.call("ADD").code == 11)
+            #expect(try fixture.hostLinks().isEmpty)
+            #expect(try store.attachment(PodTests.key)?.state == .pending)
+            withExtendedLifetime(claim) {}
+        }
+    }
+
+    /// Leaves a pending record with an address, as an ADD does that is killed.
+    private static func leavePending(_ store: RunDirectory, hostLink: String) throws {
+        let lock = try store.lock(deadline: .seconds(1))
+        guard case .fresh(var file) = try store.claim(PodTests.key, now: BootClock.now(), under: lock) else {
+            Issue.record("the key is not free")
+            return
+        }
+        let node = try #require(try store.nodeState())
+        _ = try store.allocate(AllocationRequest(family: .ipv4, mode: "bgp"), for: &file, node: node, under: lock)
+        try file.update { $0.hostLink = hostLink }
+    }
+}

@@ -1,0 +1,150 @@
+import CNIPlugin
+import IPAMCore
+import LinuxOS
+import NetTypes
+import NodeStore
+import PodPlan
+import TestKit
+import Testing
+
+@Suite("Pods", .enabled(if: NetNSFixture.isAvailable, NetNSFixture.reason))
+struct PodTests {
+    static let key = AttachmentKey(network: "net", containerID: "c1", ifName: "eth0")
+    static let hostName = HostLinkName.name(for: key, podNamespace: nil, podName: nil)
+
+    @Test("ADD makes the whole link, without a daemon, and DEL takes it away")
+    func addAndDelete() async throws {
+        try await PodFixture.run { fixture in
+            try fixture.plugin.writeNodeState()
+            let outcome = fixture.plugin.call("ADD")
+            #expect(outcome.status == 0, "\(outcome)")
+            #expect(outcome.address == "10.244.0.1/32")
+            let name = Self.hostName
+            #expect(try fixture.host("route show proto 97") == "10.244.0.1 dev \(name) scope link \n")
+            #expect(try fixture.host("neigh show dev \(name)").contains("10.244.0.1 lladdr"))
+            #expect(try fixture.host("neigh show dev \(name)").contains("PERMANENT"))
+            let link = try fixture.host("link show \(name)")
+            #expect(link.contains("alias apus:net:c1:eth0"))
+            #expect(link.contains("ee:ee:ee:ee:ee:ee"))
+            #expect(link.contains("mtu 1500"))
+            let settings = [("proxy_arp", "1"), ("forwarding", "1"), ("rp_filter", "1")]
+            for (setting, value) in settings {
+                #expect(try Sysctl.read(["net", "ipv4", "conf", name, setting]) == value)
+            }
+            #expect(try Sysctl.read(["net", "ipv4", "neigh", name, "proxy_delay"]) == "0")
+            let routes = try fixture.inPod("ip route")
+            #expect(routes.contains("default via 169.254.1.1 dev eth0"))
+            #expect(routes.contains("169.254.1.1 dev eth0 scope link"))
+            #expect(try fixture.inPod("ip addr show dev eth0").contains("inet 10.244.0.1/32"))
+            #expect(try fixture.inPod("ip neigh").contains("169.254.1.1 dev eth0 lladdr ee:ee:ee:ee:ee:ee PERMANENT"))
+
+            let record = try #require(try fixture.plugin.store.attachment(Self.key))
+            #expect(record.state == .complete)
+            #expect(record.hostLink == name)
+            #expect(record.hostLinkIndex != 0)
+
+            #expect(fixture.plugin.call("DEL") == CNIPlugin.Outcome(answer: nil, status: 0))
+            #expect(try fixture.isUntouched())
+        }
+    }
+
+    @Test("The result names both ends")
+    func result() async throws {
+        try await PodFixture.run { fixture in
+            try fixture.plugin.writeNodeState()
+            let outcome = fixture.plugin.call(
+                "ADD", config: ("cniVersion", "1.1.0"), ("mtu", 1400), ("dns", ["domain": "d"]))
+            let link = try #require(LinkAlias(Self.key)).key
+            let mac = PodLink(alias: try #require(LinkAlias(link)), hostName: "", addresses: [], mtuBytes: 0).podMAC
+            #expect(
+                outcome.answer == [
+                    "cniVersion": "1.1.0",
+                    "interfaces": [
+                        ["name": .string(Self.hostName), "mac": "ee:ee:ee:ee:ee:ee", "mtu": 1400],
+                        [
+                            "name": "eth0", "mac": .string(mac.description), "mtu": 1400,
+                            "sandbox": .string(fixture.plugin.netns),
+                        ],
+                    ],
+                    "ips": [["interface": 1, "address": "10.244.0.1/32"]],
+                    "routes": [["dst": "0.0.0.0/0", "gw": "169.254.1.1"]], "dns": ["domain": "d"],
+                ])
+            let pod = try fixture.inPod("ip link show eth0")
+            #expect(pod.contains("mtu 1400"))
+            #expect(pod.contains(mac.description))
+        }
+    }
+
+    @Test("A packet goes from the pod to the host and back, with no route of the host's to 169.254.1.1")
+    func ping() async throws {
+        try await PodFixture.run { fixture in
+            _ = try fixture.host("addr add 192.0.2.1/32 dev lo")
+            try fixture.plugin.writeNodeState()
+            #expect(fixture.plugin.call("ADD").status == 0)
+            #expect(try fixture.inPod("ping -c 1 -W 2 192.0.2.1").contains(" 0% packet loss"))
+        }
+    }
+
+    @Test("A pod has an address of each family that has a pool")
+    func dualStack() async throws {
+        try await PodFixture.run { fixture in
+            try fixture.plugin.writeNodeState()
+            var node = try #require(try fixture.plugin.store.nodeState())
+            node.pools.append(
+                NodeState.Pool(name: "six", cidr: try #require(IPPrefix("fd00:10::/64")), mode: "bgp", blockSize: 122))
+            node.blocks.append(
+                NodeState.OwnedBlock(cidr: try #require(IPPrefix("fd00:10::/122")), pool: "six", isAnnounced: true))
+            try fixture.plugin.store.save(node)
+            _ = try fixture.host("addr add 2001:db8::1/128 dev lo")
+            let outcome = fixture.plugin.call("ADD")
+            #expect(outcome.status == 0, "\(outcome)")
+            let addresses = outcome.answer?.object?["ips"]?.array?.compactMap { $0.object?["address"]?.string }
+            #expect(addresses == ["10.244.0.1/32", "fd00:10::1/128"])
+            #expect(try fixture.host("-6 route show proto 97").contains("fd00:10::1 dev \(Self.hostName)"))
+            #expect(try fixture.inPod("ip -6 route").contains("default via fe80::ecee:eeff:feee:eeee dev eth0"))
+            let link = try fixture.host("-6 addr show dev \(Self.hostName)")
+            #expect(link.contains("fe80::ecee:eeff:feee:eeee/64"))
+            #expect(!link.contains("tentative"))
+            #expect(try fixture.inPod("ping -6 -c 1 -W 2 2001:db8::1").contains(" 0% packet loss"))
+            #expect(fixture.plugin.call("DEL").status == 0)
+            #expect(try fixture.isUntouched())
+            #expect(try fixture.host("-6 route show proto 97").isEmpty)
+        }
+    }
+
+    @Test("DEL and ADD again in the same namespace work, and the address is used again as late as possible")
+    func addAgain() async throws {
+        try await PodFixture.run { fixture in
+            try fixture.plugin.writeNodeState(blocks: ["10.244.0.0/30"])
+            for round in 0..<4 {
+                #expect(fixture.plugin.call("ADD").address == "10.244.0.\(1 + round % 3)/32")
+                #expect(fixture.plugin.call("DEL").status == 0)
+            }
+        }
+    }
+
+    @Test("A Kubernetes pod's link has Calico's name, and DEL finds it without the arguments")
+    func kubernetesName() async throws {
+        try await PodFixture.run { fixture in
+            try fixture.plugin.writeNodeState()
+            fixture.plugin.arguments = "IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=nginx"
+            #expect(fixture.plugin.call("ADD").status == 0)
+            #expect(try fixture.hostLinks() == ["calic440f455693"])
+            fixture.plugin.arguments = ""
+            fixture.plugin.netns = ""
+            #expect(fixture.plugin.call("DEL").status == 0)
+            #expect(try fixture.isUntouched())
+        }
+    }
+
+    @Test("DEL finds the link by its name and alias when the store is gone")
+    func deleteWithoutStore() async throws {
+        try await PodFixture.run { fixture in
+            try fixture.plugin.writeNodeState()
+            #expect(fixture.plugin.call("ADD").status == 0)
+            _ = try Command.run(["rm", "-r", fixture.plugin.runDirectory])
+            #expect(fixture.plugin.call("DEL").status == 0)
+            #expect(try fixture.isUntouched())
+        }
+    }
+}

@@ -1,0 +1,82 @@
+import JSONKit
+import NetTypes
+import Testing
+
+@Suite("JSON text")
+struct JSONTextTests {
+    @Test(
+        "A document is read and written back unchanged",
+        arguments: [
+            "null", "true", "false", "0", "-9223372036854775808", "9223372036854775807", "1.5", "\"\"", "[]", "{}",
+            "\"a\\u0000b\"", "\"\\\"\\\\\\n\\r\\t\\u0001\"", "\"žluťoučký 🐦\"", "[1,[2,[3]],{\"z\":1,\"a\":null}]",
+        ])
+    func roundTrip(text: String) throws {
+        #expect(JSONText.serialize(try JSONText.parse(text)) == text)
+    }
+
+    @Test("Members keep the order of the text, and of two with one name the later wins")
+    func memberOrder() throws {
+        let value = try JSONText.parse(#"{"b":1,"a":2,"b":3}"#)
+        #expect(value == ["b": 3, "a": 2])
+        #expect(value.object?.members.map(\.name) == ["b", "a"])
+    }
+
+    @Test("An escaped solidus, a surrogate pair and blanks are read")
+    func escapes() throws {
+        #expect(try JSONText.parse(" [\"\\/\", \"\\ud83d\\udc26\"]\n") == ["/", "🐦"])
+    }
+
+    @Test(
+        "What is not exactly one document is refused with its place",
+        arguments: [
+            ("", 1), ("{", 1), ("{\"a\":1}\n{\"b\":2}", 2), ("[1,]", 1), ("{\"a\"\n:\n}", 3), ("nul", 1),
+            ("\"\u{1}\"", 1), ("{\"a\\u0000b\":1}", 1), ("01", 1),
+            ("9223372036854775808", 1), ("-9223372036854775809", 1), ("1e999", 1), ("\"\\ud800\"", 1),
+        ])
+    func refused(text: String, line: Int) {
+        let error = #expect(throws: JSONError.self) { try JSONText.parse(text) }
+        #expect(error?.line == line)
+        #expect(error?.message.isEmpty == false)
+    }
+
+    @Test("Bytes that are not UTF-8 are refused", arguments: [[0x22, 0xff, 0x22], [0x22, 0xc0, 0x80, 0x22], [0xfe]])
+    func notUTF8(bytes: [UInt8]) {
+        #expect(throws: JSONError.self) { try JSONText.parse(bytes) }
+    }
+
+    @Test("Every truncation of a document is refused without a trap")
+    func truncations() {
+        let whole = Array(#"{"cniVersion":"1.0.0","list":[1,-2.5e3,true,null,"\u00e9"],"o":{"k":"v"}}"#.utf8)
+        for count in 0..<whole.count {
+            #expect(throws: JSONError.self) { try JSONText.parse(Array(whole[..<count])) }
+        }
+    }
+
+    @Test("Nesting is bounded")
+    func nesting() throws {
+        let deep = String(repeating: "[", count: 2000) + String(repeating: "]", count: 2000)
+        #expect(JSONText.serialize(try JSONText.parse(deep)) == deep)
+        #expect(throws: JSONError.self) { try JSONText.parse(String(repeating: "[", count: 100_000)) }
+    }
+
+    @Test("The pretty form puts one member to a line")
+    func pretty() {
+        let text = JSONText.serialize(["a": [1, 2], "b": [:], "c": []], pretty: true)
+        #expect(
+            text == """
+                {
+                    "a": [
+                        1,
+                        2
+                    ],
+                    "b": {},
+                    "c": []
+                }
+                """)
+    }
+
+    @Test("A number without a JSON text becomes null")
+    func notANumber() {
+        #expect(JSONText.serialize(.array([.double(.infinity), .double(.nan), .double(2)])) == "[null,null,2.0]")
+    }
+}

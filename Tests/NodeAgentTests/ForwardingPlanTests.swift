@@ -1,0 +1,118 @@
+import BGPTable
+import BGPWire
+import ModePlugins
+import NetTypes
+import Resources
+import Testing
+
+@testable import NodeAgent
+
+@Suite("From learned prefixes to routes")
+struct ForwardingPlanTests {
+    private let block = prefix("10.244.1.0/26")
+    private let pool = IPPool(name: "default-pool", cidr: prefix("10.244.0.0/16"))
+
+    @Test("a learned block behind a neighbour becomes a plain route")
+    func plainRoute() {
+        var plan = configured()
+        #expect(plan.observe(context()) == [])
+        #expect(plan.learn([learned(block, via: "192.168.1.2")]) == [block])
+        let route = Route(
+            to: block, hops: [Route.Hop(linkIndex: 2, gateway: IPAddress("192.168.1.2"))], protocolNumber: 97)
+        #expect(plan.outcome(for: block) == .ready(route, mode: .bgp))
+    }
+
+    @Test("a withdrawn block is withdrawn, and a block that became local is not reached through others")
+    func withdrawn() {
+        var plan = configured()
+        _ = plan.observe(context())
+        for best in [SelectedRoute.local, nil] {
+            _ = plan.learn([learned(block, via: "192.168.1.2")])
+            #expect(plan.learn([ForwardingChange(prefix: block, best: best)]) == [block])
+            #expect(plan.outcome(for: block) == .withdrawn)
+        }
+    }
+
+    @Test("without the node's picture, a pool or a plugin the answer is not yet, with the reason")
+    func notYet() {
+        var plan = ForwardingPlan()
+        _ = plan.learn([learned(block, via: "192.168.1.2")])
+        #expect(plan.outcome(for: block) == .notYet(reason: "the node is not known yet", mode: nil))
+        _ = plan.observe(context())
+        #expect(plan.configure(KernelConfiguration(nodeAddresses: [], ownBlocks: [], pools: [])) == [block])
+        #expect(plan.outcome(for: block) == .notYet(reason: "10.244.1.0/26 lies in no known pool", mode: nil))
+        var tunnelled = pool
+        tunnelled.vxlanMode = .always
+        _ = plan.configure(KernelConfiguration(nodeAddresses: [], ownBlocks: [], pools: [tunnelled]))
+        guard case .notYet(let reason, .vxlan) = plan.outcome(for: block) else {
+            Issue.record("a mode without a plugin gave a route")
+            return
+        }
+        #expect(reason.contains("vxlan is not available"))
+    }
+
+    @Test("a changed picture of the node asks for every prefix again, the same picture for none")
+    func changedContext() {
+        var plan = configured()
+        _ = plan.learn([learned(block, via: "192.168.1.2")])
+        #expect(plan.observe(context()) == [block])
+        #expect(plan.observe(context()) == [])
+        #expect(plan.observe(context(isUp: false)) == [block])
+        guard case .notYet = plan.outcome(for: block) else { Issue.record("a link that is down gave a route"); return }
+    }
+
+    @Test("own blocks have a blackhole, one of a single address has none")
+    func blackholes() {
+        var plan = ForwardingPlan()
+        _ = plan.configure(
+            KernelConfiguration(nodeAddresses: [], ownBlocks: [block, prefix("10.244.9.1/32")], pools: [pool]))
+        #expect(plan.blackholes == [Route(to: block, kind: .blackhole, protocolNumber: 97)])
+    }
+
+    private func configured() -> ForwardingPlan {
+        var plan = ForwardingPlan()
+        _ = plan.configure(KernelConfiguration(nodeAddresses: [], ownBlocks: [], pools: [pool]))
+        return plan
+    }
+
+    private func context(isUp: Bool = true) -> ForwardingContext {
+        let address = CIDRAddress("192.168.1.1/24").map { [$0] } ?? []
+        return ForwardingContext(
+            nodeAddresses: address,
+            links: [ForwardingContext.Link(index: 2, name: "eth0", isUp: isUp, addresses: address)], routes: [])
+    }
+}
+
+/// What a table says of a block that one peer announces.
+private func learned(_ block: IPPrefix, via nextHop: String) -> ForwardingChange {
+    let own = ASNumber(64512)
+    let peer = PeerID(1)
+    var rib = RIB(
+        identity: RIB.Identity(localAS: own, routerID: routerID("192.168.1.1")),
+        importPolicy: ImportPolicy(pools: [prefix("10.244.0.0/16")]))
+    rib.addPeer(
+        peer,
+        role: PeerRole(
+            localAS: own, peerAS: own, bgpID: routerID("192.168.1.2"), peerAddress: address("192.168.1.2"),
+            localNextHops: [:]))
+    let reach = UpdateMessage.Reach(family: .ipv4Unicast, nextHop: NextHop(address(nextHop)), prefixes: [block])
+    _ = rib.apply(UpdateMessage(reachable: [reach], attributes: PathAttributes(localPref: 100)), from: peer)
+    let changes = rib.drainForwardingChanges()
+    precondition(changes.count == 1, "the table does not take \(block)")
+    return changes[0]
+}
+
+private func routerID(_ text: String) -> RouterID {
+    guard let id = RouterID(text) else { preconditionFailure("not a router id: \(text)") }
+    return id
+}
+
+func prefix(_ text: String) -> IPPrefix {
+    guard let prefix = IPPrefix(text) else { preconditionFailure("not a prefix: \(text)") }
+    return prefix
+}
+
+func address(_ text: String) -> IPAddress {
+    guard let address = IPAddress(text) else { preconditionFailure("not an address: \(text)") }
+    return address
+}

@@ -1,0 +1,46 @@
+import BGPTable
+import NetTypes
+import Testing
+
+@testable import NodeAgent
+
+@Suite("What survived a restart")
+struct ReceptionTests {
+    private let block = prefix("10.244.1.0/26")
+
+    @Test("a route through a peer waits for the End-of-RIB of that peer alone")
+    func ownPeer() {
+        let gateway = [address("192.168.1.2")]
+        #expect(!reception(("192.168.1.2", []), ("192.168.1.3", [.ipv4])).isDisowned(block, gateways: gateway))
+        #expect(reception(("192.168.1.2", [.ipv4]), ("192.168.1.3", [])).isDisowned(block, gateways: gateway))
+    }
+
+    @Test("a route through anything else waits for every peer")
+    func anyPeer() {
+        let gateway = [address("192.168.1.254")]
+        #expect(!reception(("192.168.1.2", [.ipv4]), ("192.168.1.3", [])).isDisowned(block, gateways: gateway))
+        #expect(reception(("192.168.1.2", [.ipv4]), ("192.168.1.3", [.ipv4])).isDisowned(block, gateways: gateway))
+    }
+
+    @Test("the End-of-RIB of another family says nothing")
+    func otherFamily() {
+        #expect(!reception(("192.168.1.2", [.ipv6])).isDisowned(block, gateways: [address("192.168.1.2")]))
+    }
+
+    @Test("a restart is complete when sessions have settled and every established peer has spoken")
+    func restart() {
+        var state = RestartState(isRestarting: true)
+        let start = MonotonicTime(nanoseconds: 1_000_000_000)
+        #expect(state.completed(awaiting: [], at: start) == nil)
+        state.sessionCameUp(at: start)
+        #expect(state.completed(awaiting: [], at: start) == nil)
+        let later = start + RestartState.settlingTime
+        #expect(state.completed(awaiting: [PeerID(1)], at: later) == nil)
+        #expect(state.completed(awaiting: [], at: later) != nil)
+        #expect(RestartState(isRestarting: false).completed(awaiting: [], at: later) == nil)
+    }
+
+    private func reception(_ peers: (String, Set<AddressFamily>)...) -> Reception {
+        Reception(peers: peers.map { Reception.Peer(address: address($0.0), complete: $0.1) })
+    }
+}

@@ -1,0 +1,118 @@
+import Foundation
+import IPAMCore
+import LinuxOS
+import NetTypes
+import NodeStore
+import Testing
+
+@Suite struct AllocationTests {
+    @Test("Addresses come from the oldest open block; a freed one comes last; full and absent are two things")
+    func order() throws {
+        let fixture = try StoreFixture()
+        let node = try StoreFixture.node(["10.0.1.0/30", "10.0.0.0/30"])
+        #expect(try ["a", "b", "c"].map { try fixture.add($0, node).address } == ["10.0.1.1", "10.0.1.2", "10.0.1.3"])
+        #expect(try fixture.add("d", node).address == "10.0.0.1")
+        #expect(try fixture.delete("a").map(\.description) == ["10.0.1.1"])
+        #expect(try fixture.add("e", node).address == "10.0.1.1")
+        #expect(try [fixture.add("f", node).address, fixture.add("g", node).address] == ["10.0.0.2", "10.0.0.3"])
+        let full = try [StoreFixture.prefix("10.0.1.0/30"), StoreFixture.prefix("10.0.0.0/30")]
+        #expect(try fixture.add("h", node) == .exhausted(full: full))
+        #expect(try fixture.store.attachment(StoreFixture.key("h")) == nil)
+    }
+
+    @Test("A closed block gives nothing, and no open block is not the same as a full one")
+    func closed() throws {
+        let fixture = try StoreFixture()
+        let block = "10.0.0.0/30"
+        #expect(try fixture.add("a", StoreFixture.node([block], closed: [block])) == .noBlock)
+        #expect(try fixture.add("a", StoreFixture.node([])) == .noBlock)
+    }
+
+    @Test("A pool of another mode is not used, and the modes there are get named")
+    func mode() throws {
+        let fixture = try StoreFixture()
+        let node = try StoreFixture.node(["10.0.0.0/30"], mode: "vxlan")
+        #expect(try fixture.add("a", node) == .noPool(modes: ["vxlan"]))
+        let unknown = AllocationRequest(family: .ipv4, mode: "vxlan", pools: ["other"])
+        #expect(try fixture.add("a", node, unknown) == .noPool(modes: ["vxlan"]))
+        #expect(try fixture.add("a", node, .init(family: .ipv6, mode: "vxlan")) == .noPool(modes: []))
+        #expect(try fixture.add("a", node, .init(family: .ipv4, mode: "vxlan", pools: ["pool"])).address == "10.0.0.1")
+    }
+
+    @Test("An address that is asked for is given, or refused with its owner")
+    func specific() throws {
+        let fixture = try StoreFixture()
+        let node = try StoreFixture.node(["10.0.0.0/28"])
+        let five = try #require(IPAddress("10.0.0.5"))
+        let request = AllocationRequest(family: .ipv4, mode: "bgp", address: five)
+        #expect(try fixture.add("a", node, request).address == "10.0.0.5")
+        #expect(try fixture.add("b", node, request) == .unavailable(.taken(five, by: StoreFixture.key("a"))))
+        let elsewhere = AllocationRequest(family: .ipv4, mode: "bgp", address: IPAddress("10.0.9.9"))
+        #expect(try fixture.add("b", node, elsewhere) == .noBlock)
+    }
+
+    @Test("The gateway of apus-ipam is the block's last address, and a block whose last is taken is passed over")
+    func gateway() throws {
+        let fixture = try StoreFixture()
+        let node = try StoreFixture.node(["10.0.0.0/31", "10.0.1.0/30"])
+        #expect(try fixture.add("a", node).address == "10.0.0.1")
+        let outcome = try fixture.add("b", node, .init(family: .ipv4, mode: "bgp", wantsGateway: true))
+        guard case .allocated(let allocation) = outcome else { throw Unexpected("\(outcome)") }
+        #expect(allocation.address.description == "10.0.1.1")
+        #expect(allocation.gateway?.description == "10.0.1.3")
+        #expect(allocation.block.cidr == (try StoreFixture.prefix("10.0.1.0/30")))
+    }
+
+    @Test("Both families of one pod are released together")
+    func dualStack() throws {
+        let fixture = try StoreFixture()
+        var node = try StoreFixture.node(["10.0.0.0/28"])
+        node.pools.append(.init(name: "six", cidr: try StoreFixture.prefix("fd00::/64"), mode: "bgp", blockSize: 122))
+        node.blocks.append(.init(cidr: try StoreFixture.prefix("fd00::/122"), pool: "six", isAnnounced: true))
+        do {
+            let lock = try fixture.store.lock(deadline: .seconds(1))
+            guard
+                case .fresh(var file) = try fixture.store.claim(
+                    StoreFixture.key("a"), now: BootClock.now(), under: lock)
+            else { throw Unexpected("no fresh attachment") }
+            for family in AddressFamily.allCases {
+                _ = try fixture.store.allocate(.init(family: family, mode: "bgp"), for: &file, node: node, under: lock)
+            }
+            #expect(file.attachment.addresses.map(\.description) == ["10.0.0.1/32", "fd00::1/128"])
+        }
+        #expect(try fixture.delete("a").map(\.description) == ["10.0.0.1", "fd00::1"])
+        #expect(try fixture.store.blocks().allSatisfy(\.isUnused))
+        #expect(try fixture.files("attachments").isEmpty)
+    }
+
+    @Test("Two hundred pods over eight threads have two hundred addresses, and afterwards none")
+    func concurrent() async throws {
+        let fixture = try StoreFixture()
+        let node = try StoreFixture.node(["10.0.0.0/25", "10.0.1.0/25"])
+        let addresses = await onThreads(8) { worker in
+            (0..<25).compactMap { try? fixture.add("\(worker)-\($0)", node).address }
+        }
+        #expect(Set(addresses.joined()).count == 200)
+        let released = await onThreads(8) { worker in
+            (0..<25).compactMap { try? fixture.delete("\(worker)-\($0)").description }
+        }
+        #expect(released.joined().count == 200)
+        #expect(try fixture.store.blocks().map(\.isUnused) == [true, true])
+        #expect(try fixture.files("attachments").isEmpty)
+        fixture.remove()
+    }
+
+    /// Runs the body on so many threads of their own, since a wait for the store's lock blocks.
+    private func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> [String]) async -> [[String]] {
+        await withTaskGroup(of: [String].self) { group in
+            for worker in 0..<count {
+                group.addTask {
+                    await withCheckedContinuation { done in
+                        Thread.detachNewThread { done.resume(returning: body(worker)) }
+                    }
+                }
+            }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+    }
+}
