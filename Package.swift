@@ -66,14 +66,14 @@ let package = Package(
         library("IPAMCore", ["NetTypes"]),
         library("Resources", ["NetTypes"]),
         library("ModePlugins", ["NetTypes", "Resources"]),
-        library("PodPlan", ["NetTypes", "CNISpec", "IPAMCore", "ModePlugins"]),
+        library("PodPlan", ["NetTypes", "CNISpec", "IPAMCore"]),
         // L2: owners of things of the operating system
         library("LinuxOS", ["CLinuxShim", "NetTypes"]),
         library("Netlink", ["CLibNL", "LinuxOS", "NetTypes"]),
         library("JSONKit", ["CJansson", "NetTypes"]),
         library("NodeLink", ["LinuxOS", "JSONKit", "NetTypes"]),
         library("NodeStore", ["LinuxOS", "JSONKit", "IPAMCore", "NetTypes"]),
-        library("Dataplane", ["Netlink", "ModePlugins", "LinuxOS", "NetTypes"]),
+        library("Dataplane", ["Netlink", "LinuxOS", "NetTypes"]),
         // L3: programs
         library(
             "CNIPlugin",
@@ -91,7 +91,9 @@ let package = Package(
         program("apusd", ["NodeAgent", arguments, lifecycle, log, signals]),
         program("apusctl", ["JSONKit", "NetTypes", "NodeLink", "LinuxOS", arguments]),
         // Never shipped
-        .target(name: "TestKit", dependencies: ["CLinuxShim", "LinuxOS", "NetTypes"], path: "Tests/TestKit", swiftSettings: strict),
+        .target(
+            name: "TestKit", dependencies: ["CLinuxShim", "LinuxOS", "NetTypes"], path: "Tests/TestKit",
+            swiftSettings: strict),
         tests("NetTypesTests", ["NetTypes"]),
         tests("BGPWireTests", ["BGPWire", "NetTypes"]),
         tests("BGPSessionTests", ["BGPSession", "BGPWire", "NetTypes"]),
@@ -100,13 +102,13 @@ let package = Package(
         tests("IPAMCoreTests", ["IPAMCore", "NetTypes"]),
         tests("ResourcesTests", ["Resources", "NetTypes"]),
         tests("ModePluginsTests", ["ModePlugins", "Resources", "NetTypes"]),
-        tests("PodPlanTests", ["PodPlan", "CNISpec", "IPAMCore", "ModePlugins", "NetTypes"]),
+        tests("PodPlanTests", ["PodPlan", "CNISpec", "IPAMCore", "NetTypes"]),
         tests("LinuxOSTests", ["LinuxOS", "NetTypes", "TestKit"]),
         tests("NetlinkTests", ["Netlink", "LinuxOS", "NetTypes", "TestKit"]),
         tests("JSONKitTests", ["JSONKit", "NetTypes"]),
         tests("NodeLinkTests", ["NodeLink", "LinuxOS", "JSONKit", "NetTypes"]),
         tests("NodeStoreTests", ["NodeStore", "IPAMCore", "LinuxOS", "JSONKit", "NetTypes"]),
-        tests("DataplaneTests", ["Dataplane", "Netlink", "ModePlugins", "LinuxOS", "NetTypes", "TestKit"]),
+        tests("DataplaneTests", ["Dataplane", "Netlink", "LinuxOS", "NetTypes", "TestKit"]),
         tests(
             "CNIPluginTests",
             [
@@ -116,8 +118,8 @@ let package = Package(
         tests(
             "NodeAgentTests",
             [
-                "NodeAgent", "BGPSession", "BGPTable", "BGPWire", "Dataplane", "JSONKit", "LinuxOS", "NetTypes",
-                "Netlink", "NodeLink", "NodeStore", "Resources", "TestKit", log,
+                "NodeAgent", "BGPSession", "BGPTable", "BGPWire", "Dataplane", "IPAMCore", "JSONKit", "LinuxOS",
+                "ModePlugins", "NetTypes", "Netlink", "NodeLink", "NodeStore", "Resources", "TestKit", log,
             ] + nio),
     ],
     swiftLanguageModes: [.v6],

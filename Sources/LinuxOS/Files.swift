@@ -10,6 +10,13 @@ package enum Files {
         try FileDescriptor.open(path, O_RDONLY | O_NOFOLLOW).readAll(limit: limit, name: path)
     }
 
+    /// The content of a file that others may have put a symbolic link in place of, as a mounted Kubernetes volume does.
+    ///
+    /// For what an operator owns; never for a directory that others may write to.
+    package static func readThroughLinks(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
+        try FileDescriptor.open(path, O_RDONLY).readAll(limit: limit, name: path)
+    }
+
     /// The content of a file, or nil when it is missing.
     package static func readIfPresent(_ path: String, limit: Int) throws(SystemError) -> [UInt8]? {
         do throws(SystemError) {

@@ -12,6 +12,12 @@ package struct PeerCredentials: Sendable, Hashable {
     package let groupID: UInt32
 }
 
+extension PeerCredentials {
+    /// What getsockopt(2) is asked for when somebody else owns the socket; the answer is three 32-bit numbers: process,
+    /// user, group (`struct ucred`).
+    package static var socketOption: (level: Int32, name: Int32) { (SOL_SOCKET, SO_PEERCRED) }
+}
+
 /// A connected Unix stream socket. Every wait has a deadline, on `BootClock`.
 package struct UnixStream: ~Copyable, Sendable {
     /// The socket, non-blocking.

@@ -45,8 +45,7 @@ package struct IPv4Address: Sendable, Hashable, Comparable, CustomStringConverti
 
     /// The four octets in network byte order.
     package var bytes: [UInt8] {
-        [UInt8(truncatingIfNeeded: rawValue >> 24), UInt8(truncatingIfNeeded: rawValue >> 16),
-            UInt8(truncatingIfNeeded: rawValue >> 8), UInt8(truncatingIfNeeded: rawValue)]
+        [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: rawValue >> UInt32($0)) }
     }
 
     /// The dotted-quad form.

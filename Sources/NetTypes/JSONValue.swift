@@ -59,6 +59,10 @@ package struct JSONObject: Sendable, Equatable, ExpressibleByDictionaryLiteral {
 
     /// An object of these members; of two with one name the later wins, in the earlier's place.
     package init(_ elements: [(String, JSONValue)] = []) {
+        members = elements
+        var places: [String: Int] = [:]
+        for (place, element) in elements.enumerated() { places[element.0] = places[element.0] ?? place }
+        guard places.count < elements.count else { return }
         members = []
         for (name, value) in elements { self[name] = value }
     }

@@ -1,4 +1,3 @@
-import Glibc
 import IPAMCore
 import LinuxOS
 package import Logging

@@ -21,7 +21,8 @@ struct AddressTests {
     @Test(
         "what is not an address is refused",
         arguments: [
-            "", "1", "1.2.3", "1.2.3.4.5", "1.2.3.256", "01.2.3.4", "1.2.3.4 ", "1..2.3", ".1.2.3", "1.2.3.", "-1.2.3.4",
+            "", "1", "1.2.3", "1.2.3.4.5", "1.2.3.256", "01.2.3.4", "1.2.3.4 ", "1..2.3", ".1.2.3", "1.2.3.",
+            "-1.2.3.4",
             ":", ":::", "1:::2", "1::2::3", "12345::", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "1:2:3:4:5:6:7:8::",
             "::1.2.3", "1.2.3.4::", "fe80::1%eth0", "1:", ":1", "g::", "::1.2.3.4.5", "1:2:3:4:5:6:7:1.2.3.4",
         ])
@@ -55,7 +56,9 @@ struct AddressTests {
         #expect(mac.isUnicast)
         #expect(MACAddress("01:00:5e:00:00:01")?.isUnicast == false)
         #expect(MACAddress("00:00:00:00:00:00")?.isUnicast == false)
-        for text in ["", "66:f9:37:c3:7e", "66:f9:37:c3:7e:94:00", "66:f9:37:c3:7e:9", "6g:f9:37:c3:7e:94", "66f937c37e94"] {
+        for text in [
+            "", "66:f9:37:c3:7e", "66:f9:37:c3:7e:94:00", "66:f9:37:c3:7e:9", "6g:f9:37:c3:7e:94", "66f937c37e94",
+        ] {
             #expect(MACAddress(text) == nil, "\(text)")
         }
         #expect(MACAddress(bytes: [1, 2, 3]) == nil)
@@ -68,7 +71,8 @@ struct AddressTests {
         #expect(ASNumber(text) == ASNumber(value))
     }
 
-    @Test("what is not an AS number is refused", arguments: ["", "-1", "4294967296", "1.65536", "1.2.3", ".", "1.", "+1"])
+    @Test(
+        "what is not an AS number is refused", arguments: ["", "-1", "4294967296", "1.65536", "1.2.3", ".", "1.", "+1"])
     func asNumberRefused(text: String) {
         #expect(ASNumber(text) == nil)
     }

@@ -3,14 +3,19 @@ import Testing
 
 @Suite("Prefixes")
 struct IPPrefixTests {
-    @Test("a prefix reads and prints its text", arguments: ["0.0.0.0/0", "10.244.0.0/26", "10.0.0.1/32", "::/0", "fd00::/122"])
+    @Test(
+        "a prefix reads and prints its text",
+        arguments: ["0.0.0.0/0", "10.244.0.0/26", "10.0.0.1/32", "::/0", "fd00::/122"])
     func text(text: String) throws {
         #expect(try #require(IPPrefix(text)).description == text)
     }
 
     @Test(
         "host bits, bad lengths and missing parts are refused",
-        arguments: ["10.0.0.1/8", "10.0.0.0", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/08", "10.0.0.0/-1", "/8", "::1/64", "::/129"])
+        arguments: [
+            "10.0.0.1/8", "10.0.0.0", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/08", "10.0.0.0/-1", "/8", "::1/64",
+            "::/129",
+        ])
     func refused(text: String) {
         #expect(IPPrefix(text) == nil)
     }

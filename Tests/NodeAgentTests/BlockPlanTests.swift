@@ -53,7 +53,8 @@ struct BlockPlanTests {
 
     private func view(pool: IPPool? = nil, blocks: [IPPrefix]) throws -> NodeView {
         let configuration = ClusterConfiguration(
-            pools: [pool ?? self.pool], nodes: [Node(name: "node1", ipv4: Node.Address(address("192.168.1.1"), length: 24))],
+            pools: [pool ?? self.pool],
+            nodes: [Node(name: "node1", ipv4: Node.Address(address("192.168.1.1"), length: 24))],
             affinities: blocks.map { BlockAffinity(name: "a-\($0)", cidr: $0, node: "node1") })
         return try #require(configuration.view(of: "node1"))
     }

@@ -39,7 +39,7 @@ demo_show() {
         part "$name: ip route" routes "$name"
     done
     for name in node1 node2; do
-        part "$name: apusctl node status" timeout 5 "$dist/apusctl" --run-dir "$scratch/$name/run" node status
+        part "$name: apusctl node status" apusctl_in "$name" node status
     done
     part "bird: show protocols" bird_show protocols
     ping_part pod1 "$(pod_address pod2)"

@@ -120,6 +120,8 @@ start_bird() {
     {
         cat << CONF
 router id ${node_address[bird]};
+# BIRD reckons these times anew for each reader, a millisecond off: in minutes they print the same twice.
+timeformat protocol "%H:%M";
 log "$scratch/bird/bird.log" all;
 protocol device { }
 # The segment's own route: BIRD resolves the next hops of iBGP over its table.
@@ -147,6 +149,9 @@ CONF
 }
 bird_pod_address() { echo 10.244.2.1; }
 bird_show() { birdc -s "$scratch/bird/bird.ctl" show "$@"; }
+
+# apusctl_in NODE …: the socket answers only those who are in the daemon's own network namespace.
+apusctl_in() { within "$1" timeout 5 "$dist/apusctl" --run-dir "$scratch/$1/run" "${@:2}"; }
 
 # Pods: a namespace each, added and removed by the CNI client in the node's namespace. CNI's own variables of the
 # caller are not passed on: they would change what is tested.

@@ -34,7 +34,8 @@ struct BGPListener: Sendable {
                     let reason = Dialer.reason(of: error)
                     if failures.updateValue(reason, forKey: address) != reason {
                         logger.warning(
-                            "cannot listen for BGP; trying again", metadata: ["address": "\(address)", "reason": "\(reason)"])
+                            "cannot listen for BGP; trying again",
+                            metadata: ["address": "\(address)", "reason": "\(reason)"])
                     }
                 }
             }
@@ -50,25 +51,37 @@ struct BGPListener: Sendable {
             .serverChannelOption(.backlog, value: Self.backlog)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .childChannelOption(.autoRead, value: false)
             .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { admit(channel) }
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(
+                        AdmissionHandler(peers: speaker.directory, logger: logger))
+                }
             }
             .bind(to: address).get()
     }
+}
 
-    /// Hands the connection to the peer it is from. Nothing is read before that.
-    private func admit(_ channel: any Channel) {
-        guard let remote = channel.remoteAddress?.address else { return channel.close(promise: nil) }
-        let promise = channel.eventLoop.makePromise(of: Peer?.self)
-        promise.completeWithTask { await speaker.peer(at: remote) }
-        promise.futureResult.whenSuccess { peer in
-            guard let peer else {
-                logger.notice("connection refused: no such peer", metadata: ["address": "\(remote)"])
-                return channel.close(promise: nil)
-            }
+/// Hands a connection to the peer it is from before the first byte is read; any other is closed.
+private final class AdmissionHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+
+    private let peers: PeerDirectory
+    private let logger: Logger
+
+    init(peers: PeerDirectory, logger: Logger) {
+        self.peers = peers
+        self.logger = logger
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        let channel = context.channel
+        if let remote = channel.remoteAddress?.address, let peer = peers.peer(at: remote) {
             peer.assumeIsolated { $0.accept(channel) }
-            channel.setOption(.autoRead, value: true).whenSuccess { channel.read() }
+            context.fireChannelActive()
+        } else {
+            let remote = channel.remoteAddress.map { "\($0)" } ?? "unknown"
+            logger.notice("connection refused: no such peer", metadata: ["address": "\(remote)"])
+            channel.close(promise: nil)
         }
     }
 }

@@ -263,7 +263,8 @@ extension Peer {
         flushBurst()
         current = nil
         let kept = Set(loss.keptFamilies.compactMap(\.family))
-        logger.warning("session lost", metadata: ["reason": "\(loss.reason)", "routes": kept.isEmpty ? "dropped" : "kept"])
+        logger.warning(
+            "session lost", metadata: ["reason": "\(loss.reason)", "routes": kept.isEmpty ? "dropped" : "kept"])
         inbox.yield(PeerEvent(peer: id, kind: .lost(kept: kept)))
     }
 

@@ -15,7 +15,8 @@ struct PeerRoleTemplate: Sendable, Equatable {
     func role(_ negotiated: Negotiated, settings: NodeView.Peer) -> PeerRole {
         PeerRole(
             localAS: localAS, peerAS: negotiated.peerAS, bgpID: negotiated.peerBGPID, peerAddress: settings.address,
-            localNextHops: localNextHops.mapValues { NextHop($0) }, families: Set(negotiated.families.compactMap(\.family)),
+            localNextHops: localNextHops.mapValues { NextHop($0) },
+            families: Set(negotiated.families.compactMap(\.family)),
             isReflectorClient: settings.isRouteReflectorClient, nextHopMode: nextHopMode(of: settings))
     }
 

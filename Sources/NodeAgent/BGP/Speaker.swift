@@ -16,6 +16,8 @@ actor Speaker {
     nonisolated let forwardingSignal: Signal
     /// Raised when `listenAddresses` may have changed.
     nonisolated let listenSignal = Signal()
+    /// The peers by address, for the listener.
+    nonisolated let directory = PeerDirectory()
 
     private let dialer: Dialer
     private let logger: Logger
@@ -29,6 +31,7 @@ actor Speaker {
     private var peers: [PeerID: Peer] = [:]
     private var epochs: [PeerID: UInt64] = [:]
     private var peerCount: UInt32 = 0
+    private var isStopping = false
     private var reportedConflicts: Set<OwnBlockConflict> = []
 
     init(dialer: Dialer, forwardingSignal: Signal, isRestarting: Bool, logger: Logger) {
@@ -52,8 +55,11 @@ actor Speaker {
         }
     }
 
-    /// Ends every session without a word, so that the peers keep this node's routes (RFC 4724).
+    /// Ends every session without a word, so that the peers keep this node's routes (RFC 4724). What the peers told this
+    /// node stays too: from here on no loss of a session changes the table.
     func stop() async {
+        isStopping = true
+        forwardingSignal.finish()
         for peer in peers.values { await peer.stop(.restarting) }
         newPeersContinuation.finish()
         inboxContinuation.finish()
@@ -64,7 +70,8 @@ actor Speaker {
     func configure(_ new: SpeakerConfiguration) async {
         guard new != configuration else { return }
         let identity = RIB.Identity(
-            localAS: new.localAS, routerID: new.routerID, clusterID: new.clusterID.map { ClusterID(rawValue: $0.rawValue) },
+            localAS: new.localAS, routerID: new.routerID,
+            clusterID: new.clusterID.map { ClusterID(rawValue: $0.rawValue) },
             localAddresses: Set(new.localAddresses.map(\.address)))
         let policy = ImportPolicy(pools: new.pools, nodeAddresses: new.nodeAddresses)
         if rib == nil {
@@ -90,9 +97,6 @@ actor Speaker {
                 try? SocketAddress(ipAddress: local.address, port: configuration.listenPort)
             })
     }
-
-    /// The peer at this address, if one is configured.
-    func peer(at address: IPAddress) -> Peer? { peers.values.first { $0.settings.address == address } }
 
     /// What is to be sent to a peer next; empty when there is nothing, or when the session it is for is over.
     func nextUpdates(for id: PeerID, epoch: UInt64) -> [OutgoingUpdate] {
@@ -170,12 +174,14 @@ extension Speaker {
                 localAS: configuration.localAS, localNextHops: configuration.nextHops()),
             dialer: dialer, inbox: inboxContinuation, logger: logger)
         peers[peer.id] = peer
+        directory.insert(peer)
         newPeersContinuation.yield(peer)
         await peer.start()
     }
 
     private func remove(_ id: PeerID, _ reason: StopReason) async {
         guard let peer = peers.removeValue(forKey: id) else { return }
+        directory.remove(peer)
         epochs[id] = nil
         rib?.removePeer(id)
         await peer.stop(reason)
@@ -186,7 +192,7 @@ extension Speaker {
 extension Speaker {
     private func consumeInbox() async {
         for await event in inbox {
-            guard let peer = peers[event.peer] else { continue }
+            guard !isStopping, let peer = peers[event.peer] else { continue }
             take(event, of: peer)
             if let completed = restart.completed(awaiting: rib?.peersAwaitingEndOfRIB ?? [], at: BootClock.now()) {
                 await finishRestart(because: completed)
@@ -224,7 +230,9 @@ extension Speaker {
         if let family = summary.endOfRIB {
             logger.info(
                 "End-of-RIB received",
-                metadata: ["peer": "\(peer.settings.address)", "family": "\(family.rawValue)", "swept": "\(summary.swept)"])
+                metadata: [
+                    "peer": "\(peer.settings.address)", "family": "\(family.rawValue)", "swept": "\(summary.swept)",
+                ])
         }
         guard !summary.conflicts.isEmpty, let conflicts = rib?.ownBlockConflicts else { return }
         for conflict in conflicts where reportedConflicts.insert(conflict).inserted {

@@ -1,4 +1,3 @@
-import Glibc
 import LinuxOS
 import Resources
 
@@ -30,9 +29,7 @@ struct ConfigurationReader: Sendable {
 
     private func text(of file: String, name: String) throws(Diagnostic) -> String {
         do throws(SystemError) {
-            // A mounted Kubernetes volume consists of symbolic links; the directory is the operator's own.
-            let bytes = try FileDescriptor.open(file, O_RDONLY).readAll(
-                limit: YAMLDocuments.maximalFileBytes, name: file)
+            let bytes = try Files.readThroughLinks(file, limit: YAMLDocuments.maximalFileBytes)
             return String(decoding: bytes, as: UTF8.self)
         } catch {
             throw Diagnostic(.error, file: name, reason: "cannot be read: \(error.code)")

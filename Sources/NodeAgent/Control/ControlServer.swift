@@ -1,4 +1,3 @@
-import Glibc
 import LinuxOS
 import Logging
 import NIOCore
@@ -111,7 +110,7 @@ private struct SocketCredentials: Sendable {
         guard let provider = channel as? any SocketOptionProvider else { throw ChannelError.operationUnsupported }
         // The kernel fills a ucred, whose layout is that of these three numbers.
         return try await provider.unsafeGetSocketOption(
-            level: .init(SOL_SOCKET), name: .init(SO_PEERCRED)
+            level: .init(PeerCredentials.socketOption.level), name: .init(PeerCredentials.socketOption.name)
         ).get()
     }
 }

@@ -108,7 +108,8 @@ extension NodeController {
             }
             claimFirstBlocks()
             await publish()
-            logger.info("configuration in force", metadata: ["nodes": "\(view.nodes.count)", "peers": "\(view.peers.count)"])
+            logger.info(
+                "configuration in force", metadata: ["nodes": "\(view.nodes.count)", "peers": "\(view.peers.count)"])
         }
     }
 
@@ -189,7 +190,9 @@ extension NodeController {
         }
         guard !pools.isEmpty else {
             return refuse(
-                7, "no enabled \(request.family.rawValue) IPPool of mode \(request.mode) selects node \(options.nodeName)")
+                7,
+                "no enabled \(request.family.rawValue) IPPool of mode \(request.mode) selects node "
+                    + options.nodeName)
         }
         if let open = state?.blocks.first(where: { block in
             !block.isClosed && !request.full.contains(block.cidr) && pools.contains { $0.cidr.contains(block.cidr) }
@@ -198,7 +201,8 @@ extension NodeController {
         }
         guard BlockClaim.isAllowed(for: options.nodeName, in: configuration) else {
             return refuse(
-                100, "node \(options.nodeName) has no free address of mode \(request.mode), and other nodes may own "
+                100,
+                "node \(options.nodeName) has no free address of mode \(request.mode), and other nodes may own "
                     + "the rest of the pool; add a BlockAffinity that gives it another block")
         }
         for pool in pools {
