@@ -35,7 +35,7 @@ struct AddCommand {
         }
         // What the configuration says is looked at before anything else is.
         _ = try call.requiredMode()
-        let sandbox = try openSandbox()
+        let sandbox = try call.openSandbox(notIn: daemon.hello.netnsInode)
         let plan = AddressPlan(call, daemon: daemon, wantsGateway: false)
         try checkForwarding(plan)
         var kernel = try PodKernel(sandbox: sandbox)
@@ -51,35 +51,10 @@ struct AddCommand {
         }
     }
 
-    /// - Throws: error 999 for a path that is no namespace (3 would keep the runtime from sending DEL), error 8 for the
-    ///   plugin's own.
-    private func openSandbox() throws -> NetNS {
-        let path = call.environment.netns
-        let sandbox = try open(path)
-        guard call.environment.allowsOwnNetns || sandbox.inode != daemon.hello.netnsInode else {
-            throw CNIError(.ownNetns, "CNI_NETNS: \(path) is the plugin's own network namespace", details: path)
-        }
-        return sandbox
-    }
-
-    private func open(_ path: String) throws(CNIError) -> NetNS {
-        do throws(SystemError) {
-            return try NetNS.open(path)
-        } catch {
-            throw CNIError(.failed, "CNI_NETNS: \(error)", details: path)
-        }
-    }
-
-    /// A pod on a node that does not forward is cut off, and nobody would see why.
     private func checkForwarding(_ plan: AddressPlan) throws {
         let node = try call.store.nodeState()
         for family in plan.families(try plan.mode(of: node), of: node) {
-            let setting = family == .ipv4 ? ["ipv4", "ip_forward"] : ["ipv6", "conf", "all", "forwarding"]
-            guard try Sysctl.read(["net"] + setting) != "0" else {
-                let name = (["net"] + setting).joined(separator: ".")
-                throw CNIError(
-                    .tryAgainLater, "\(name) is 0: this node does not forward; start apusd, or set it to 1")
-            }
+            if let fault = try call.forwardingFault(family) { throw CNIError(.tryAgainLater, fault) }
         }
     }
 
@@ -100,7 +75,8 @@ struct AddCommand {
         }
         let answer = try plan.allocate(for: &file)
         let link = PodLink(
-            alias: alias, hostName: name, addresses: answer.allocations.map(\.address), mtuBytes: mtuBytes(answer.node))
+            alias: alias, hostName: name, addresses: answer.allocations.map(\.address),
+            mtuBytes: call.podMTUBytes(answer.node))
         let steps = try PodPlan(
             link, observed: observed, hostHasIPv6: try FileStatus.of("/proc/sys/net/ipv6") != nil
         ).steps
@@ -115,6 +91,7 @@ struct AddCommand {
         let json = try result(link).json(version: call.config.version, after: call.config.previousResult)
         try file.update {
             $0.hostLinkIndex = index
+            $0.mtuBytes = link.mtuBytes
             $0.state = .complete
         }
         let addresses = link.addresses.map(\.description).joined(separator: ", ")
@@ -135,13 +112,6 @@ struct AddCommand {
                 details: "start apusd, or see its log; then try again")
         }
         call.log.write(.warning, "ADD \(call.key): going on without apusd: \(absence)")
-    }
-
-    /// The configuration's MTU, else the node's less what the dearest of its modes costs.
-    private func mtuBytes(_ node: NodeState) -> UInt32 {
-        if let mtu = call.config.mtuBytes { return mtu }
-        let enabled = node.pools.filter { !$0.isDisabled }.compactMap { EncapsulationMode(rawValue: $0.mode) }
-        return ModeRegistry.builtIn.podMTUBytes(hostMTUBytes: node.mtuBytes, enabled: enabled)
     }
 
     private func endpoint(_ link: PodLink, _ index: UInt32, _ mode: EncapsulationMode) -> Endpoint {

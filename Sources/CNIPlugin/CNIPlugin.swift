@@ -77,6 +77,7 @@ package enum CNIPlugin {
         _ role: Role, environment: [String: String], readConfig: () throws -> [UInt8],
     ) -> Outcome {
         var config: JSONValue?
+        let startedAt = BootClock.now()
         do {
             let environment = try CNIEnvironment(environment)
             if environment.command == .version {
@@ -84,7 +85,7 @@ package enum CNIPlugin {
             }
             let json = try parse(bytes(readConfig))
             config = json
-            return Outcome(answer: try answer(role, environment, json), status: 0)
+            return Outcome(answer: try answer(role, environment, json, startedAt), status: 0)
         } catch {
             let version = NetworkConfig.statedVersion(of: config) ?? .newest
             return Outcome(answer: CNIError(error).json(version: version), status: 1)
@@ -108,24 +109,22 @@ package enum CNIPlugin {
     }
 
     private static func answer(
-        _ role: Role, _ environment: CNIEnvironment, _ json: JSONValue,
+        _ role: Role, _ environment: CNIEnvironment, _ json: JSONValue, _ startedAt: MonotonicTime,
     ) throws -> JSONValue? {
         let call = try PluginCall(environment: environment, config: NetworkConfig(json, for: environment.command))
         do {
             switch (environment.command, role) {
             case (.add, .network): return try AddCommand(call).run()
             case (.add, .addressesOnly): return try AddressCommand(call).run()
-            case (.delete, .network):
-                try DeleteCommand(call).run()
-                return nil
-            case (.delete, .addressesOnly):
-                try DeleteCommand(call).releaseAddresses()
-                return nil
+            case (.delete, .network): try DeleteCommand(call).run()
+            case (.delete, .addressesOnly): try DeleteCommand(call).releaseAddresses()
             case (.version, _): return VersionAnswer.json(config: json)
-            case (.check, _), (.collectGarbage, _), (.status, _):
-                // The code that the reference plugins answer a command with that they do not have.
-                throw CNIError(.invalidEnvironment, "CNI_COMMAND: \(environment.command.rawValue) is not supported")
+            case (.check, .network): try CheckCommand(call).run()
+            case (.check, .addressesOnly): try CheckCommand(call).checkAddresses()
+            case (.collectGarbage, _): try GarbageCommand(call, startedAt: startedAt).run()
+            case (.status, _): try StatusCommand(call, role).run()
             }
+            return nil
         } catch {
             call.log.write(.error, "\(environment.command.rawValue) \(call.key): \(CNIError(error))")
             throw error

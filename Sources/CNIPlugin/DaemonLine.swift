@@ -9,6 +9,8 @@ import NodeStore
 struct DaemonLine: Sendable {
     /// How long a DEL waits for the daemon, which can do nothing about it but note it.
     static let withdrawalTimeout = Duration.milliseconds(200)
+    /// How long a STATUS waits for each of the daemon's two answers.
+    static let statusTimeout = Duration.milliseconds(500)
 
     /// The daemon's socket.
     let path: String
@@ -17,8 +19,13 @@ struct DaemonLine: Sendable {
 
     /// A line from the namespace this thread is in.
     init(_ store: RunDirectory) throws(SystemError) {
+        self.init(store, namespace: try NetNS.current().inode)
+    }
+
+    /// A line from the namespace with this inode number.
+    init(_ store: RunDirectory, namespace: UInt64) {
         path = store.socketPath
-        hello = Hello(node: "", bootID: store.bootID, netnsInode: try NetNS.current().inode)
+        hello = Hello(node: "", bootID: store.bootID, netnsInode: namespace)
     }
 
     /// Tells the daemon of a new endpoint.
@@ -42,6 +49,15 @@ struct DaemonLine: Sendable {
     /// - Throws: `NodeLinkError`, for the log.
     func withdraw(_ endpoint: Endpoint) throws(NodeLinkError) {
         _ = try call(.endpointDelete(endpoint), timeout: Self.withdrawalTimeout)
+    }
+
+    /// Asks the daemon how it is.
+    func status() throws(NodeLinkError) -> StatusAnswer {
+        var client = try NodeLinkClient(path: path, hello: hello, helloTimeout: Self.statusTimeout)
+        switch try client.call(.status, timeout: Self.statusTimeout) {
+        case .success(let members): return try StatusAnswer(members)
+        case .failure(let refusal): throw .refused(refusal.message)
+        }
     }
 
     /// Asks for a block with free addresses; it is in node.json then.

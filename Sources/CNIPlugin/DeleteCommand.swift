@@ -24,14 +24,20 @@ struct DeleteCommand {
         case .none:
             try deleteLinks(recorded: nil)
             try desk.releaseStray()
-        case .some(var file):
-            try file.update { $0.state = .deleting }
-            let attachment = file.attachment
-            try deleteLinks(recorded: attachment.hostLink)
-            try desk.release(file)
-            tellDaemon(attachment)
-            call.log.write(.info, "DEL \(call.key): \(attachment.addresses.map(\.description).joined(separator: ", "))")
+        case .some(let file): try detach(file)
         }
+    }
+
+    /// Detaches what the record says, and removes the record last.
+    func detach(_ file: consuming AttachmentFile) throws {
+        var file = file
+        try file.update { $0.state = .deleting }
+        let attachment = file.attachment
+        try deleteLinks(recorded: attachment.hostLink)
+        try desk.release(file)
+        tellDaemon(attachment)
+        let addresses = attachment.addresses.map(\.description).joined(separator: ", ")
+        call.log.write(.info, "\(call.environment.command.rawValue) \(call.key): \(addresses)")
     }
 
     /// Gives the addresses of an IPAM plugin's key back.

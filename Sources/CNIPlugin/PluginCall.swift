@@ -14,8 +14,8 @@ struct PluginCall: Sendable {
     let environment: CNIEnvironment
     /// The configuration.
     let config: NetworkConfig
-    /// Whose link this is about.
-    let key: AttachmentKey
+    /// Whose link this is about; GC's and STATUS' has a network alone.
+    private(set) var key: AttachmentKey
     /// The store.
     let store: RunDirectory
     /// The log.
@@ -32,6 +32,13 @@ struct PluginCall: Sendable {
         log = PluginLog(level: config.logLevel, path: config.logFile)
     }
 
+    /// The call as if it were about another link of the network.
+    func about(_ key: AttachmentKey) -> PluginCall {
+        var call = self
+        call.key = key
+        return call
+    }
+
     /// The mode that the configuration demands; nil if it leaves it to the pools.
     /// - Throws: error 7 for a word that is no mode, error 2 for a mode this build has no plugin for.
     func requiredMode() throws -> EncapsulationMode? {
@@ -41,6 +48,13 @@ struct PluginCall: Sendable {
             throw CNIError(.invalidConfig, "mode: \"\(word)\" is no mode; there are \(known)")
         }
         return mode
+    }
+
+    /// The MTU of a pod's link in octets: the configuration's, else the node's less what the dearest of its modes costs.
+    func podMTUBytes(_ node: NodeState) -> UInt32 {
+        if let mtu = config.mtuBytes { return mtu }
+        let enabled = node.pools.filter { !$0.isDisabled }.compactMap { EncapsulationMode(rawValue: $0.mode) }
+        return ModeRegistry.builtIn.podMTUBytes(hostMTUBytes: node.mtuBytes, enabled: enabled)
     }
 
     /// The address asked for of a family: by capability or `args`, else by CNI_ARGS.

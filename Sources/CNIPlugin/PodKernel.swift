@@ -78,7 +78,9 @@ struct PodKernel: ~Copyable {
             .setLink(
                 index: index,
                 LinkSettings(
-                    alias: end.alias.description, proxyARP: true, ipv4Forwarding: true, reversePathFilter: .strict,
+                    alias: end.alias.description, proxyARP: HostSetting.proxyARP.required != 0,
+                    ipv4Forwarding: HostSetting.forwarding.required != 0,
+                    reversePathFilter: LinkSettings.ReversePathFilter(rawValue: HostSetting.reversePathFilter.required),
                     ipv6AddressGeneration: end.hasIPv6 ? LinkSettings.IPv6AddressGeneration.none : nil)),
             .setProxyDelay(linkIndex: index, milliseconds: end.proxyDelayMilliseconds),
         ]

@@ -26,6 +26,8 @@ package struct NetworkConfig: Sendable, Equatable {
     package var dns: CNIResult.DNS
     /// The result of the plugins before this one, in the configuration's version.
     package var previousResult: JSONValue?
+    /// What GC is to keep; nil for another command, or if nobody has said.
+    package var validAttachments: ValidAttachments?
     /// `logLevel`.
     package var logLevel: LogLevel
     /// `logFile`; nil for standard error alone.
@@ -71,6 +73,7 @@ package struct NetworkConfig: Sendable, Equatable {
         requestedAddresses = try Self.requestedAddresses(reader)
         dns = try CNIResult.DNS(reader.inner("dns"))
         previousResult = reader.value("prevResult")
+        validAttachments = command == .collectGarbage ? try ValidAttachments(reader) : nil
         let levels = LogLevel.allCases.map(\.rawValue).joined(separator: ", ")
         logLevel =
             try reader.parsed("logLevel", expected: "one of \(levels)") { LogLevel(rawValue: $0.lowercased()) } ?? .info

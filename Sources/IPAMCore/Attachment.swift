@@ -24,21 +24,24 @@ package struct Attachment: Sendable, Hashable {
     package var hostLink: String
     /// The index of the link's host end; 0 until it exists.
     package var hostLinkIndex: UInt32
+    /// The MTU the link was given, in octets; nil until it exists. A node's own MTU may change while its pods live.
+    package var mtuBytes: UInt32?
     /// The boot in which the record was made.
     package let bootID: String
-    /// When the ADD began, on CLOCK_BOOTTIME.
-    package let createdAt: MonotonicTime
+    /// When the ADD began, on CLOCK_BOOTTIME; of two, when the one began that took over from the other.
+    package var createdAt: MonotonicTime
 
     /// Makes a record; by default that of an ADD that has just begun.
     package init(
         key: AttachmentKey, state: State = .pending, addresses: [IPPrefix] = [], hostLink: String = "",
-        hostLinkIndex: UInt32 = 0, bootID: String, createdAt: MonotonicTime,
+        hostLinkIndex: UInt32 = 0, mtuBytes: UInt32? = nil, bootID: String, createdAt: MonotonicTime,
     ) {
         self.key = key
         self.state = state
         self.addresses = addresses
         self.hostLink = hostLink
         self.hostLinkIndex = hostLinkIndex
+        self.mtuBytes = mtuBytes
         self.bootID = bootID
         self.createdAt = createdAt
     }
@@ -48,7 +51,7 @@ extension Attachment {
     /// Reads an attachment's file.
     ///
     /// `{"v":1,"network":…,"containerID":…,"ifName":…,"state":"pending","addresses":["10.244.0.5/32"],"hostLink":…,
-    /// "hostLinkIndex":12,"bootID":…,"createdAt":…}`
+    /// "hostLinkIndex":12,"mtu":1500,"bootID":…,"createdAt":…}`; `mtu` may be missing.
     /// - Throws: `RecordError`; the file is not one that Apus wrote, or somebody edited it.
     package init(json: JSONValue) throws(RecordError) {
         let reader = try RecordReader(record: json)
@@ -67,6 +70,7 @@ extension Attachment {
             addresses: addresses,
             hostLink: try reader.string("hostLink"),
             hostLinkIndex: try reader.integer("hostLinkIndex"),
+            mtuBytes: try reader.has("mtu") ? reader.integer("mtu") : nil,
             bootID: try reader.string("bootID"),
             createdAt: MonotonicTime(nanoseconds: UInt64(try reader.integer("createdAt") as UInt64)))
     }
@@ -80,6 +84,7 @@ extension Attachment {
                     ("addresses", .array(addresses.map { .string($0.description) })),
                     ("hostLink", .string(hostLink)),
                     ("hostLinkIndex", .int(Int64(hostLinkIndex))),
+                ] + (mtuBytes.map { [("mtu", .int(Int64($0)))] } ?? []) + [
                     ("bootID", .string(bootID)),
                     ("createdAt", .int(Int64(clamping: createdAt.nanoseconds))),
                 ]))

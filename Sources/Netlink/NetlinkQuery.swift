@@ -25,13 +25,16 @@ enum NetlinkQuery {
         return message
     }
 
-    static func routes(protocolNumber: UInt8?, family: AddressFamily) throws(NetlinkError) -> NetlinkMessage {
+    static func routes(
+        protocolNumber: UInt8?, family: AddressFamily, linkIndex: UInt32?,
+    ) throws(NetlinkError) -> NetlinkMessage {
         var message = try NetlinkMessage()
         var header = rtmsg()
         header.rtm_family = family.number
         header.rtm_table = UInt8(RT_TABLE_MAIN.rawValue)
         header.rtm_protocol = protocolNumber ?? 0
         message.begin(RTM_GETROUTE, flags: 0, header)
+        if let linkIndex { message.put(RTA_OIF.rawValue, linkIndex) }
         return message
     }
 

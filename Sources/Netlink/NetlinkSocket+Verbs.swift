@@ -56,11 +56,25 @@ extension NetlinkSocket {
     package mutating func routes(
         protocolNumber: UInt8? = nil, family: AddressFamily,
     ) throws(NetlinkError) -> [Route] {
-        let query = try NetlinkQuery.routes(protocolNumber: protocolNumber, family: family)
+        try routes(protocolNumber, family, linkIndex: nil)
+    }
+
+    /// The main table's routes of one family over one link, without a look at all the others.
+    package mutating func routes(family: AddressFamily, linkIndex: UInt32) throws(NetlinkError) -> [Route] {
+        try routes(nil, family, linkIndex: linkIndex)
+    }
+
+    private mutating func routes(
+        _ protocolNumber: UInt8?, _ family: AddressFamily, linkIndex: UInt32?,
+    ) throws(NetlinkError) -> [Route] {
+        let query = try NetlinkQuery.routes(protocolNumber: protocolNumber, family: family, linkIndex: linkIndex)
         do throws(NetlinkError) {
             let routes = try dump(query, .routeList, "\(family.rawValue) routes", decode: Route.init(payload:))
-            // A kernel before 4.20 ignores the filter.
-            return protocolNumber.map { number in routes.filter { $0.protocolNumber == number } } ?? routes
+            // A kernel before 4.20 ignores the filters.
+            return routes.filter { route in
+                protocolNumber.map { route.protocolNumber == $0 } ?? true
+                    && linkIndex.map { index in route.hops.contains { $0.linkIndex == index } } ?? true
+            }
         } catch {
             // A namespace that never had a route of the family has no main table for it.
             guard error.code == .ENOENT else { throw error }

@@ -23,14 +23,31 @@ package struct StatusAnswer: Sendable, Hashable {
     package var node: NodeStatus
     /// Its BGP peers.
     package var peers: [PeerStatus]
+    /// What kinds of block the node may take by itself when those it has are full.
+    package var claimable: [Claimable]
 
-    /// Makes the answer.
-    package init(node: NodeStatus, peers: [PeerStatus]) {
-        self.node = node
-        self.peers = peers
+    /// Blocks of one kind.
+    package struct Claimable: Sendable, Hashable {
+        /// The family of their addresses.
+        package var family: AddressFamily
+        /// The mode of their pools.
+        package var mode: String
+
+        /// Joins the two.
+        package init(family: AddressFamily, mode: String) {
+            self.family = family
+            self.mode = mode
+        }
     }
 
-    /// Reads `{"node":{…},"peers":[…]}`.
+    /// Makes the answer.
+    package init(node: NodeStatus, peers: [PeerStatus], claimable: [Claimable] = []) {
+        self.node = node
+        self.peers = peers
+        self.claimable = claimable
+    }
+
+    /// Reads `{"node":{…},"peers":[…],"claimable":[{"family":"ipv4","mode":"bgp"}]}`; `claimable` may be missing.
     package init(_ object: JSONObject) throws(NodeLinkError) {
         let reader = MessageReader(object, of: "status")
         node = try NodeStatus(reader.inner("node"))
@@ -39,11 +56,22 @@ package struct StatusAnswer: Sendable, Hashable {
             peers.append(try PeerStatus(MessageReader(peer, of: "status.peers[\(index)]")))
         }
         self.peers = peers
+        var claimable: [Claimable] = []
+        for (index, kind) in try (reader.has("claimable") ? reader.array("claimable") : []).enumerated() {
+            let kind = try MessageReader(kind, of: "status.claimable[\(index)]")
+            let family = try kind.parsed("family", expected: "ipv4 or ipv6") { AddressFamily(rawValue: $0) }
+            claimable.append(Claimable(family: family, mode: try kind.string("mode")))
+        }
+        self.claimable = claimable
     }
 
     /// The members of `ok`.
     package var members: JSONObject {
-        ["node": node.json, "peers": .array(peers.map(\.json))]
+        [
+            "node": node.json, "peers": .array(peers.map(\.json)),
+            "claimable": .array(
+                claimable.map { ["family": .string($0.family.rawValue), "mode": .string($0.mode)] }),
+        ]
     }
 }
 

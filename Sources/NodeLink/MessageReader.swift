@@ -77,7 +77,7 @@ struct MessageReader {
         return values
     }
 
-    private func has(_ key: String) -> Bool { object[key].map { $0 != .null } ?? false }
+    func has(_ key: String) -> Bool { object[key].map { $0 != .null } ?? false }
 
     private func member(_ key: String) throws(NodeLinkError) -> JSONValue {
         guard let value = object[key] else { throw .malformed("\(name): \(key) is missing") }

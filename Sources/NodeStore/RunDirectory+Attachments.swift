@@ -9,14 +9,22 @@ extension RunDirectory {
     /// - Throws: `corrupt`, `system`.
     package func attachments() throws(StoreError) -> [Attachment] {
         var attachments: [Attachment] = []
-        for name in try names(in: attachmentsPath) where name.hasSuffix(".json") {
-            let file = "\(attachmentsPath)/\(name)"
-            guard let json = try readRecord(file, remedy: Remedy.attachment) else { continue }
-            let attachment = try decode(file, remedy: Remedy.attachment) { () throws(RecordError) in
-                try Attachment(json: json)
+        for name in try attachmentNames() {
+            if let attachment = try attachment(inFile: name) { attachments.append(attachment) }
+        }
+        return attachments.sorted { $0.key < $1.key }
+    }
+
+    /// As `attachments`, but what cannot be read is told to `report`, and left out.
+    /// - Throws: `system` when the directory itself cannot be read.
+    package func readableAttachments(_ report: (StoreError) -> Void) throws(StoreError) -> [Attachment] {
+        var attachments: [Attachment] = []
+        for name in try attachmentNames() {
+            do throws(StoreError) {
+                if let attachment = try attachment(inFile: name) { attachments.append(attachment) }
+            } catch {
+                report(error)
             }
-            try check(attachment.key, isThatOf: name, file)
-            if attachment.bootID == bootID { attachments.append(attachment) }
         }
         return attachments.sorted { $0.key < $1.key }
     }
@@ -47,7 +55,10 @@ extension RunDirectory {
             return .fresh(AttachmentFile(attachment, file: file))
         case .found(var file):
             if file.attachment.state == .complete { return .complete(file.attachment) }
-            try file.update { $0.state = .pending }
+            try file.update {
+                $0.state = .pending
+                $0.createdAt = now
+            }
             return .takenOver(file)
         }
     }
@@ -86,6 +97,20 @@ extension RunDirectory {
             (attachment.state == .complete ? 0 : 1, .max - attachment.createdAt.nanoseconds)
         }
         return try attachments().filter { $0.addresses.contains { cidr.contains($0) } }.sorted { rank($0) < rank($1) }
+    }
+
+    private func attachmentNames() throws(StoreError) -> [String] {
+        try names(in: attachmentsPath).filter { $0.hasSuffix(".json") }
+    }
+
+    private func attachment(inFile name: String) throws(StoreError) -> Attachment? {
+        let file = "\(attachmentsPath)/\(name)"
+        guard let json = try readRecord(file, remedy: Remedy.attachment) else { return nil }
+        let attachment = try decode(file, remedy: Remedy.attachment) { () throws(RecordError) in
+            try Attachment(json: json)
+        }
+        try check(attachment.key, isThatOf: name, file)
+        return attachment.bootID == bootID ? attachment : nil
     }
 
     func attachmentPath(_ key: AttachmentKey) -> String { "\(attachmentsPath)/\(key.fileName)" }

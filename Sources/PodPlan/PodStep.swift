@@ -41,6 +41,11 @@ package struct HostEnd: Sendable, Equatable {
     package let gatewayAddress: CIDRAddress?
     /// How long proxy ARP waits, in milliseconds: not at all, or the first packet of a pod takes up to 0.8 s.
     package let proxyDelayMilliseconds: UInt64 = 0
+
+    /// The settings of the link that packets of the pod depend on.
+    package var settings: [HostSetting] {
+        HostSetting.allCases.filter { $0 != .ipv6Forwarding || gatewayAddress != nil }
+    }
 }
 
 /// One thing to do in the pod.

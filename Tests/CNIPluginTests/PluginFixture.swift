@@ -42,6 +42,14 @@ struct PluginFixture {
         _ command: String, _ containerID: String = "c1", role: CNIPlugin.Role = .network,
         config members: (String, JSONValue)...,
     ) -> CNIPlugin.Outcome {
+        call(command, containerID, role: role, members: members)
+    }
+
+    /// One call, with more members of the configuration.
+    func call(
+        _ command: String, _ containerID: String = "c1", role: CNIPlugin.Role = .network,
+        members: [(String, JSONValue)],
+    ) -> CNIPlugin.Outcome {
         var config: JSONObject = [
             "cniVersion": "1.0.0", "name": "net", "type": "apus", "mode": "bgp", "runDir": .string(runDirectory),
             "logLevel": "error",

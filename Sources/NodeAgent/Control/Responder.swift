@@ -49,7 +49,8 @@ struct Responder: Sendable {
         let routerID = view?.node.ipv4?.address.description ?? ""
         let node = NodeStatus(
             name: nodeName, asNumber: view?.asNumber ?? ASNumber(0), routerID: routerID, startedAt: startedAt)
-        return StatusAnswer(node: node, peers: await speaker.peerReports().map(Self.status))
+        return StatusAnswer(
+            node: node, peers: await speaker.peerReports().map(Self.status), claimable: await controller.claimable)
     }
 
     private static func status(_ report: PeerReport) -> PeerStatus {

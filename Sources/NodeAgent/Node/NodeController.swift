@@ -217,6 +217,18 @@ extension NodeController {
         return refuse(100, "every block of the pools of mode \(request.mode) is in use; enlarge a pool")
     }
 
+    /// The kinds of block that a request would still be given by a claim.
+    var claimable: [StatusAnswer.Claimable] {
+        guard let view, let configuration = inForce.configuration,
+            BlockClaim.isAllowed(for: options.nodeName, in: configuration)
+        else { return [] }
+        let pools = view.pools.filter { pool in
+            !pool.isDisabled && pool.nodeSelector.matches(view.node.labels)
+                && BlockClaim.candidate(in: pool, for: options.nodeName, taken: taken) != nil
+        }
+        return pools.map { StatusAnswer.Claimable(family: $0.cidr.family, mode: $0.mode.rawValue) }
+    }
+
     private var taken: [IPPrefix] {
         claims.blocks + (inForce.configuration?.affinities.map(\.cidr) ?? []) + (state?.blocks.map(\.cidr) ?? [])
     }

@@ -1,0 +1,127 @@
+import CNISpec
+import IPAMCore
+import LinuxOS
+import NetTypes
+import Netlink
+import NodeStore
+import PodPlan
+
+/// GC: what the network still holds for attachments that are not alive goes.
+///
+/// The store leads to most of it, the kernel to the links whose records are lost. What another process is at work on
+/// stays, and so does whatever is younger than this process: the runtime's list is older than it.
+struct GarbageCommand {
+    private let call: PluginCall
+    private let startedAt: MonotonicTime
+
+    /// - Parameter startedAt: the start of the process.
+    init(_ call: PluginCall, startedAt: MonotonicTime) {
+        self.call = call
+        self.startedAt = startedAt
+    }
+
+    /// Removes all that is not valid; without a list it does nothing.
+    /// - Throws: at the end, an error that names everything that could not be removed.
+    func run() throws {
+        guard let valid = call.config.validAttachments else { return }
+        var failures: [String] = []
+        for key in staleKeys(valid, &failures) {
+            attempt("\(key)", &failures) { try collect(key) }
+        }
+        for (key, name) in attempt("links", &failures, { try orphanCandidates(valid) }) ?? [] {
+            attempt("\(key)", &failures) { try collectOrphan(key, name) }
+        }
+        guard failures.isEmpty else {
+            throw CNIError(.failed, "GC \(call.config.name): " + failures.joined(separator: "; "))
+        }
+    }
+
+    @discardableResult
+    private func attempt<Value>(_ what: String, _ failures: inout [String], _ body: () throws -> Value) -> Value? {
+        do {
+            return try body()
+        } catch {
+            failures.append("\(what): \(CNIError(error).message)")
+            return nil
+        }
+    }
+
+    private func isGarbage(_ key: AttachmentKey, _ valid: ValidAttachments) -> Bool {
+        key.network == call.config.name
+            && !valid.entries.contains(.init(containerID: key.containerID, ifName: key.ifName))
+    }
+
+    /// The keys of the network that have a record, or hold an address without one.
+    private func staleKeys(_ valid: ValidAttachments, _ failures: inout [String]) -> [AttachmentKey] {
+        var keys: [AttachmentKey] = []
+        var unreadable: [String] = []
+        attempt("records", &failures) {
+            keys += try call.store.readableAttachments { unreadable.append($0.description) }
+                .filter { $0.createdAt < startedAt }.map(\.key)
+        }
+        attempt("blocks", &failures) { keys += try call.store.blocks().flatMap(\.allocated.values) }
+        failures += unreadable
+        return Set(keys.filter { isGarbage($0, valid) }).sorted()
+    }
+
+    private func collect(_ key: AttachmentKey) throws {
+        switch try find(key) {
+        case .busy: return
+        case .found(let file):
+            guard file.attachment.createdAt < startedAt else { return }
+            try DeleteCommand(call.about(key)).detach(file)
+        case .none:
+            // The record is written before the block and removed after it: an address that a block holds for a key
+            // without one is nobody's.
+            try AttachmentDesk(call.about(key)).releaseStray()
+        }
+    }
+
+    private func find(_ key: AttachmentKey) throws -> AttachmentSearch {
+        let lock = try call.store.lock(deadline: PluginCall.lockTimeout)
+        return try call.store.find(key, under: lock)
+    }
+
+    /// The links that say they are of a key that is not valid.
+    private func orphanCandidates(_ valid: ValidAttachments) throws -> [(AttachmentKey, String)] {
+        var links = try HostLinks()
+        return try links.socket.links().compactMap { link in
+            guard link.name.hasPrefix("cali"), link.kind == "veth",
+                let key = link.alias.flatMap(LinkAlias.init(parsing:))?.key, isGarbage(key, valid)
+            else { return nil }
+            return (key, link.name)
+        }
+    }
+
+    /// Removes a link that no record leads to. A record made for the time of it keeps an ADD of the key away.
+    private func collectOrphan(_ key: AttachmentKey, _ name: String) throws {
+        guard let alias = LinkAlias(key) else { return }
+        try call.store.create()
+        guard var file = try claimUnrecorded(key) else { return }
+        var links = try HostLinks()
+        guard try links.observe(name, isRecorded: false).isMarked(alias) else {
+            return try AttachmentDesk(call.about(key)).release(file)
+        }
+        try file.update { $0.hostLink = name }
+        try DeleteCommand(call.about(key)).detach(file)
+    }
+
+    /// A record of the key; nil if there is one already, which is another's to work on or too young.
+    private func claimUnrecorded(_ key: AttachmentKey) throws -> AttachmentFile? {
+        let lock = try call.store.lock(deadline: PluginCall.lockTimeout)
+        switch try call.store.find(key, under: lock) {
+        case .busy: return nil
+        case .found: return nil
+        case .none: break
+        }
+        guard case .fresh(let file) = try call.store.claim(key, now: BootClock.now(), under: lock) else { return nil }
+        return file
+    }
+}
+
+extension ObservedLink {
+    fileprivate func isMarked(_ alias: LinkAlias) -> Bool {
+        guard case .present(_, let text) = self else { return false }
+        return text.flatMap(LinkAlias.init(parsing:)) == alias
+    }
+}

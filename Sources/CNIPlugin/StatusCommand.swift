@@ -1,0 +1,98 @@
+import CNISpec
+import IPAMCore
+import LinuxOS
+import ModePlugins
+import NetTypes
+import NodeLink
+import NodeStore
+
+/// STATUS: whether an ADD would succeed now, and whether those that did are cut off. It changes nothing and, the
+/// runtime asking every few seconds, waits for nobody long.
+struct StatusCommand {
+    /// What the daemon has to say.
+    private enum DaemonReport {
+        case status(StatusAnswer)
+        /// An ADD can do without it, in a block that is announced.
+        case absent
+        /// An ADD would be refused, too.
+        case unfit(String)
+    }
+
+    private let call: PluginCall
+    private let role: CNIPlugin.Role
+
+    init(_ call: PluginCall, _ role: CNIPlugin.Role) {
+        self.call = call
+        self.role = role
+    }
+
+    /// - Throws: error 50 if an ADD would fail, 51 if no BGP session is up though there are peers, 7 for a mode that is
+    ///   none.
+    func run() throws {
+        _ = try call.requiredMode()
+        let daemon = DaemonLine(call.store, namespace: try NetNS.current().inode)
+        let report = report(of: daemon)
+        if case .status(let status) = report, !status.peers.isEmpty, !status.peers.contains(where: { $0.state == "up" })
+        {
+            let peers = status.peers.map { "\($0.address) \($0.info)" }.joined(separator: ", ")
+            throw CNIError(.notAvailableLimited, "no BGP session is up: \(peers)")
+        }
+        if let fault = try fault(report, AddressPlan(call, daemon: daemon, wantsGateway: role == .addressesOnly)) {
+            throw CNIError(.notAvailable, fault)
+        }
+    }
+
+    private func report(of daemon: DaemonLine) -> DaemonReport {
+        do throws(NodeLinkError) {
+            return .status(try daemon.status())
+        } catch {
+            return error.isAbsence ? .absent : .unfit(error.description)
+        }
+    }
+
+    /// Why an ADD would fail; nil if nothing speaks against it.
+    private func fault(_ report: DaemonReport, _ plan: AddressPlan) throws -> String? {
+        guard let node = try call.store.nodeState() else {
+            return "apusd has said nothing of this node since it booted: start apusd, or see its log"
+        }
+        if case .unfit(let reason) = report, role == .network { return reason }
+        let mode: EncapsulationMode
+        do {
+            mode = try plan.mode(of: node)
+        } catch {
+            return CNIError(error).message
+        }
+        for family in plan.families(mode, of: node) {
+            if role == .network, let fault = try call.forwardingFault(family) { return fault }
+            if let fault = try addressFault(family, mode, node, report) { return fault }
+        }
+        return nil
+    }
+
+    /// Why there is no address of the family.
+    private func addressFault(
+        _ family: AddressFamily, _ mode: EncapsulationMode, _ node: NodeState, _ report: DaemonReport,
+    ) throws -> String? {
+        let pools = node.pools(family: family, mode: mode.rawValue).map(\.name)
+            .filter { call.config.pools.isEmpty || call.config.pools.contains($0) }
+        let open = node.blocks.filter { $0.cidr.family == family && pools.contains($0.pool) && !$0.isClosed }
+        if let block = try open.first(where: hasFreeAddress) {
+            guard case .absent = report, role == .network, !block.isAnnounced else { return nil }
+            return "block \(block.cidr) is not announced, and apusd does not answer: start apusd, or see its log"
+        }
+        let need =
+            open.isEmpty
+            ? "this node has no open block of \(family.rawValue) addresses of mode \(mode)"
+            : "every block of this node is full (\(open.map(\.cidr.description).joined(separator: ", ")))"
+        guard case .status(let status) = report else { return "\(need), and apusd does not answer: start apusd" }
+        let wanted = StatusAnswer.Claimable(family: family, mode: mode.rawValue)
+        return status.claimable.contains(wanted) ? nil : "\(need), and apusd may claim none"
+    }
+
+    private func hasFreeAddress(_ owned: NodeState.OwnedBlock) throws -> Bool {
+        // A block without a record is one that nobody has an address of yet, unless somebody moved the record away.
+        guard var block = try call.store.block(owned.cidr) else { return true }
+        if role == .addressesOnly { _ = try? block.reserveLast() }
+        return !block.free.isEmpty
+    }
+}

@@ -1,0 +1,114 @@
+import CNIPlugin
+import IPAMCore
+import LinuxOS
+import NetTypes
+import NodeLink
+import NodeStore
+import TestKit
+import Testing
+
+@Suite("STATUS", .enabled(if: NetNSFixture.isAvailable, NetNSFixture.reason))
+struct StatusTests {
+    static func ask(_ plugin: PluginFixture, role: CNIPlugin.Role = .network, mode: JSONValue = "bgp")
+        -> CNIPlugin.Outcome
+    {
+        plugin.call("STATUS", "", role: role, config: ("cniVersion", "1.1.0"), ("mode", mode))
+    }
+
+    static func answer(peers states: [String], claimable: [StatusAnswer.Claimable] = []) -> JSONObject {
+        let node = NodeStatus(name: "node1", asNumber: ASNumber(64512), routerID: "192.0.2.1", startedAt: 0)
+        let peers = states.map { state in
+            PeerStatus(
+                address: "192.0.2.2", family: .ipv4, type: "global", state: state, since: 0, info: "Active",
+                asNumber: ASNumber(64512), node: "")
+        }
+        return StatusAnswer(node: node, peers: peers, claimable: claimable).members
+    }
+
+    @Test("An announced block with a free address is enough, without a daemon")
+    func available() async throws {
+        try await PodFixture.run { fixture in
+            try fixture.plugin.writeNodeState()
+            let before = try fixture.plugin.store.nodeState()
+            #expect(Self.ask(fixture.plugin) == CNIPlugin.Outcome(answer: nil, status: 0))
+            #expect(Self.ask(fixture.plugin, role: .addressesOnly).status == 0)
+            #expect(try fixture.isUntouched())
+            #expect(try fixture.plugin.store.nodeState() == before)
+        }
+    }
+
+    @Test("Whatever an ADD would fail for is error 50 with the reason")
+    func notAvailable() async throws {
+        try await PodFixture.run { fixture in
+            func expect(_ words: String, _ outcome: CNIPlugin.Outcome) {
+                #expect(outcome.code == 50)
+                #expect(outcome.message.contains(words), "\(outcome.message)")
+            }
+            expect("apusd has said nothing", Self.ask(fixture.plugin))
+            #expect(try FileStatus.of(fixture.plugin.runDirectory) == nil)
+            try fixture.plugin.writeNodeState(blocks: [])
+            expect("no open block of ipv4 addresses", Self.ask(fixture.plugin))
+            try fixture.plugin.writeNodeState(isAnnounced: false)
+            expect("10.244.0.0/26 is not announced", Self.ask(fixture.plugin))
+            try fixture.plugin.writeNodeState(mode: "vxlan")
+            expect("vxlan", Self.ask(fixture.plugin))
+            try fixture.plugin.writeNodeState(blocks: ["10.244.0.0/31"])
+            #expect(fixture.plugin.call("ADD").status == 0)
+            expect("every block of this node is full (10.244.0.0/31)", Self.ask(fixture.plugin))
+            #expect(fixture.plugin.call("DEL").status == 0)
+            #expect(Self.ask(fixture.plugin).status == 0)
+            try Sysctl.write(["net", "ipv4", "ip_forward"], "0")
+            expect("net.ipv4.ip_forward is 0", Self.ask(fixture.plugin))
+            #expect(Self.ask(fixture.plugin, mode: "bridge").code == 7)
+        }
+    }
+
+    @Test(
+        "No session up though there are peers is error 51, one is enough",
+        arguments: [
+            (["start", "start"], 51), (["start", "up"], nil), ([], nil),
+        ] as [([String], Int64?)])
+    func sessions(states: [String], code: Int64?) async throws {
+        let asked = try await HandOffTests.run(connections: 1) { _ in
+            .success(Self.answer(peers: states))
+        } _: { fixture in
+            try fixture.plugin.writeNodeState()
+            let outcome = Self.ask(fixture.plugin)
+            #expect(outcome.code == code)
+            if code != nil { #expect(outcome.message.contains("192.0.2.2 Active")) }
+        }
+        #expect(asked == ["status"])
+    }
+
+    @Test("Full blocks are no obstacle to a daemon that may claim another", arguments: ["bgp", "vxlan"])
+    func claimable(mode: String) async throws {
+        _ = try await HandOffTests.run(connections: 1) { _ in
+            .success(Self.answer(peers: [], claimable: [.init(family: .ipv4, mode: mode)]))
+        } _: { fixture in
+            try fixture.plugin.writeNodeState(blocks: [])
+            #expect(Self.ask(fixture.plugin).code == (mode == "bgp" ? nil : 50))
+        }
+    }
+
+    @Test("A silent daemon does not hold a STATUS up for long")
+    func silence() async throws {
+        _ = try await HandOffTests.run(connections: 1) { _ in
+            nil
+        } _: { fixture in
+            try fixture.plugin.writeNodeState()
+            let start = BootClock.now()
+            #expect(Self.ask(fixture.plugin).status == 0)
+            #expect(BootClock.now() - start < .seconds(2))
+        }
+    }
+
+    @Test("The verbs of 1.1.0 are error 1 before it", arguments: ["STATUS", "GC"])
+    func versions(command: String) throws {
+        try withRunDirectory { plugin in
+            for version in ["0.4.0", "1.0.0"] {
+                let outcome = plugin.call(command, "", config: ("cniVersion", .string(version)))
+                #expect(outcome.code == 1)
+            }
+        }
+    }
+}
