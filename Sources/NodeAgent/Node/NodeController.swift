@@ -16,7 +16,8 @@ actor NodeController {
     private enum Command: Sendable {
         case configuration(DecodedResources)
         case blockRequest(BlockRequest, reply: CheckedContinuation<Result<BlockAnswer, RemoteError>, Never>)
-        case endpointGone
+        case endpointAdd(Endpoint, reply: CheckedContinuation<Result<JSONObject, RemoteError>, Never>)
+        case endpointGone(AttachmentKey)
     }
 
     private let options: AgentOptions
@@ -28,6 +29,7 @@ actor NodeController {
     private let commands: AsyncStream<Command>
     private let commandsContinuation: AsyncStream<Command>.Continuation
     private var claims: ClaimRecord
+    private var foreign: ForeignEndpoints
     private var inForce = ConfigurationInForce()
     private var reported: Set<Diagnostic> = []
     private(set) var view: NodeView?
@@ -45,6 +47,9 @@ actor NodeController {
         self.kernel = kernel
         self.logger = logger
         state = previous
+        // What cannot be read now is announced when its pod is added again.
+        foreign = ForeignEndpoints(
+            (try? store.attachments()) ?? [], blocks: previous?.blocks.map(\.cidr) ?? [])
         // Bounded by its callers: one configuration at a time, one request for each client of the node socket.
         (commands, commandsContinuation) = AsyncStream.makeStream()
     }
@@ -55,8 +60,10 @@ actor NodeController {
             switch command {
             case .configuration(let decoded): await adopt(decoded)
             case .blockRequest(let request, let reply): reply.resume(returning: await claim(for: request))
-            case .endpointGone:
-                guard let state, state.blocks.contains(where: \.isClosed) else { continue }
+            case .endpointAdd(let endpoint, let reply): reply.resume(returning: await add(endpoint))
+            case .endpointGone(let key):
+                let wasForeign = foreign.forget(key)
+                guard wasForeign || state?.blocks.contains(where: \.isClosed) ?? false else { continue }
                 await publish()
             }
         }
@@ -69,7 +76,16 @@ actor NodeController {
     nonisolated func offer(_ decoded: DecodedResources) { commandsContinuation.yield(.configuration(decoded)) }
 
     /// A pod has gone: a block that only waited for that may be given up.
-    nonisolated func endpointGone() { commandsContinuation.yield(.endpointGone) }
+    nonisolated func endpointGone(_ endpoint: Endpoint) { commandsContinuation.yield(.endpointGone(endpoint.key)) }
+
+    /// A pod has come; the answer comes when it is announced, for which most often there is nothing to do.
+    nonisolated func endpointCame(_ endpoint: Endpoint) async -> Result<JSONObject, RemoteError> {
+        await withCheckedContinuation { reply in
+            if case .terminated = commandsContinuation.yield(.endpointAdd(endpoint, reply: reply)) {
+                reply.resume(returning: .failure(RemoteError(code: 11, message: "apusd is stopping; try again")))
+            }
+        }
+    }
 
     /// Finds the node another block; the answer comes when node.json holds it.
     nonisolated func block(for request: BlockRequest) async -> Result<BlockAnswer, RemoteError> {
@@ -113,6 +129,20 @@ extension NodeController {
         }
     }
 
+    /// A pod in a block of the node is announced with it. One outside of them is announced by itself.
+    private func add(_ endpoint: Endpoint) async -> Result<JSONObject, RemoteError> {
+        guard let state, let configuration = inForce.configuration else { return .success([:]) }
+        let blocks = state.blocks.map(\.cidr)
+        let outside = endpoint.addresses.filter { address in !blocks.contains { $0.contains(address) } }
+        if let objection = ForeignEndpoints.objection(
+            to: outside, node: options.nodeName, affinities: configuration.affinities)
+        {
+            return .failure(RemoteError(code: 101, message: objection))
+        }
+        if foreign.note(endpoint.key, endpoint.addresses, blocks: blocks) { await publish() }
+        return .success([:])
+    }
+
     /// Findings are logged when they are new, not at every reading of the files.
     private func report(_ diagnostics: [Diagnostic]) {
         for diagnostic in diagnostics where !reported.contains(diagnostic) {
@@ -131,7 +161,10 @@ extension NodeController {
         guard let view else { return }
         var blocks = BlockPlan.blocks(
             view: view, claimed: claims.blocks, previous: state?.blocks ?? [], isOccupied: isOccupied)
-        let announced = BlockPlan.announced(blocks, pools: view.pools)
+        foreign.prune(isRecorded)
+        let announced =
+            BlockPlan.announced(blocks, pools: view.pools)
+            + foreign.announced(pools: view.pools, blocks: blocks.map(\.cidr))
         await kernel.configure(
             KernelConfiguration(
                 nodeAddresses: view.node.addresses, ownBlocks: blocks.map(\.cidr), pools: view.pools,
@@ -152,6 +185,15 @@ extension NodeController {
             state = new
         } catch {
             logger.error("node.json cannot be written; ADD works with what it says", metadata: ["reason": "\(error)"])
+        }
+    }
+
+    private func isRecorded(_ key: AttachmentKey) -> Bool {
+        do {
+            return try store.attachment(key) != nil
+        } catch {
+            // What cannot be read may be a live pod's.
+            return true
         }
     }
 
@@ -187,6 +229,7 @@ extension NodeController {
         let pools = view.pools.filter { pool in
             pool.cidr.family == request.family && pool.mode.rawValue == request.mode && !pool.isDisabled
                 && pool.nodeSelector.matches(view.node.labels)
+                && (request.pools.isEmpty || request.pools.contains(pool.name))
         }
         guard !pools.isEmpty else {
             return refuse(
