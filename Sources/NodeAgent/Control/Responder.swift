@@ -24,7 +24,7 @@ struct Responder: Sendable {
         case .endpointAdd(let endpoint):
             return await controller.endpointCame(endpoint)
         case .endpointDelete(let endpoint):
-            controller.endpointGone(endpoint)
+            await controller.endpointGone(endpoint)
             return .success([:])
         case .blockRequest(let request):
             return await controller.block(for: request).map(\.members)
