@@ -2,8 +2,12 @@
 #include "CLinuxShim.h"
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 int clinux_setns(int fd, int nstype) { return setns(fd, nstype); }
@@ -29,3 +33,17 @@ int clinux_accept(int fd) { return accept4(fd, NULL, NULL, SOCK_CLOEXEC); }
 int clinux_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
 
 char **clinux_environ(void) { return environ; }
+
+int clinux_memfd(const char *name) { return memfd_create(name, MFD_CLOEXEC); }
+
+int clinux_pidfd(int pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
+
+int clinux_reap(int pid, int *code, int *signal) {
+    int status = 0;
+    int result = waitpid(pid, &status, 0);
+    *code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    *signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    return result;
+}
+
+void clinux_default_sigchld(void) { signal(SIGCHLD, SIG_DFL); }

@@ -13,16 +13,23 @@ struct AddCommand {
     private enum Inverse: Sendable {
         case pod(PodUndo)
         case withdraw(Endpoint)
+        case giveBack
     }
 
     private let call: PluginCall
     private let daemon: DaemonLine
     private let desk: AttachmentDesk
+    private let requests: PodRequests
+    private let foreign: ForeignAddresses?
+    private let trace: StepTrace
 
     init(_ call: PluginCall) throws {
+        trace = StepTrace(call.log, "ADD", call.key)
         self.call = call
         daemon = try DaemonLine(call.store)
         desk = AttachmentDesk(call)
+        requests = try call.requests()
+        foreign = try IPAMDelegate(call).map { ForeignAddresses(call, $0) }
     }
 
     /// Attaches the container and answers the result to print.
@@ -30,16 +37,19 @@ struct AddCommand {
         guard let alias = LinkAlias(call.key) else {
             throw CNIError(.invalidEnvironment, "CNI_CONTAINERID: too long to mark a link with", details: "\(call.key)")
         }
-        if let type = call.config.ipamType, type != "apus-ipam" {
-            throw CNIError(.unsupportedField, "ipam.type: \"\(type)\" is not supported, only \"apus-ipam\"")
-        }
         // What the configuration says is looked at before anything else is.
         _ = try call.requiredMode()
         let sandbox = try call.openSandbox(notIn: daemon.hello.netnsInode)
-        let plan = AddressPlan(call, daemon: daemon, wantsGateway: false)
-        try checkForwarding(plan)
+        let plan = AddressPlan(call, daemon: daemon, requests: requests, wantsGateway: false)
+        if foreign == nil {
+            let node = try call.store.nodeState()
+            try checkForwarding(plan.families(try plan.mode(of: node), of: node))
+        }
         var kernel = try PodKernel(sandbox: sandbox)
+        trace.ended("looking at what there is")
         var file = try desk.claim()
+        trace.ended("claiming the key")
+        defer { trace.finish() }
         var undo = UndoStack<Inverse>()
         do {
             let result = try attach(alias, plan, &file, &kernel, &undo)
@@ -51,9 +61,8 @@ struct AddCommand {
         }
     }
 
-    private func checkForwarding(_ plan: AddressPlan) throws {
-        let node = try call.store.nodeState()
-        for family in plan.families(try plan.mode(of: node), of: node) {
+    private func checkForwarding(_ families: [AddressFamily]) throws {
+        for family in families {
             if let fault = try call.forwardingFault(family) { throw CNIError(.tryAgainLater, fault) }
         }
     }
@@ -73,10 +82,11 @@ struct AddCommand {
                 .failed, "CNI_IFNAME: the container has a link \(call.key.ifName) already",
                 details: call.environment.netns)
         }
-        let answer = try plan.allocate(for: &file)
+        let answer = try addresses(plan, &file, &undo, name: name)
+        trace.ended("finding addresses")
         let link = PodLink(
-            alias: alias, hostName: name, addresses: answer.allocations.map(\.address),
-            mtuBytes: call.podMTUBytes(answer.node))
+            alias: alias, hostName: name, addresses: answer.addresses, mtuBytes: call.podMTUBytes(answer.node),
+            podMAC: requests.macAddress, destinations: answer.destinations)
         let steps = try PodPlan(
             link, observed: observed, hostHasIPv6: try FileStatus.of("/proc/sys/net/ipv6") != nil
         ).steps
@@ -85,30 +95,58 @@ struct AddCommand {
         for step in steps {
             try kernel.apply(step)
             if let inverse = step.inverse { undo.push(.pod(inverse)) }
+            trace.ended(step.name)
         }
+        if let allows = call.config.allowsForwarding { try kernel.setPodForwarding(allows, for: link.addresses) }
         let index = try kernel.hostIndex(name)
         try handOff(endpoint(link, index, answer.mode), answer, &undo)
-        let json = try result(link).json(version: call.config.version, after: call.config.previousResult)
+        trace.ended("telling apusd")
+        let json = try result(link, answer.dns).json(version: call.config.version, after: call.config.previousResult)
         try file.update {
             $0.hostLinkIndex = index
             $0.mtuBytes = link.mtuBytes
             $0.state = .complete
         }
+        trace.ended("writing the record")
         let addresses = link.addresses.map(\.description).joined(separator: ", ")
         call.log.write(.info, "ADD \(call.key): \(addresses) on \(name)")
         return json
     }
 
+    /// The pod's addresses: the store's to give, or another IPAM plugin's.
+    private func addresses(
+        _ plan: AddressPlan, _ file: inout AttachmentFile, _ undo: inout UndoStack<Inverse>, name: String,
+    ) throws -> PodAddresses {
+        guard let foreign else {
+            let answer = try plan.allocate(for: &file)
+            return PodAddresses(
+                addresses: answer.allocations.map(\.address), destinations: call.config.ipamRoutes.map(\.destination),
+                dns: CNIResult.DNS(),
+                unannounced: answer.allocations.filter { !$0.block.isAnnounced }.map(\.block.cidr), node: answer.node,
+                mode: answer.mode)
+        }
+        // The record says that the plugin may have been asked, before it is.
+        let mayHaveSome = !file.attachment.hostLink.isEmpty
+        try file.update { $0.hostLink = name }
+        let answer = try foreign.obtain(for: &file, mayHaveSome: mayHaveSome)
+        undo.push(.giveBack)
+        try checkForwarding(
+            AddressFamily.allCases.filter { family in
+                answer.addresses.contains { $0.family == family }
+            })
+        return answer
+    }
+
     /// A daemon that is absent or silent is no obstacle as long as the others know of the block already.
     private func handOff(
-        _ endpoint: Endpoint, _ answer: AddressPlan.Answer, _ undo: inout UndoStack<Inverse>,
+        _ endpoint: Endpoint, _ answer: PodAddresses, _ undo: inout UndoStack<Inverse>,
     ) throws {
         let absence = try daemon.announce(endpoint)
         undo.push(.withdraw(endpoint))
         guard let absence else { return }
-        if let unknown = answer.allocations.first(where: { !$0.block.isAnnounced }) {
+        if let unknown = answer.unannounced.first {
             throw CNIError(
-                .tryAgainLater, "block \(unknown.block.cidr) is not announced, and \(absence)",
+                .tryAgainLater, "\(unknown) is not announced, and \(absence)",
                 details: "start apusd, or see its log; then try again")
         }
         call.log.write(.warning, "ADD \(call.key): going on without apusd: \(absence)")
@@ -121,10 +159,8 @@ struct AddCommand {
             mode: mode.rawValue)
     }
 
-    private func result(_ link: PodLink) -> CNIResult {
-        var families: [AddressFamily] = []
-        for address in link.addresses where !families.contains(address.family) { families.append(address.family) }
-        return CNIResult(
+    private func result(_ link: PodLink, _ dns: CNIResult.DNS) -> CNIResult {
+        CNIResult(
             interfaces: [
                 CNIResult.Interface(name: link.hostName, macAddress: link.hostMAC, mtuBytes: link.mtuBytes),
                 CNIResult.Interface(
@@ -134,10 +170,10 @@ struct AddCommand {
             addresses: link.addresses.map {
                 CNIResult.Address(interface: 1, address: CIDRAddress($0, length: $0.family.bitWidth))
             },
-            routes: families.map {
-                CNIResult.Route(destination: PodPlan.defaultDestination($0), gateway: PodPlan.gateway($0))
+            routes: link.destinations.map {
+                CNIResult.Route(destination: $0, gateway: PodPlan.gateway($0.family))
             },
-            dns: call.config.dns)
+            dns: call.config.dns == CNIResult.DNS() ? dns : call.config.dns)
     }
 
     /// - Returns: whether all of it is taken back. If not, the record and its addresses must stay for the DEL that
@@ -148,6 +184,7 @@ struct AddCommand {
             switch inverse {
             case .pod(let inverse): try kernel.undo(inverse)
             case .withdraw(let endpoint): try daemon.withdraw(endpoint)
+            case .giveBack: foreign?.giveBack()
             }
         } onFailure: { (inverse, error: any Error) in
             if case .pod = inverse { isClean = false }

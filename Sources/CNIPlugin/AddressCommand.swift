@@ -5,8 +5,8 @@ import NodeStore
 
 /// ADD of the IPAM plugin alone: an address for a link that another plugin makes.
 ///
-/// Under ptp, bridge or macvlan a pod needs a gateway on its own subnet: the block is that subnet, and its last address,
-/// kept from pods, the gateway.
+/// Under ptp, bridge or macvlan a pod needs a gateway on its own subnet: the block is that subnet, and the last address
+/// that can be a host's, kept from pods, the gateway.
 struct AddressCommand {
     private let call: PluginCall
     private let desk: AttachmentDesk
@@ -18,7 +18,8 @@ struct AddressCommand {
 
     /// Allocates and answers the result to print.
     func run() throws -> JSONValue {
-        let plan = AddressPlan(call, daemon: try DaemonLine(call.store), wantsGateway: true)
+        let requests = try call.requests()
+        let plan = AddressPlan(call, daemon: try DaemonLine(call.store), requests: requests, wantsGateway: true)
         // A mode that the node's pools have not is refused before anything is made.
         _ = try plan.mode(of: try call.store.nodeState())
         var file = try desk.claim()

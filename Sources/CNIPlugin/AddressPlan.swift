@@ -20,33 +20,84 @@ struct AddressPlan {
 
     private let call: PluginCall
     private let daemon: DaemonLine
+    private let requests: PodRequests
     private let wantsGateway: Bool
 
-    /// - Parameter wantsGateway: whether each block's last address is kept as a gateway.
-    init(_ call: PluginCall, daemon: DaemonLine, wantsGateway: Bool) {
+    /// - Parameters:
+    ///   - requests: what is asked for of the addresses.
+    ///   - wantsGateway: whether an address of each block is kept as a gateway.
+    init(_ call: PluginCall, daemon: DaemonLine, requests: PodRequests = PodRequests(), wantsGateway: Bool) {
         self.call = call
         self.daemon = daemon
+        self.requests = requests
         self.wantsGateway = wantsGateway
     }
 
-    /// The mode the addresses will be of: what the configuration demands, else the first pool's.
+    /// The mode the addresses will be of: what the configuration demands, else that of the pool an address or a pool is
+    /// asked for from, else the first pool's.
     /// - Throws: error 7 if the node has pools, and none of that mode.
     func mode(of node: NodeState?) throws -> EncapsulationMode {
         let modes = AddressFamily.allCases.flatMap { node?.modes(family: $0) ?? [] }
         guard let required = try call.requiredMode() else {
-            return modes.lazy.compactMap(EncapsulationMode.init(rawValue:)).first ?? .bgp
+            let asked = node.flatMap(requestedPool)?.mode
+            return ([asked].compactMap(\.self) + modes).lazy.compactMap(EncapsulationMode.init(rawValue:)).first ?? .bgp
         }
         guard modes.isEmpty || modes.contains(required.rawValue) else { throw mismatch(required, modes) }
         _ = try ModeRegistry.builtIn.plugin(for: required)
         return required
     }
 
-    /// The families to give addresses of: those with a pool of the mode, or IPv4 while there is no pool at all.
-    func families(_ mode: EncapsulationMode, of node: NodeState?) -> [AddressFamily] {
-        let families = AddressFamily.allCases.filter {
+    /// The families to give addresses of: those with a pool of the mode that the configuration does not turn off, and
+    /// those something is asked for of; IPv4 while there is no pool at all.
+    /// - Throws: error 7 when the configuration turns off all there are.
+    func families(_ mode: EncapsulationMode, of node: NodeState?) throws -> [AddressFamily] {
+        let present = AddressFamily.allCases.filter {
             !(node?.pools(family: $0, mode: mode.rawValue).isEmpty ?? true)
         }
-        return families.isEmpty ? [.ipv4] : families
+        let families = AddressFamily.allCases.filter { family in
+            if requests.address(family) != nil { return true }
+            if let assigns = call.config.assignsFamily[family] { return assigns }
+            if requests.pools[family] != nil { return true }
+            let named = requests.poolsOfAnyFamily.compactMap { node?.pool($0) }
+            if !named.isEmpty { return named.contains { $0.cidr.family == family } }
+            return present.contains(family) || present.isEmpty && family == .ipv4
+        }
+        guard !families.isEmpty else {
+            throw CNIError(.invalidConfig, "ipam: assign_ipv4 and assign_ipv6 leave no family with a pool")
+        }
+        return families
+    }
+
+    private func requestedPool(of node: NodeState) -> NodeState.Pool? {
+        for address in requests.addresses {
+            if let pool = node.pools.first(where: { $0.cidr.contains(address) }) { return pool }
+        }
+        for family in AddressFamily.allCases {
+            if let first = requests.pools[family]?.first { return node.pool(first) }
+        }
+        return requests.poolsOfAnyFamily.first.flatMap(node.pool)
+    }
+
+    /// The names of the listed pools.
+    /// - Throws: error 7 for one that is not there, is of the other family or is disabled.
+    func listedPools(_ family: AddressFamily, of node: NodeState) throws(CNIError) -> [String]? {
+        let listed = requests.pools[family]
+        let key = listed == nil ? "ipam.pools" : "ipam.\(family.rawValue)_pools"
+        let references = listed ?? requests.poolsOfAnyFamily
+        guard !references.isEmpty else { return nil }
+        var names: [String] = []
+        for reference in references {
+            guard let pool = node.pool(reference) else {
+                throw CNIError(.invalidConfig, "\(key): there is no IPPool \(reference) for this node")
+            }
+            guard pool.cidr.family == family else {
+                if listed == nil { continue }
+                throw CNIError(.invalidConfig, "\(key): \(reference) is no \(family.rawValue) pool")
+            }
+            guard !pool.isDisabled else { throw CNIError(.invalidConfig, "\(key): \(reference) is disabled") }
+            names.append(pool.name)
+        }
+        return names
     }
 
     /// Gives the attachment its addresses.
@@ -56,7 +107,7 @@ struct AddressPlan {
         let mode = try mode(of: known)
         var allocations: [Allocation] = []
         var latest = known
-        for family in families(mode, of: known) {
+        for family in try families(mode, of: known) {
             let (allocation, node) = try allocate(family, mode, for: &file)
             allocations.append(allocation)
             latest = node
@@ -70,24 +121,25 @@ struct AddressPlan {
     private func allocate(
         _ family: AddressFamily, _ mode: EncapsulationMode, for file: inout AttachmentFile,
     ) throws -> (Allocation, NodeState) {
-        let request = AllocationRequest(
-            family: family, mode: mode.rawValue, pools: call.config.pools.isEmpty ? nil : call.config.pools,
-            address: try call.requestedAddress(family), wantsGateway: wantsGateway)
+        var request = AllocationRequest(
+            family: family, mode: mode.rawValue, address: requests.address(family), wantsGateway: wantsGateway)
         var full: [IPPrefix] = []
         for _ in 0..<3 {
             if let node = try call.store.nodeState() {
+                request.pools = try listedPools(family, of: node)
                 switch try attempt(request, for: &file, node) {
                 case .allocated(let allocation): return (allocation, node)
                 case .noPool(let modes) where !modes.isEmpty: throw noPool(request, mode, modes)
                 case .noPool: full = []
                 case .noBlock:
-                    if let address = request.address, !node.blocks.isEmpty { throw notOurs(address) }
+                    if let address = request.address, !node.blocks.isEmpty { throw notOurs(address, node) }
                     full = []
                 case .exhausted(let blocks): full = blocks
                 case .unavailable(let error): throw unavailable(error)
                 }
             }
-            try daemon.requestBlock(BlockRequest(family: family, mode: mode.rawValue, full: full))
+            try daemon.requestBlock(
+                BlockRequest(family: family, mode: mode.rawValue, full: full, pools: request.pools ?? []))
         }
         let blocks = full.map(\.description).joined(separator: ", ")
         throw CNIError(.poolExhausted, "no free address of mode \(mode)" + (full.isEmpty ? "" : ": \(blocks) full"))
@@ -112,15 +164,30 @@ struct AddressPlan {
         guard let pools = request.pools, modes.contains(mode.rawValue) else { return mismatch(mode, modes) }
         return CNIError(
             .invalidConfig,
-            "ipam.pools: none of \(pools.joined(separator: ", ")) is an enabled pool of mode \(mode) for this node")
+            "ipam: none of \(pools.joined(separator: ", ")) is an enabled \(request.family.rawValue) pool of mode "
+                + "\(mode) for this node")
     }
 
-    private func notOurs(_ address: IPAddress) -> CNIError {
-        CNIError(.invalidConfig, "the address \(address) was asked for and is in no open block of this node")
+    private func notOurs(_ address: IPAddress, _ node: NodeState) -> CNIError {
+        let blocks = node.blocks.filter { $0.cidr.family == address.family && !$0.isClosed }.map(\.cidr.description)
+        return CNIError(
+            .invalidConfig, "the address \(address) was asked for and is in no open block of this node",
+            details: "this node gives addresses of " + blocks.joined(separator: ", "))
     }
 
     private func unavailable(_ error: BlockError) -> CNIError {
-        if case .taken = error { return CNIError(.ownershipConflict, error.description) }
-        return CNIError(.invalidConfig, error.description)
+        let message = "the address that was asked for is not to be had: \(error)"
+        if case .taken = error { return CNIError(.ownershipConflict, message) }
+        return CNIError(.invalidConfig, message)
+    }
+}
+
+extension NodeState {
+    /// The pool that is meant, enabled or not.
+    fileprivate func pool(_ reference: PoolReference) -> Pool? {
+        switch reference {
+        case .name(let name): pools.first { $0.name == name }
+        case .network(let prefix): pools.first { $0.cidr == prefix }
+        }
     }
 }

@@ -79,13 +79,16 @@ package enum CNIPlugin {
         var config: JSONValue?
         let startedAt = BootClock.now()
         do {
-            let environment = try CNIEnvironment(environment)
+            let variables = environment
+            let environment = try CNIEnvironment(variables)
             if environment.command == .version {
                 return Outcome(answer: VersionAnswer.json(config: try? JSONText.parse(bytes(readConfig))), status: 0)
             }
-            let json = try parse(bytes(readConfig))
+            let text = try bytes(readConfig)
+            let json = try parse(text)
             config = json
-            return Outcome(answer: try answer(role, environment, json, startedAt), status: 0)
+            let input = PluginInput(variables: variables, text: text)
+            return Outcome(answer: try answer(role, environment, json, input, startedAt), status: 0)
         } catch {
             let version = NetworkConfig.statedVersion(of: config) ?? .newest
             return Outcome(answer: CNIError(error).json(version: version), status: 1)
@@ -109,14 +112,19 @@ package enum CNIPlugin {
     }
 
     private static func answer(
-        _ role: Role, _ environment: CNIEnvironment, _ json: JSONValue, _ startedAt: MonotonicTime,
+        _ role: Role, _ environment: CNIEnvironment, _ json: JSONValue, _ input: PluginInput,
+        _ startedAt: MonotonicTime,
     ) throws -> JSONValue? {
-        let call = try PluginCall(environment: environment, config: NetworkConfig(json, for: environment.command))
+        let config = try NetworkConfig(json, for: environment.command, isForAnother: role == .addressesOnly)
+        let call = try PluginCall(environment: environment, config: config, input: input)
         do {
             switch (environment.command, role) {
             case (.add, .network): return try AddCommand(call).run()
             case (.add, .addressesOnly): return try AddressCommand(call).run()
-            case (.delete, .network): try DeleteCommand(call).run()
+            case (.delete, .network):
+                try DeleteCommand(call).run()
+                // The address is given back when no link bears it any more, and also where no record tells of it.
+                try IPAMDelegate(call)?.call(.delete)
             case (.delete, .addressesOnly): try DeleteCommand(call).releaseAddresses()
             case (.version, _): return VersionAnswer.json(config: json)
             case (.check, .network): try CheckCommand(call).run()

@@ -26,7 +26,7 @@ struct CheckCommand {
         let listed = previous.containerLink(call.key.ifName)
         let link = PodLink(
             alias: alias, hostName: hostName(record, previous), addresses: addresses(record, previous),
-            mtuBytes: try mtuBytes(record, listed))
+            mtuBytes: try mtuBytes(record, listed), podMAC: listed?.macAddress, destinations: destinations(previous))
         let plan = try PodPlan(link, observed: .absent, hostHasIPv6: try FileStatus.of("/proc/sys/net/ipv6") != nil)
         let settings = plan.steps.flatMap { step -> [HostSetting] in
             if case .configureHost(let end) = step { end.settings } else { [] }
@@ -36,6 +36,7 @@ struct CheckCommand {
         let changes = LaterChanges(mtuBytes: listed?.mtuBytes, macAddress: listed?.macAddress)
         var findings = plan.differences(from: observed, after: changes).map(\.description)
         findings += resultFindings(previous, link, observed) + (try recordFindings(record, link.addresses))
+        findings += delegateFindings()
         try report(findings)
     }
 
@@ -61,6 +62,21 @@ struct CheckCommand {
         }
         let arguments = call.environment.arguments
         return HostLinkName.name(for: call.key, podNamespace: arguments.podNamespace, podName: arguments.podName)
+    }
+
+    /// What the IPAM plugin of somebody else has to say of its part.
+    private func delegateFindings() -> [String] {
+        do {
+            try IPAMDelegate(call)?.call(.check)
+            return []
+        } catch {
+            return [CNIError(error).message]
+        }
+    }
+
+    /// Where the pod's own routes lead: those of the result that go through its gateways.
+    private func destinations(_ previous: PreviousResult) -> [IPPrefix] {
+        previous.routes.filter { $0.gateway == PodPlan.gateway($0.destination.family) }.map(\.destination)
     }
 
     private func addresses(_ record: Attachment?, _ previous: PreviousResult) -> [IPAddress] {
@@ -125,6 +141,8 @@ struct CheckCommand {
         let blocks = try call.store.blocks()
         for address in addresses {
             guard let block = blocks.first(where: { $0.cidr.contains(address) }) else {
+                // An address of another IPAM plugin need not be in a block of this node.
+                if IPAMDelegate.isNamed(by: call.config) { continue }
                 findings.append("block record with \(address) is missing")
                 continue
             }

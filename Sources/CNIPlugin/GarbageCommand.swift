@@ -23,16 +23,21 @@ struct GarbageCommand {
     /// Removes all that is not valid; without a list it does nothing.
     /// - Throws: at the end, an error that names everything that could not be removed.
     func run() throws {
-        guard let valid = call.config.validAttachments else { return }
+        // Another IPAM plugin reads the list as it sees fit.
         var failures: [String] = []
+        attempt("ipam", &failures) { _ = try IPAMDelegate(call)?.call(.collectGarbage) }
+        if let valid = call.config.validAttachments { collect(valid, &failures) }
+        guard failures.isEmpty else {
+            throw CNIError(.failed, "GC \(call.config.name): " + failures.joined(separator: "; "))
+        }
+    }
+
+    private func collect(_ valid: ValidAttachments, _ failures: inout [String]) {
         for key in staleKeys(valid, &failures) {
             attempt("\(key)", &failures) { try collect(key) }
         }
         for (key, name) in attempt("links", &failures, { try orphanCandidates(valid) }) ?? [] {
             attempt("\(key)", &failures) { try collectOrphan(key, name) }
-        }
-        guard failures.isEmpty else {
-            throw CNIError(.failed, "GC \(call.config.name): " + failures.joined(separator: "; "))
         }
     }
 

@@ -1,5 +1,6 @@
 import CNISpec
 import IPAMCore
+import JSONKit
 import LinuxOS
 import ModePlugins
 import NetTypes
@@ -20,16 +21,21 @@ struct PluginCall: Sendable {
     let store: RunDirectory
     /// The log.
     let log: PluginLog
+    /// What the runtime gave, as it gave it: for a plugin that is called in turn.
+    let input: PluginInput
 
     /// Joins the two halves of the input; nothing is touched.
-    init(environment: CNIEnvironment, config: NetworkConfig) throws {
+    init(environment: CNIEnvironment, config: NetworkConfig, input: PluginInput = PluginInput()) throws {
         self.environment = environment
         self.config = config
+        self.input = input
         key = AttachmentKey(
             network: config.name, containerID: environment.containerID, ifName: environment.ifName)
         store = RunDirectory(
             path: config.runDirectory ?? RunDirectory.defaultPath, bootID: try BootID.current())
-        log = PluginLog(level: config.logLevel, path: config.logFile)
+        log = PluginLog(
+            level: config.logLevel, path: config.logFile,
+            rotation: LogFile.Rotation(maximumBytes: config.logFileMaxBytes, olderFiles: config.logFileMaxCount))
     }
 
     /// The call as if it were about another link of the network.
@@ -57,18 +63,23 @@ struct PluginCall: Sendable {
         return ModeRegistry.builtIn.podMTUBytes(hostMTUBytes: node.mtuBytes, enabled: enabled)
     }
 
-    /// The address asked for of a family: by capability or `args`, else by CNI_ARGS.
-    /// - Throws: error 4 for an IP in CNI_ARGS that is no address.
-    func requestedAddress(_ family: AddressFamily) throws -> IPAddress? {
-        var requested = config.requestedAddresses
-        if requested.isEmpty, let text = environment.arguments["IP"] {
-            for item in text.split(separator: ",") {
-                guard let address = IPAddress(item) ?? CIDRAddress(item)?.address else {
-                    throw CNIError(.invalidEnvironment, "CNI_ARGS: IP=\(text) is no address", details: text)
-                }
-                requested.append(address)
-            }
+    /// What is asked for of the pod.
+    /// - Throws: error 7 or 4 naming what is wrong; error 2 for a capability that Apus has nothing for.
+    func requests() throws(CNIError) -> PodRequests {
+        if let name = config.unservedCapabilities.first {
+            throw CNIError(
+                .unsupportedField,
+                "runtimeConfig.\(name): not a capability of Apus; declare it at the plugin of the chain that has it",
+                details: "Apus has ips, mac, dns and io.kubernetes.cri.pod-annotations")
         }
-        return requested.first { $0.family == family }
+        return try PodRequests(config, environment.arguments) { try? JSONText.parse($0) }
     }
+}
+
+/// Environment and standard input of one call, word for word.
+struct PluginInput: Sendable {
+    /// The environment.
+    var variables: [String: String] = [:]
+    /// Standard input.
+    var text: [UInt8] = []
 }

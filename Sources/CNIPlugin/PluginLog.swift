@@ -8,18 +8,23 @@ struct PluginLog: Sendable {
     let level: NetworkConfig.LogLevel
     /// The log file.
     let path: String?
+    /// The size in octets beyond which a file is put aside and another begun, and how many of those are kept.
+    var rotation = LogFile.Rotation.standard
+
+    /// Whether a line of this severity is written.
+    func writes(_ level: NetworkConfig.LogLevel) -> Bool { level.severity >= self.level.severity }
 
     /// Writes one line. Its time is the boot clock's, as in the kernel's log. A log that cannot be written is no reason
     /// to fail: the line goes to standard error then.
     func write(_ level: NetworkConfig.LogLevel, _ message: String) {
-        guard level.severity >= self.level.severity else { return }
+        guard writes(level) else { return }
         let microseconds = BootClock.now().nanoseconds / 1000
         let fraction = String(microseconds % 1_000_000)
         let padding = String(repeating: "0", count: 6 - fraction.count)
         let line = "[\(microseconds / 1_000_000).\(padding)\(fraction)] \(level.rawValue) apus: \(message)\n"
         guard let path else { return ProcessIO.writeStandardError(line) }
         do throws(SystemError) {
-            try Files.append(path, Array(line.utf8))
+            try LogFile.append(Array(line.utf8), to: path, rotation)
         } catch {
             ProcessIO.writeStandardError("\(line)apus: logFile: \(error)\n")
         }

@@ -64,6 +64,16 @@ struct PodKernel: ~Copyable {
         }
     }
 
+    /// Sets whether the pod forwards packets of the families of its addresses.
+    mutating func setPodForwarding(_ allows: Bool, for addresses: [IPAddress]) throws {
+        try sandbox.within(orThrow: { $0 as any Error }) { () throws(any Error) in
+            for family in AddressFamily.allCases where addresses.contains(where: { $0.family == family }) {
+                let setting = family == .ipv4 ? ["ipv4", "ip_forward"] : ["ipv6", "conf", "all", "forwarding"]
+                try Sysctl.write(["net"] + setting, allows ? "1" : "0")
+            }
+        }
+    }
+
     /// Takes a step back.
     mutating func undo(_ inverse: PodUndo) throws {
         switch inverse {

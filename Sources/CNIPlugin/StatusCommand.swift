@@ -37,9 +37,14 @@ struct StatusCommand {
             let peers = status.peers.map { "\($0.address) \($0.info)" }.joined(separator: ", ")
             throw CNIError(.notAvailableLimited, "no BGP session is up: \(peers)")
         }
-        if let fault = try fault(report, AddressPlan(call, daemon: daemon, wantsGateway: role == .addressesOnly)) {
+        if let fault = try fault(report, plan(daemon)) {
             throw CNIError(.notAvailable, fault)
         }
+    }
+
+    /// The plan of an ADD without a wish of its own but the network's.
+    private func plan(_ daemon: DaemonLine) throws -> AddressPlan {
+        AddressPlan(call, daemon: daemon, requests: try call.requests(), wantsGateway: role == .addressesOnly)
     }
 
     private func report(of daemon: DaemonLine) -> DaemonReport {
@@ -56,25 +61,31 @@ struct StatusCommand {
             return "apusd has said nothing of this node since it booted: start apusd, or see its log"
         }
         if case .unfit(let reason) = report, role == .network { return reason }
-        let mode: EncapsulationMode
         do {
-            mode = try plan.mode(of: node)
+            if role == .network, let delegate = try IPAMDelegate(call) {
+                // Which families it gives is its own affair.
+                try delegate.call(.status)
+                return nil
+            }
+            let mode = try plan.mode(of: node)
+            for family in try plan.families(mode, of: node) {
+                if role == .network, let fault = try call.forwardingFault(family) { return fault }
+                if let fault = try addressFault(family, mode, node, report, plan) { return fault }
+            }
+            return nil
         } catch {
             return CNIError(error).message
         }
-        for family in plan.families(mode, of: node) {
-            if role == .network, let fault = try call.forwardingFault(family) { return fault }
-            if let fault = try addressFault(family, mode, node, report) { return fault }
-        }
-        return nil
     }
 
     /// Why there is no address of the family.
     private func addressFault(
         _ family: AddressFamily, _ mode: EncapsulationMode, _ node: NodeState, _ report: DaemonReport,
+        _ plan: AddressPlan,
     ) throws -> String? {
+        let listed = try plan.listedPools(family, of: node)
         let pools = node.pools(family: family, mode: mode.rawValue).map(\.name)
-            .filter { call.config.pools.isEmpty || call.config.pools.contains($0) }
+            .filter { listed?.contains($0) ?? true }
         let open = node.blocks.filter { $0.cidr.family == family && pools.contains($0.pool) && !$0.isClosed }
         if let block = try open.first(where: hasFreeAddress) {
             guard case .absent = report, role == .network, !block.isAnnounced else { return nil }
@@ -92,7 +103,7 @@ struct StatusCommand {
     private func hasFreeAddress(_ owned: NodeState.OwnedBlock) throws -> Bool {
         // A block without a record is one that nobody has an address of yet, unless somebody moved the record away.
         guard var block = try call.store.block(owned.cidr) else { return true }
-        if role == .addressesOnly { _ = try? block.reserveLast() }
+        if role == .addressesOnly { _ = try? block.reserveGateway() }
         return !block.free.isEmpty
     }
 }

@@ -20,6 +20,13 @@ struct ConfigReader {
         try read(key, expected: "a string") { $0.string }
     }
 
+    /// The member as a truth value, which may be written as a string.
+    func bool(_ key: String) throws(CNIError) -> Bool? {
+        try read(key, expected: "true or false") { value in
+            value.bool ?? value.string.flatMap { Bool($0.lowercased()) }
+        }
+    }
+
     /// The member as what `parse` makes of its text; `expected` says what that is.
     func parsed<Value>(
         _ key: String, expected: String, _ parse: (String) -> Value?,
@@ -28,8 +35,9 @@ struct ConfigReader {
     }
 
     /// The member as a whole number in the range, or the one beside it.
-    func integer(_ key: String, in range: ClosedRange<Int64>, or other: Int64) throws(CNIError) -> Int64? {
-        let expected = "an integer from \(range.lowerBound) to \(range.upperBound), or \(other)"
+    func integer(_ key: String, in range: ClosedRange<Int64>, or other: Int64? = nil) throws(CNIError) -> Int64? {
+        let expected =
+            "an integer from \(range.lowerBound) to \(range.upperBound)" + (other.map { ", or \($0)" } ?? "")
         return try read(key, expected: expected) { value in
             value.int.flatMap { range.contains($0) || $0 == other ? $0 : nil }
         }
@@ -63,6 +71,22 @@ struct ConfigReader {
             ConfigReader(object, path: "\(path)\(key)[\(index)].", isForgiving: isForgiving)
         }
     }
+
+    /// The members of a member that is an object of texts; empty if it is absent.
+    func texts(_ key: String) throws(CNIError) -> [String: String] {
+        try read(key, expected: "an object of strings") { value -> [String: String]? in
+            guard let members = value.object?.members else { return nil }
+            var texts: [String: String] = [:]
+            for (name, value) in members {
+                guard let text = value.string else { return nil }
+                texts[name] = text
+            }
+            return texts
+        } ?? [:]
+    }
+
+    /// The names of the members, as they are written; those that are null count as absent.
+    var names: [String] { object.members.filter { $0.value != .null }.map(\.name) }
 
     /// The member as it is.
     func value(_ key: String) -> JSONValue? {

@@ -20,9 +20,21 @@ package struct NetworkConfig: Sendable, Equatable {
     package var pools: [String]
     /// `ipam.routes`, which the IPAM plugin passes on to its caller.
     package var ipamRoutes: [CNIResult.Route]
+    /// `ipam.ipv4_pools` and `ipam.ipv6_pools`; a family without an entry has none listed.
+    package var poolsOfFamily: [AddressFamily: [PoolReference]]
+    /// `ipam.assign_ipv4` and `ipam.assign_ipv6`; a family without an entry is left to the pools.
+    package var assignsFamily: [AddressFamily: Bool]
     /// The addresses asked for by capability `ips` or `args.cni.ips`.
     package var requestedAddresses: [IPAddress]
-    /// `dns`, passed on to the result.
+    /// The link-layer address asked for by capability `mac` or `args.cni.mac`.
+    package var requestedMAC: MACAddress?
+    /// The pod's annotations, as containerd hands them over (`io.kubernetes.cri.pod-annotations`).
+    package var podAnnotations: [String: String]
+    /// The members of `runtimeConfig` that ask for something Apus does not do.
+    package var unservedCapabilities: [String]
+    /// `container_settings.allow_ip_forwarding`; nil to leave the pod as it is.
+    package var allowsForwarding: Bool?
+    /// `dns`, or what the capability `dns` has in its place, passed on to the result.
     package var dns: CNIResult.DNS
     /// The result of the plugins before this one, in the configuration's version.
     package var previousResult: JSONValue?
@@ -32,6 +44,10 @@ package struct NetworkConfig: Sendable, Equatable {
     package var logLevel: LogLevel
     /// `logFile`; nil for standard error alone.
     package var logFile: String?
+    /// `logFileMaxBytes`, the size at which a log file is put aside.
+    package var logFileMaxBytes: Int64
+    /// `logFileMaxCount`, how many of those that were put aside are kept.
+    package var logFileMaxCount: Int
 
     /// How much is logged.
     package enum LogLevel: String, Sendable, Hashable, CaseIterable {
@@ -44,9 +60,12 @@ package struct NetworkConfig: Sendable, Equatable {
     /// Reads the configuration of `command`. Unknown members are ignored.
     ///
     /// DEL reads a member of a wrong type as absent, except those that name the version and the network.
+    ///
+    /// - Parameter isForAnother: whether another plugin handed its own configuration on, as to an IPAM plugin. What
+    ///   stands outside of `ipam` may then be a word of that plugin's: the `mode` of a macvlan.
     /// - Throws: error 7 naming the member that is missing or wrong, error 1 for a version that is not supported or has
     ///   no such command.
-    package init(_ json: JSONValue, for command: CNICommand) throws(CNIError) {
+    package init(_ json: JSONValue, for command: CNICommand, isForAnother: Bool = false) throws(CNIError) {
         guard let object = json.object else {
             throw CNIError(.invalidConfig, "the network configuration is \(json.kind), not an object")
         }
@@ -62,22 +81,33 @@ package struct NetworkConfig: Sendable, Equatable {
         let reader = ConfigReader(object, isForgiving: command == .delete)
         let ipam = try reader.inner("ipam")
         // The IPAM plugin is given the whole configuration of the plugin that calls it; what is said for it is in `ipam`.
-        let (outerMode, outerRunDirectory) = (try reader.string("mode"), try Self.absolutePath("runDir", reader))
+        let outerMode = isForAnother ? nil : try reader.string("mode")
+        let outerRunDirectory = try Self.absolutePath("runDir", reader)
         mode = try ipam.string("mode") ?? outerMode
         encapsulation = try reader.string("encapsulation")
         mtuBytes = try Self.mtuBytes(reader)
         runDirectory = try Self.absolutePath("runDir", ipam) ?? outerRunDirectory
         ipamType = try ipam.string("type")
         pools = try ipam.list("pools", expected: "a list of pool names") { $0 }
-        ipamRoutes = try Self.routes(ipam)
-        requestedAddresses = try Self.requestedAddresses(reader)
-        dns = try CNIResult.DNS(reader.inner("dns"))
+        ipamRoutes = try CNIResult.Route.list(ipam)
+        poolsOfFamily = try Self.poolsOfFamily(ipam)
+        assignsFamily = try Self.assignsFamily(ipam)
+        let wishes = try RuntimeConfig(reader)
+        requestedAddresses = wishes.addresses
+        requestedMAC = wishes.macAddress
+        podAnnotations = wishes.podAnnotations
+        unservedCapabilities = isForAnother ? [] : wishes.unserved
+        allowsForwarding = try reader.inner("container_settings").bool("allow_ip_forwarding")
+        let statedDNS = try CNIResult.DNS(reader.inner("dns"))
+        dns = wishes.dns ?? statedDNS
         previousResult = reader.value("prevResult")
         validAttachments = command == .collectGarbage ? try ValidAttachments(reader) : nil
         let levels = LogLevel.allCases.map(\.rawValue).joined(separator: ", ")
         logLevel =
             try reader.parsed("logLevel", expected: "one of \(levels)") { LogLevel(rawValue: $0.lowercased()) } ?? .info
         logFile = try Self.absolutePath("logFile", reader)
+        logFileMaxBytes = try reader.integer("logFileMaxBytes", in: 4096...(1 << 40)) ?? 10 << 20
+        logFileMaxCount = Int(try reader.integer("logFileMaxCount", in: 1...1000) ?? 3)
     }
 
     /// The version a configuration asks for, whatever else is wrong with it: for the error object.
@@ -111,24 +141,25 @@ package struct NetworkConfig: Sendable, Equatable {
         }
     }
 
-    private static func routes(_ ipam: ConfigReader) throws(CNIError) -> [CNIResult.Route] {
-        var routes: [CNIResult.Route] = []
-        for route in try ipam.objects("routes") {
-            let destination = try route.parsed("dst", expected: "a prefix") { CIDRAddress($0)?.network }
-            let gateway = try route.parsed("gw", expected: "an address") { IPAddress($0) }
-            if let destination { routes.append(CNIResult.Route(destination: destination, gateway: gateway)) }
+    private static func poolsOfFamily(_ ipam: ConfigReader) throws(CNIError) -> [AddressFamily: [PoolReference]] {
+        var pools: [AddressFamily: [PoolReference]] = [:]
+        for family in AddressFamily.allCases {
+            let key = "\(family.rawValue)_pools"
+            let listed = try ipam.list(key, expected: "a list of names or prefixes of pools") { PoolReference($0) }
+            for case .network(let prefix) in listed where prefix.family != family {
+                throw CNIError(.invalidConfig, "ipam.\(key): \(prefix) is no \(family.rawValue) network")
+            }
+            if !listed.isEmpty { pools[family] = listed }
         }
-        return routes
+        return pools
     }
 
-    /// Capability `ips` counts before `args.cni.ips`; a prefix length is dropped, because a pod's is always the whole.
-    private static func requestedAddresses(_ reader: ConfigReader) throws(CNIError) -> [IPAddress] {
-        func address(_ text: String) -> IPAddress? {
-            IPAddress(text) ?? CIDRAddress(text)?.address
+    /// Calico writes these as strings.
+    private static func assignsFamily(_ ipam: ConfigReader) throws(CNIError) -> [AddressFamily: Bool] {
+        var assigns: [AddressFamily: Bool] = [:]
+        for (family, key) in [(AddressFamily.ipv4, "assign_ipv4"), (.ipv6, "assign_ipv6")] {
+            assigns[family] = try ipam.bool(key)
         }
-        let expected = "a list of addresses"
-        let capability = try reader.inner("runtimeConfig").list("ips", expected: expected, address)
-        if !capability.isEmpty { return capability }
-        return try reader.inner("args").inner("cni").list("ips", expected: expected, address)
+        return assigns
     }
 }

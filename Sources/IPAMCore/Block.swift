@@ -83,17 +83,25 @@ package struct Block: Sendable, Hashable {
         return ordinals.compactMap { cidr.address(at: UInt64($0)) }
     }
 
-    /// Keeps the last address from pods, as the gateway of `apus-ipam`, and returns it. Twice is as good as once.
+    /// Keeps an address from pods, as the gateway of `apus-ipam`, and returns it. Twice is as good as once.
     ///
+    /// It is the last, or the one before where the last is the block's broadcast address (IPv4 up to a /30): the kernel
+    /// takes no gateway there. That one is kept from pods, too, unless a pod has it, as its own /32.
     /// - Throws: `reserved` when the block has one address only and it is the tunnel's or the pod's, `taken`.
-    package mutating func reserveLast() throws(BlockError) -> IPAddress {
+    package mutating func reserveGateway() throws(BlockError) -> IPAddress {
         let last = UInt32(cidr.addressCount - 1)
-        guard last > 0, let address = cidr.address(at: UInt64(last)) else { throw .reserved(cidr.address) }
-        if reserved.contains(last) { return address }
-        if let owner = allocated[last] { throw .taken(address, by: owner) }
-        free.removeAll { $0 == last }
-        reserved.insert(last)
+        let hasBroadcast = cidr.family == .ipv4 && cidr.addressCount > 2
+        let ordinal = hasBroadcast ? last - 1 : last
+        guard last > 0, let address = cidr.address(at: UInt64(ordinal)) else { throw .reserved(cidr.address) }
+        if let owner = allocated[ordinal] { throw .taken(address, by: owner) }
+        reserve(ordinal)
+        if hasBroadcast, allocated[last] == nil { reserve(last) }
         return address
+    }
+
+    private mutating func reserve(_ ordinal: UInt32) {
+        guard reserved.insert(ordinal).inserted else { return }
+        free.removeAll { $0 == ordinal }
     }
 
     /// The lowest ordinal a pod may have: 1, or 0 in a block of one address.

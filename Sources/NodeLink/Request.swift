@@ -90,24 +90,30 @@ package struct BlockRequest: Sendable, Hashable {
     package var mode: String
     /// The blocks the client has found full: one of them is no answer.
     package var full: [IPPrefix]
+    /// The names of the pools it may be of; empty for all.
+    package var pools: [String]
 
     /// Makes the question.
-    package init(family: AddressFamily, mode: String, full: [IPPrefix]) {
+    package init(family: AddressFamily, mode: String, full: [IPPrefix], pools: [String] = []) {
         self.family = family
         self.mode = mode
         self.full = full
+        self.pools = pools
     }
 
     init(_ reader: MessageReader) throws(NodeLinkError) {
         family = try reader.parsed("family", expected: "ipv4 or ipv6") { AddressFamily(rawValue: $0) }
         mode = try reader.string("mode")
         full = try reader.list("full", expected: "prefixes") { IPPrefix($0) }
+        // A client of the first version does not say.
+        pools = reader.object["pools"] == nil ? [] : try reader.list("pools", expected: "names of pools") { $0 }
     }
 
     var members: [(String, JSONValue)] {
-        [
+        let base: [(String, JSONValue)] = [
             ("family", .string(family.rawValue)), ("mode", .string(mode)),
             ("full", .array(full.map { .string($0.description) })),
         ]
+        return pools.isEmpty ? base : base + [("pools", .array(pools.map { .string($0) }))]
     }
 }

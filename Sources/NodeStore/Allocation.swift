@@ -7,11 +7,11 @@ package struct AllocationRequest: Sendable, Hashable {
     package var family: AddressFamily
     /// The mode the pool must have: "bgp" and so on.
     package var mode: String
-    /// The names of the pools that may be used; nil is every pool of the mode.
+    /// The names of the pools that may be used, the preferred one first; nil is every pool of the mode.
     package var pools: [String]?
     /// This very address and no other.
     package var address: IPAddress?
-    /// Whether to keep the block's last address as the gateway, as `apus-ipam` does under a bridge or ptp.
+    /// Whether to keep an address of the block as the gateway, as `apus-ipam` does under a bridge or ptp.
     package var wantsGateway: Bool
 
     /// Makes a request.
@@ -33,7 +33,7 @@ package struct Allocation: Sendable, Hashable {
     package let address: IPAddress
     /// The block it is from, and whether the block is announced.
     package let block: NodeState.OwnedBlock
-    /// The block's last address, if it was asked for.
+    /// The block's gateway, if it was asked for.
     package let gateway: IPAddress?
 }
 

@@ -10,12 +10,16 @@ extension RunDirectory {
         _ request: AllocationRequest, for file: inout AttachmentFile, node: NodeState,
         under lock: borrowing StoreLock,
     ) throws(StoreError) -> AllocationOutcome {
-        let pools = node.pools(family: request.family, mode: request.mode)
-            .map(\.name).filter { request.pools?.contains($0) ?? true }
+        let enabled = node.pools(family: request.family, mode: request.mode).map(\.name)
+        let pools = request.pools.map { $0.filter(enabled.contains) } ?? enabled
         guard !pools.isEmpty else { return .noPool(modes: node.modes(family: request.family)) }
-        let open = node.blocks.filter {
+        let candidates = node.blocks.filter {
             $0.cidr.family == request.family && pools.contains($0.pool) && !$0.isClosed
         }
+        // Of all pools the oldest block is filled first; of listed ones the first listed pool's.
+        let open =
+            request.pools == nil
+            ? candidates : pools.flatMap { pool in candidates.filter { $0.pool == pool } }
         if let kept = try keep(request, of: file.attachment, in: open, under: lock) { return .allocated(kept) }
         try letGo(request.family, of: &file, under: lock)
         if let address = request.address {
@@ -29,6 +33,34 @@ extension RunDirectory {
             return .allocated(Allocation(address: taken.address, block: owned, gateway: taken.gateway))
         }
         return .exhausted(full: open.map(\.cidr))
+    }
+
+    /// Takes back every address of the attachment and keeps the record: before its addresses are asked for again of
+    /// somebody else.
+    package func letGo(of file: inout AttachmentFile, under lock: borrowing StoreLock) throws(StoreError) {
+        for family in AddressFamily.allCases { try letGo(family, of: &file, under: lock) }
+    }
+
+    /// Records an address that the attachment has of somebody else: of an IPAM plugin that keeps books of its own.
+    ///
+    /// An address in a block of this node is entered there, too, so that no other pod is given it.
+    /// - Returns: the block; nil for an address outside of all.
+    /// - Throws: `corrupt`, `system`.
+    package func adopt(
+        _ address: IPAddress, for file: inout AttachmentFile, node: NodeState?, under lock: borrowing StoreLock,
+    ) throws(StoreError) -> Result<NodeState.OwnedBlock?, BlockError> {
+        guard let owned = node?.block(containing: address) else {
+            try file.update { $0.addresses.append(address.hostPrefix) }
+            return .success(nil)
+        }
+        var block = try blockOrRebuilt(owned.cidr, under: lock)
+        do throws(BlockError) {
+            try block.allocate(address, for: file.key)
+        } catch {
+            return .failure(error)
+        }
+        try record(address, in: block, for: &file, under: lock)
+        return .success(owned)
     }
 
     /// Takes back every address of the attachment and removes it: blocks first, then attachment.
@@ -67,7 +99,7 @@ extension RunDirectory {
                 var block = try block(owned.cidr), block.owner(of: prefix.address) == attachment.key
             else { continue }
             guard request.wantsGateway else { return Allocation(address: prefix.address, block: owned, gateway: nil) }
-            guard let gateway = try? block.reserveLast() else { continue }
+            guard let gateway = try? block.reserveGateway() else { continue }
             try save(block, under: lock)
             return Allocation(address: prefix.address, block: owned, gateway: gateway)
         }
@@ -92,7 +124,7 @@ extension RunDirectory {
         var block = try blockOrRebuilt(owned.cidr, under: lock)
         var gateway: IPAddress?
         do throws(BlockError) {
-            if request.wantsGateway { gateway = try block.reserveLast() }
+            if request.wantsGateway { gateway = try block.reserveGateway() }
             try block.allocate(address, for: file.key)
         } catch {
             return .unavailable(error)
@@ -105,7 +137,7 @@ extension RunDirectory {
         _ request: AllocationRequest, from block: inout Block, for key: AttachmentKey,
     ) -> (address: IPAddress, gateway: IPAddress?)? {
         do throws(BlockError) {
-            let gateway = request.wantsGateway ? try block.reserveLast() : nil
+            let gateway = request.wantsGateway ? try block.reserveGateway() : nil
             return (try block.allocate(for: key), gateway)
         } catch {
             return nil

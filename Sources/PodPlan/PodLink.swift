@@ -11,13 +11,29 @@ package struct PodLink: Sendable, Equatable {
     package let addresses: [IPAddress]
     /// The MTU of both ends in octets.
     package let mtuBytes: UInt32
+    /// The link-layer address of the pod's end.
+    package let podMAC: MACAddress
+    /// Where the pod's routes lead, all through its gateways; a family with an address and none of these has the
+    /// default route.
+    package let destinations: [IPPrefix]
 
     /// Describes a link.
-    package init(alias: LinkAlias, hostName: String, addresses: [IPAddress], mtuBytes: UInt32) {
+    ///
+    /// - Parameter podMAC: nil for the one that follows from the key.
+    package init(
+        alias: LinkAlias, hostName: String, addresses: [IPAddress], mtuBytes: UInt32, podMAC: MACAddress? = nil,
+        destinations: [IPPrefix] = [],
+    ) {
         self.alias = alias
         self.hostName = hostName
         self.addresses = addresses
         self.mtuBytes = mtuBytes
+        self.podMAC = podMAC ?? Self.derivedMAC(alias.key)
+        self.destinations = AddressFamily.allCases.flatMap { family -> [IPPrefix] in
+            guard addresses.contains(where: { $0.family == family }) else { return [] }
+            let stated = destinations.filter { $0.family == family }
+            return stated.isEmpty ? [PodPlan.defaultDestination(family)] : stated
+        }
     }
 
     /// Whose link it is.
@@ -29,9 +45,9 @@ package struct PodLink: Sendable, Equatable {
     /// The link-layer address of every host end: no pod ever has to learn another.
     package var hostMAC: MACAddress { .hostEnd }
 
-    /// The link-layer address of the pod's end: local, unicast, and a digest of the key, so that a link that is made
+    /// A link-layer address for the pod's end: local, unicast, and a digest of the key, so that a link that is made
     /// again has it again.
-    package var podMAC: MACAddress {
+    private static func derivedMAC(_ key: AttachmentKey) -> MACAddress {
         let digest = SHA1.digest("\(key.network)\0\(key.containerID)\0\(key.ifName)".utf8)
         let bits = digest.prefix(6).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         return MACAddress(truncating: bits & ~0x0300_0000_0000 | 0x0200_0000_0000)

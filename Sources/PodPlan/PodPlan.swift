@@ -37,7 +37,10 @@ package struct PodPlan: Sendable, Equatable {
                     HostEnd(
                         name: link.hostName, alias: link.alias, hasIPv6: hostHasIPv6,
                         gatewayAddress: hasIPv6Address ? CIDRAddress(Self.gateway(.ipv6), length: 64) : nil)),
-                .configurePod(PodEnd(name: link.podName, addresses: link.addresses, gatewayMAC: link.hostMAC)),
+                .configurePod(
+                    PodEnd(
+                        name: link.podName, addresses: link.addresses, destinations: link.destinations,
+                        gatewayMAC: link.hostMAC)),
                 .routeToPod(RouteToPod(link)),
             ]
     }

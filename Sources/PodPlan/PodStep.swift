@@ -13,6 +13,17 @@ package enum PodStep: Sendable, Equatable {
     /// Lead packets for the pod to it.
     case routeToPod(RouteToPod)
 
+    /// What the step does, for a log.
+    package var name: StaticString {
+        switch self {
+        case .deleteLeftover: "deleting a leftover link"
+        case .createPair: "making the link"
+        case .configureHost: "setting up the host's end"
+        case .configurePod: "setting up the pod's end"
+        case .routeToPod: "routing to the pod"
+        }
+    }
+
     /// What takes the step back; nil where the link's deletion takes it along.
     package var inverse: PodUndo? {
         switch self {
@@ -66,6 +77,8 @@ package struct PodEnd: Sendable, Equatable {
     package let name: String
     /// The addresses.
     package let addresses: [IPAddress]
+    /// Where the routes through the gateways lead.
+    package let destinations: [IPPrefix]
     /// The link-layer address of the gateway.
     package let gatewayMAC: MACAddress
 
@@ -77,18 +90,19 @@ package struct PodEnd: Sendable, Equatable {
         var operations: [PodOperation] = [.linkUp]
         for family in AddressFamily.allCases where addresses.contains(where: { $0.family == family }) {
             let gateway = PodPlan.gateway(family)
-            let everything = PodPlan.defaultDestination(family)
-            operations += [
+            let ways = destinations.filter { $0.family == family }.map { destination in
+                PodOperation.route(
+                    Route(
+                        to: destination, hops: [Route.Hop(linkIndex: linkIndex, gateway: gateway)],
+                        protocolNumber: PodPlan.podRouteProtocol))
+            }
+            operations.append(
                 .route(
                     Route(
                         to: gateway.hostPrefix, hops: [Route.Hop(linkIndex: linkIndex)],
-                        scope: family == .ipv4 ? .link : .universe, protocolNumber: PodPlan.podRouteProtocol)),
-                .route(
-                    Route(
-                        to: everything, hops: [Route.Hop(linkIndex: linkIndex, gateway: gateway)],
-                        protocolNumber: PodPlan.podRouteProtocol)),
-                .neighbour(Neighbour(linkIndex: linkIndex, address: gateway, macAddress: gatewayMAC)),
-            ]
+                        scope: family == .ipv4 ? .link : .universe, protocolNumber: PodPlan.podRouteProtocol)))
+            operations += ways
+            operations.append(.neighbour(Neighbour(linkIndex: linkIndex, address: gateway, macAddress: gatewayMAC)))
         }
         return operations + addresses.map { .address(CIDRAddress($0, length: $0.family.bitWidth)) }
     }

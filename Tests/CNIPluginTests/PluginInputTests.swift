@@ -22,15 +22,17 @@ struct PluginInputTests {
         "What is wrong with the input is said with the specification's code",
         arguments: [
             ("ADD", "mode", "bridge", 7), ("ADD", "name", "a/b", 7), ("ADD", "cniVersion", "3.0.0", 1),
-            ("ADD", "ipam", ["type": "host-local"], 2), ("CHECK", "cniVersion", "0.3.1", 1),
-            ("FOO", "x", 1, 4), ("ADD", "mode", "vxlan", 2),
+            ("ADD", "ipam", ["type": "no-such-plugin"], 999), ("ADD", "ipam", ["type": "a/b"], 7),
+            ("ADD", "ipam", ["type": "apus"], 7), ("ADD", "runtimeConfig", ["portMappings": [1]], 2),
+            ("CHECK", "cniVersion", "0.3.1", 1),
+            ("FOO", "x", 1, 4), ("ADD", "ipam", ["mode": "vxlan"], 2),
         ] as [(String, String, JSONValue, Int64)])
     func refused(command: String, key: String, value: JSONValue, code: Int64) throws {
         try withRunDirectory { plugin in
             var plugin = plugin
             // No namespace: the input is looked at before anything else is.
-            plugin.netns = code == 2 && key == "mode" ? plugin.netns : "/nonexistent"
-            let role: CNIPlugin.Role = key == "mode" && code == 2 ? .addressesOnly : .network
+            plugin.netns = code == 2 && key == "ipam" ? plugin.netns : "/nonexistent"
+            let role: CNIPlugin.Role = key == "ipam" && code == 2 ? .addressesOnly : .network
             let outcome = plugin.call(command, role: role, config: (key, value))
             #expect(outcome.code == code, "\(outcome)")
             #expect(outcome.status == 1)

@@ -66,21 +66,36 @@ import Testing
         #expect(throws: BlockError.outside(sixth, block.cidr)) { try block.allocate(sixth, for: key("b")) }
     }
 
-    @Test("The gateway is the last address; no pod gets it, and it is refused once a pod has it")
-    func gateway() throws {
+    @Test(
+        "The gateway is the last address that is not for broadcasts; no pod gets either",
+        arguments: [
+            ("10.0.0.0/29", "10.0.0.6", ["10.0.0.6", "10.0.0.7"]), ("10.0.0.0/31", "10.0.0.1", ["10.0.0.1"]),
+            ("fd00::/125", "fd00::7", ["fd00::7"]),
+        ])
+    func gateway(cidr: String, gateway: String, reserved: [String]) throws {
+        var block = try block(cidr)
+        #expect(try block.reserveGateway() == IPAddress(gateway))
+        #expect(try block.reserveGateway() == IPAddress(gateway))
+        for text in reserved {
+            let address = try #require(IPAddress(text))
+            #expect(throws: BlockError.reserved(address)) { try block.allocate(address, for: key("a")) }
+        }
+        #expect(block.free.count == Int(block.cidr.addressCount) - 1 - reserved.count)
+    }
+
+    @Test("A gateway that a pod has is refused; a pod's broadcast address is not taken from it")
+    func lateGateway() throws {
         var block = try block("10.0.0.0/30")
-        let last = try #require(IPAddress("10.0.0.3"))
-        #expect(try block.reserveLast() == last)
-        #expect(try block.reserveLast() == last)
-        #expect(throws: BlockError.reserved(last)) { try block.allocate(last, for: key("a")) }
-        _ = try block.allocate(for: key("a"))
+        try block.allocate(try #require(IPAddress("10.0.0.3")), for: key("a"))
+        #expect(try block.reserveGateway() == IPAddress("10.0.0.2"))
+        #expect(block.owner(of: try #require(IPAddress("10.0.0.3"))) == key("a"))
         _ = try block.allocate(for: key("b"))
         #expect(throws: BlockError.exhausted(block.cidr)) { try block.allocate(for: key("c")) }
         var taken = try self.block("10.0.0.0/31")
         let one = try taken.allocate(for: key("a"))
-        #expect(throws: BlockError.taken(one, by: key("a"))) { try taken.reserveLast() }
+        #expect(throws: BlockError.taken(one, by: key("a"))) { try taken.reserveGateway() }
         var single = try self.block("10.0.0.9/32")
-        #expect(throws: BlockError.reserved(single.cidr.address)) { try single.reserveLast() }
+        #expect(throws: BlockError.reserved(single.cidr.address)) { try single.reserveGateway() }
     }
 
     @Test("A block survives its JSON, and so do random histories of it")
@@ -95,7 +110,7 @@ import Testing
             for _ in 0..<300 {
                 switch next(4) {
                 case 0: block.release(key("\(next(12))"))
-                case 1: _ = try? block.reserveLast()
+                case 1: _ = try? block.reserveGateway()
                 default: _ = try? block.allocate(for: key("\(next(12))"))
                 }
                 #expect(try Block(json: block.json) == block)

@@ -51,7 +51,7 @@ import Testing
         #expect(try fixture.add("b", node, elsewhere) == .noBlock)
     }
 
-    @Test("The gateway of apus-ipam is the block's last address, and a block whose last is taken is passed over")
+    @Test("The gateway of apus-ipam is an address of the block, and a block whose own is taken is passed over")
     func gateway() throws {
         let fixture = try StoreFixture()
         let node = try StoreFixture.node(["10.0.0.0/31", "10.0.1.0/30"])
@@ -59,7 +59,7 @@ import Testing
         let outcome = try fixture.add("b", node, .init(family: .ipv4, mode: "bgp", wantsGateway: true))
         guard case .allocated(let allocation) = outcome else { throw Unexpected("\(outcome)") }
         #expect(allocation.address.description == "10.0.1.1")
-        #expect(allocation.gateway?.description == "10.0.1.3")
+        #expect(allocation.gateway?.description == "10.0.1.2")
         #expect(allocation.block.cidr == (try StoreFixture.prefix("10.0.1.0/30")))
     }
 
@@ -114,5 +114,51 @@ import Testing
             }
             return await group.reduce(into: []) { $0.append($1) }
         }
+    }
+}
+
+@Suite("Another plugin's addresses in the store")
+struct AdoptionTests {
+    @Test("One inside of a block is entered there, one outside is in the record alone; both go with the record")
+    func adopts() throws {
+        let fixture = try StoreFixture()
+        let node = try StoreFixture.node(["10.0.0.0/29"])
+        let inside = try #require(IPAddress("10.0.0.1"))
+        let outside = try #require(IPAddress("192.0.2.1"))
+        do {
+            let lock = try fixture.store.lock(deadline: .seconds(1))
+            guard
+                case .fresh(var file) = try fixture.store.claim(
+                    StoreFixture.key("a"), now: BootClock.now(), under: lock)
+            else { throw Unexpected("not fresh") }
+            #expect(try fixture.store.adopt(inside, for: &file, node: node, under: lock) == .success(node.blocks[0]))
+            #expect(try fixture.store.adopt(outside, for: &file, node: node, under: lock) == .success(nil))
+            #expect(file.attachment.addresses == [inside.hostPrefix, outside.hostPrefix])
+            try fixture.store.letGo(of: &file, under: lock)
+            #expect(file.attachment.addresses.isEmpty)
+            #expect(try fixture.store.adopt(inside, for: &file, node: node, under: lock) == .success(node.blocks[0]))
+        }
+        #expect(try fixture.add("b", node).address == "10.0.0.2")
+        let request = AllocationRequest(family: .ipv4, mode: "bgp", address: inside)
+        #expect(
+            try fixture.add("c", node, request) == .unavailable(.taken(inside, by: StoreFixture.key("a"))))
+        #expect(try fixture.delete("a") == [inside])
+        #expect(try fixture.add("c", node, request).address == "10.0.0.1")
+    }
+
+    @Test("Listed pools are used in their order, whatever the order of the blocks")
+    func poolOrder() throws {
+        let fixture = try StoreFixture()
+        var node = try StoreFixture.node(["10.0.0.0/29"])
+        node.pools.append(
+            .init(name: "second", cidr: try StoreFixture.prefix("10.9.0.0/16"), mode: "bgp", blockSize: 29))
+        node.blocks.append(.init(cidr: try StoreFixture.prefix("10.9.0.0/29"), pool: "second", isAnnounced: true))
+        func add(_ id: String, _ pools: [String]?) throws -> String? {
+            try fixture.add(id, node, .init(family: .ipv4, mode: "bgp", pools: pools)).address
+        }
+        #expect(try add("a", nil) == "10.0.0.1")
+        #expect(try add("b", ["second", "pool"]) == "10.9.0.1")
+        #expect(try add("c", ["pool", "second"]) == "10.0.0.2")
+        #expect(try fixture.add("d", node, .init(family: .ipv4, mode: "bgp", pools: ["x"])) == .noPool(modes: ["bgp"]))
     }
 }

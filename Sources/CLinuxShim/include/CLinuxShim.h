@@ -21,3 +21,11 @@ int clinux_accept(int fd);
 int clinux_pipe(int ends[2]);
 /* The process's environment, ended by NULL. */
 char **clinux_environ(void);
+/* memfd_create(2) with MFD_CLOEXEC. */
+int clinux_memfd(const char *name);
+/* pidfd_open(2): readable when the process has ended. */
+int clinux_pidfd(int pid);
+/* waitpid(2) of a process that has ended; `code` is its exit status, or -1 and `signal` is what ended it. */
+int clinux_reap(int pid, int *code, int *signal);
+/* Gives SIGCHLD its default action: who has inherited "ignore" cannot wait for a child. */
+void clinux_default_sigchld(void);

@@ -21,11 +21,10 @@ struct Responder: Sendable {
     /// The members of `ok`, or the refusal.
     func answer(_ operation: Request.Operation) async -> Result<JSONObject, RemoteError> {
         switch operation {
-        case .endpointAdd:
-            // The store is the truth and the block is announced as a whole: nothing is left to be done.
-            return .success([:])
-        case .endpointDelete:
-            await controller.endpointGone()
+        case .endpointAdd(let endpoint):
+            return await controller.endpointCame(endpoint)
+        case .endpointDelete(let endpoint):
+            await controller.endpointGone(endpoint)
             return .success([:])
         case .blockRequest(let request):
             return await controller.block(for: request).map(\.members)

@@ -25,6 +25,7 @@ extension NodeController {
         let pools = view.pools.filter { pool in
             pool.cidr.family == request.family && pool.mode.rawValue == request.mode && !pool.isDisabled
                 && pool.nodeSelector.matches(view.node.labels)
+                && (request.pools.isEmpty || request.pools.contains(pool.name))
         }
         guard !pools.isEmpty else {
             return refuse(

@@ -17,6 +17,7 @@ actor NodeController {
     private enum Command: Sendable {
         case configuration(DecodedResources)
         case blockRequest(BlockRequest, reply: CheckedContinuation<Result<BlockAnswer, RemoteError>, Never>)
+        case endpointAdd(Endpoint, reply: CheckedContinuation<Result<JSONObject, RemoteError>, Never>)
         /// Decide again: something that the decision depends on may have changed.
         case review
     }
@@ -36,6 +37,7 @@ actor NodeController {
     var claims: ClaimRecord
     var inForce = ConfigurationInForce()
     var plan: BlockPlan?
+    var foreign: ForeignEndpoints
     private var reported: Set<Diagnostic> = []
     private var reportedConflicts: [IPPrefix: String] = [:]
     private var isSaved = true
@@ -54,6 +56,8 @@ actor NodeController {
         self.kernel = kernel
         self.logger = logger
         state = previous
+        // What cannot be read now is announced when its pod is added again.
+        foreign = ForeignEndpoints((try? store.attachments()) ?? [], blocks: previous?.blocks.map(\.cidr) ?? [])
         // Bounded by its callers: one reading of the files, one review and one request of each client at a time.
         (commands, commandsContinuation) = AsyncStream.makeStream()
     }
@@ -71,6 +75,7 @@ actor NodeController {
                 switch command {
                 case .configuration(let decoded): await adopt(decoded)
                 case .blockRequest(let request, let reply): reply.resume(returning: await claim(for: request))
+                case .endpointAdd(let endpoint, let reply): reply.resume(returning: await add(endpoint))
                 case .review: await publish()
                 }
             }
@@ -88,8 +93,18 @@ actor NodeController {
     nonisolated func offer(_ decoded: DecodedResources) { commandsContinuation.yield(.configuration(decoded)) }
 
     /// A pod has gone: a block that only waited for that may be given up.
-    func endpointGone() {
-        if state?.blocks.contains(where: \.isClosed) ?? false { reviewSignal.raise() }
+    func endpointGone(_ endpoint: Endpoint) {
+        let wasForeign = foreign.forget(endpoint.key)
+        if wasForeign || state?.blocks.contains(where: \.isClosed) ?? false { reviewSignal.raise() }
+    }
+
+    /// A pod has come; the answer comes when it is announced, for which most often there is nothing to do.
+    nonisolated func endpointCame(_ endpoint: Endpoint) async -> Result<JSONObject, RemoteError> {
+        await withCheckedContinuation { reply in
+            if case .terminated = commandsContinuation.yield(.endpointAdd(endpoint, reply: reply)) {
+                reply.resume(returning: .failure(RemoteError(code: 11, message: "apusd is stopping; try again")))
+            }
+        }
     }
 
     /// Finds the node another block; the answer comes when node.json holds it.
@@ -218,6 +233,11 @@ extension NodeController {
             case nil:
                 // A pool that is kept to the node has nothing to tell: its blocks wait for nobody.
                 break
+            }
+        }
+        for address in foreignAnnouncements(view, besides: planned) {
+            if case .nextHop(let nextHop) = announcement(of: address, view) {
+                announcements.append(BlockAnnouncement(block: address.cidr, nextHop: nextHop))
             }
         }
         if let configuration = SpeakerConfiguration(view: view, announcements: announcements) {

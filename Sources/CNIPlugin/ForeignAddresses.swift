@@ -1,0 +1,82 @@
+import CNISpec
+import IPAMCore
+import LinuxOS
+import ModePlugins
+import NetTypes
+import NodeStore
+
+/// Addresses from an IPAM plugin that keeps books of its own.
+///
+/// One in a block of this node is entered in the block, so that Apus gives it to no other pod. One outside of them is
+/// announced by itself where an enabled pool holds it; else only this node reaches it.
+struct ForeignAddresses {
+    private let call: PluginCall
+    private let delegate: IPAMDelegate
+
+    init(_ call: PluginCall, _ delegate: IPAMDelegate) {
+        self.call = call
+        self.delegate = delegate
+    }
+
+    /// Asks the plugin and records what it answers; on an error the plugin has its addresses back.
+    ///
+    /// - Parameter mayHaveSome: whether an ADD that was killed may have left addresses with the plugin.
+    func obtain(for file: inout AttachmentFile, mayHaveSome: Bool) throws -> PodAddresses {
+        guard let node = try call.store.nodeState() else {
+            throw CNIError(.tryAgainLater, "apusd has not said yet what this node is: start apusd")
+        }
+        let required = try call.requiredMode()
+        if mayHaveSome {
+            try delegate.call(.delete)
+            let lock = try call.store.lock(deadline: PluginCall.lockTimeout)
+            try call.store.letGo(of: &file, under: lock)
+        }
+        let result = try delegate.addresses()
+        do {
+            return try record(result, node, required, for: &file)
+        } catch {
+            giveBack()
+            throw error
+        }
+    }
+
+    /// Gives the addresses back after a failure; an error of the plugin's is only logged.
+    func giveBack() {
+        do {
+            try delegate.call(.delete)
+        } catch {
+            call.log.write(.warning, "ADD \(call.key): the IPAM plugin has not taken its addresses back: \(error)")
+        }
+    }
+
+    private func record(
+        _ result: IPAMResult, _ node: NodeState, _ required: EncapsulationMode?, for file: inout AttachmentFile,
+    ) throws -> PodAddresses {
+        var answer = PodAddresses(
+            addresses: result.addresses.map(\.address.address), destinations: result.routes.map(\.destination),
+            dns: result.dns, unannounced: [], node: node, mode: required ?? .bgp)
+        for address in answer.addresses {
+            let lock = try call.store.lock(deadline: PluginCall.lockTimeout)
+            switch try call.store.adopt(address, for: &file, node: node, under: lock) {
+            case .failure(let error): throw CNIError(.ownershipConflict, "the IPAM plugin has given \(error)")
+            case .success(let block?):
+                if !block.isAnnounced { answer.unannounced.append(block.cidr) }
+            case .success(nil): break
+            }
+            guard let pool = node.pools.first(where: { $0.cidr.contains(address) && !$0.isDisabled }) else {
+                call.log.write(
+                    .warning, "ADD \(call.key): no enabled pool holds \(address): only this node reaches it")
+                continue
+            }
+            if let mode = EncapsulationMode(rawValue: pool.mode), required == nil { answer.mode = mode }
+            guard required.map({ $0.rawValue == pool.mode }) ?? true else {
+                throw CNIError(
+                    .invalidConfig,
+                    "mode: the configuration asks for \"\(answer.mode)\", the pool \(pool.name) of \(address) has "
+                        + "\"\(pool.mode)\"")
+            }
+            if node.block(containing: address) == nil { answer.unannounced.append(address.hostPrefix) }
+        }
+        return answer
+    }
+}
