@@ -55,7 +55,9 @@ package struct LockedFile: ~Copyable, Sendable {
     }
 
     /// Replaces the content in one step and keeps the lock. On an error the old content stays.
+    /// - Throws: `ENOENT` when somebody has removed the file meanwhile: then it is not made again.
     package mutating func replace(with content: [UInt8]) throws(SystemError) {
+        guard try Self.isNamed(path, descriptor) else { throw SystemError("replace", path, .ENOENT) }
         descriptor = try Self.place(content, at: path)
     }
 

@@ -17,10 +17,11 @@ struct NetlinkHandle: ~Copyable {
     /// Opens a socket in the calling thread's network namespace; it stays there, wherever the thread goes.
     ///
     /// - Parameter receiveBufferBytes: what the kernel may hold for the socket before it drops.
-    init(receiveBufferBytes: Int32) throws(NetlinkError) {
+    /// - Parameter family: `NETLINK_ROUTE` and its kin.
+    init(receiveBufferBytes: Int32, family: Int32 = NETLINK_ROUTE) throws(NetlinkError) {
         guard let socket = unsafe nl_socket_alloc() else { throw NetlinkError(.socketOpen, "rtnetlink", .ENOMEM) }
         // libnl's own receive is not used, so its number checks and automatic requests for ACKs would only mislead.
-        let result = unsafe nl_connect(socket, NETLINK_ROUTE)
+        let result = unsafe nl_connect(socket, family)
         let code = SystemErrorCode.last
         guard result == 0 else {
             let text = unsafe String(cString: nl_geterror(result))

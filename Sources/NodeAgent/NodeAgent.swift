@@ -4,6 +4,7 @@ package import Logging
 import NIOCore
 import NIOPosix
 import NetTypes
+import Netfilter
 import NodeLink
 import NodeStore
 import ServiceLifecycle
@@ -49,26 +50,43 @@ package struct NodeAgent: Service {
             options: options, store: store, netnsInode: netnsInode, previous: previous,
             claims: try ClaimRecord(stateDirectory: options.stateDirectory, node: options.nodeName),
             speaker: speaker, kernel: kernel, logger: logger)
+        let linkRemovals = try LinkRemovals(logger: logger)
         let responder = Responder(
             nodeName: options.nodeName, startedAt: WallClock.now(), store: store, controller: controller,
-            speaker: speaker, kernel: kernel)
+            speaker: speaker, kernel: kernel, linkRemovals: linkRemovals)
         let server = ControlServer(
             path: store.socketPath,
             hello: Hello(node: options.nodeName, bootID: store.bootID, netnsInode: netnsInode),
             eventLoop: loops.next(), responder: { await responder.answer($0) }, logger: logger)
 
+        applyFilterTable()
         try await kernel.start()
         do {
             try await run(kernel: kernel, speaker: speaker, controller: controller, server: server, loops: loops)
         } catch {
             await speaker.stop()
             try? await loops.shutdownGracefully()
+            await linkRemovals.stop()
             await kernel.stop()
             throw error
         }
         try await loops.shutdownGracefully()
+        await linkRemovals.stop()
         await kernel.stop()
         logger.notice("apusd ends; routes stay in the kernel")
+    }
+
+    /// A kernel without nftables leaves IPv4 to rp_filter; pods are added all the same.
+    private func applyFilterTable() {
+        do throws(NetfilterError) {
+            switch try FilterTable.apply() {
+            case .none: break
+            case .made: logger.notice("nftables table inet apus written")
+            case .replaced: logger.warning("nftables table inet apus was altered; written anew")
+            }
+        } catch {
+            logger.error("pods can send with others' IPv6 addresses", metadata: ["reason": "\(error)"])
+        }
     }
 
     private func run(

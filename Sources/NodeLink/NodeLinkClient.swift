@@ -15,6 +15,8 @@ package struct NodeLinkClient: ~Copyable {
 
     /// What the daemon said of itself.
     package let daemon: Hello
+    /// What it answered to the question that the connection was made with, if there was one.
+    package private(set) var firstAnswer: Result<JSONObject, RemoteError>?
     private let stream: UnixStream
     private var decoder = FrameDecoder()
     private var lastID: Int64 = 0
@@ -31,17 +33,7 @@ package struct NodeLinkClient: ~Copyable {
     package init(
         path: String, hello: Hello, peerUserID: UInt32 = 0, helloTimeout: Duration = answerTimeout,
     ) throws(NodeLinkError) {
-        let stream: UnixStream
-        do throws(SystemError) {
-            stream = try UnixStream.connect(path, timeout: Self.connectTimeout)
-        } catch {
-            switch error.code {
-            case .ENOENT, .ECONNREFUSED: throw .absent(path: path, error)
-            case .ETIMEDOUT: throw .timeout("connect \(path)")
-            default: throw .system(error)
-            }
-        }
-        try Self.check(stream, peerUserID: peerUserID)
+        let stream = try Self.connect(path, peerUserID: peerUserID)
         let deadline = BootClock.now() + helloTimeout
         var decoder = FrameDecoder()
         try Self.send(hello.json, over: stream, deadline: deadline)
@@ -50,6 +42,40 @@ package struct NodeLinkClient: ~Copyable {
         daemon = other
         self.stream = stream
         self.decoder = decoder
+    }
+
+    /// Connects, says hello and asks in one breath: the daemon looks at the question only if it has no objection to the
+    /// hello, so nothing is gained by waiting for its own first.
+    ///
+    /// - Parameters:
+    ///   - operation: the question; its answer is `firstAnswer`.
+    ///   - timeout: how long hello and answer may take together.
+    /// - Throws: as the other one does.
+    package init(
+        path: String, hello: Hello, asking operation: Request.Operation, timeout: Duration, peerUserID: UInt32 = 0,
+    ) throws(NodeLinkError) {
+        let stream = try Self.connect(path, peerUserID: peerUserID)
+        let deadline = BootClock.now() + timeout
+        var decoder = FrameDecoder()
+        let question = try FrameDecoder.encode(Request(id: 1, operation: operation).json)
+        try Self.send(FrameDecoder.encode(hello.json) + question, over: stream, deadline: deadline)
+        let other = try Hello(json: Self.receive(from: stream, &decoder, "hello", deadline: deadline))
+        if let objection = hello.objection(to: other) { throw .refused(objection) }
+        let response = try Response(json: Self.receive(from: stream, &decoder, operation.name, deadline: deadline))
+        guard response.id == 1 else { throw .malformed("answer \(response.id) to request 1") }
+        daemon = other
+        firstAnswer = response.result
+        self.stream = stream
+        self.decoder = decoder
+        lastID = 1
+    }
+
+    /// Tells the daemon something whose answer is of no interest, and does not wait for it. The connection is of no use
+    /// for questions after that.
+    package mutating func tell(_ operation: Request.Operation) throws(NodeLinkError) {
+        lastID += 1
+        let deadline = BootClock.now() + Self.connectTimeout
+        try Self.send(FrameDecoder.encode(Request(id: lastID, operation: operation).json), over: stream, deadline: deadline)
     }
 
     /// Asks, and waits for the answer.
@@ -75,6 +101,21 @@ package struct NodeLinkClient: ~Copyable {
         if case .blockRequest = operation { blockTimeout } else { answerTimeout }
     }
 
+    private static func connect(_ path: String, peerUserID: UInt32) throws(NodeLinkError) -> UnixStream {
+        let stream: UnixStream
+        do throws(SystemError) {
+            stream = try UnixStream.connect(path, timeout: Self.connectTimeout)
+        } catch {
+            switch error.code {
+            case .ENOENT, .ECONNREFUSED: throw .absent(path: path, error)
+            case .ETIMEDOUT: throw .timeout("connect \(path)")
+            default: throw .system(error)
+            }
+        }
+        try check(stream, peerUserID: peerUserID)
+        return stream
+    }
+
     private static func check(_ stream: borrowing UnixStream, peerUserID: UInt32) throws(NodeLinkError) {
         let user: UInt32
         do throws(SystemError) {
@@ -88,7 +129,12 @@ package struct NodeLinkClient: ~Copyable {
     private static func send(
         _ json: JSONValue, over stream: borrowing UnixStream, deadline: MonotonicTime,
     ) throws(NodeLinkError) {
-        let frame = try FrameDecoder.encode(json)
+        try send(FrameDecoder.encode(json), over: stream, deadline: deadline)
+    }
+
+    private static func send(
+        _ frame: [UInt8], over stream: borrowing UnixStream, deadline: MonotonicTime,
+    ) throws(NodeLinkError) {
         do throws(SystemError) {
             try stream.send(frame, deadline: deadline)
         } catch {

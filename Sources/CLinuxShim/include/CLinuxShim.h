@@ -21,3 +21,7 @@ int clinux_accept(int fd);
 int clinux_pipe(int ends[2]);
 /* The process's environment, ended by NULL. */
 char **clinux_environ(void);
+/* SIOCGIFNAME: the name of the link of that index into `name`, which has IFNAMSIZ octets. Takes no lock of rtnetlink's. */
+int clinux_link_name(int fd, unsigned int index, char *name);
+/* Starts a program in a session of its own, without a descriptor or a variable of the caller's; 0 or an errno. */
+int clinux_spawn_detached(int *pid, const char *path, char *const arguments[]);
