@@ -18,6 +18,9 @@ struct AddressPlan {
         var mode: EncapsulationMode
     }
 
+    /// How long the daemon may take to write node.json again.
+    private static let restorationTime = Duration.seconds(2)
+
     private let call: PluginCall
     private let daemon: DaemonLine
     private let wantsGateway: Bool
@@ -52,7 +55,7 @@ struct AddressPlan {
     /// Gives the attachment its addresses.
     /// - Throws: what keeps it from having them; the addresses given so far are still the attachment's.
     func allocate(for file: inout AttachmentFile) throws -> Answer {
-        let known = try call.store.nodeState()
+        let known = try call.store.nodeState() ?? awaitNodeState(file.key)
         let mode = try mode(of: known)
         var allocations: [Allocation] = []
         var latest = known
@@ -63,6 +66,17 @@ struct AddressPlan {
         }
         guard let latest else { throw CNIError(.failed, "node.json is gone") }
         return Answer(allocations: allocations, node: latest, mode: mode)
+    }
+
+    /// Somebody has emptied the run directory, and there are pods: a daemon that is there writes node.json again at once.
+    private func awaitNodeState(_ key: AttachmentKey) throws -> NodeState? {
+        guard try call.store.attachments().contains(where: { $0.key != key && $0.state == .complete }) else { return nil }
+        let deadline = BootClock.now() + Self.restorationTime
+        while BootClock.now() < deadline {
+            if let node = try call.store.nodeState() { return node }
+            _ = try Poll.readable([], until: BootClock.now() + .milliseconds(5), name: "node.json")
+        }
+        return nil
     }
 
     /// One address. When the blocks are full the daemon is asked for another one; a block it answers with may be full

@@ -31,7 +31,8 @@ package struct NodeAgent: Service {
     /// - Throws: when the run directory, the netlink sockets or the node socket are not to be had.
     package func run() async throws {
         let store = RunDirectory(path: options.runDirectory, bootID: try BootID.current())
-        try store.create()
+        let storeWatch = StoreWatch(store: store, logger: logger)
+        try storeWatch.settle()
         let instance = try InstanceLock(runDirectory: options.runDirectory)
         defer { withExtendedLifetime(instance) {} }
         let netnsInode = try NetNS.current().inode
@@ -62,7 +63,15 @@ package struct NodeAgent: Service {
         applyFilterTable()
         try await kernel.start()
         do {
-            try await run(kernel: kernel, speaker: speaker, controller: controller, server: server, loops: loops)
+            try await withThrowingTaskGroup { group in
+                group.addTask {
+                    try await storeWatch.run { loss in
+                        restore(loss, instance: instance, controller: controller, server: server)
+                    }
+                }
+                try await run(kernel: kernel, speaker: speaker, controller: controller, server: server, loops: loops)
+                group.cancelAll()
+            }
         } catch {
             await speaker.stop()
             try? await loops.shutdownGracefully()
@@ -74,6 +83,20 @@ package struct NodeAgent: Service {
         await linkRemovals.stop()
         await kernel.stop()
         logger.notice("apusd ends; routes stay in the kernel")
+    }
+
+    /// Somebody has emptied the run directory.
+    private func restore(_ loss: StoreWatch.Loss, instance: InstanceLock, controller: NodeController, server: ControlServer) {
+        logger.warning(
+            "files of the run directory are gone; written again",
+            metadata: ["socket": "\(loss.socket)", "node.json": "\(loss.nodeState)"])
+        do {
+            try instance.renew()
+        } catch {
+            logger.critical("another apusd has taken the run directory", metadata: ["reason": "\(error)"])
+        }
+        if loss.nodeState { controller.nodeStateLost() }
+        if loss.socket { server.rebind.raise() }
     }
 
     /// A kernel without nftables leaves IPv4 to rp_filter; pods are added all the same.

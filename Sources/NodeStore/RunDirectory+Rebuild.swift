@@ -1,6 +1,6 @@
 package import IPAMCore
 import LinuxOS
-import NetTypes
+package import NetTypes
 
 extension RunDirectory {
     /// Whether the store knows of every pod there is: nobody has emptied the directory since it was last made again.
@@ -39,6 +39,12 @@ extension RunDirectory {
         // Last, so that whoever is killed before it leaves the work to the next one.
         try system { () throws(SystemError) in try Files.replace(settledPath, with: []) }
         return added
+    }
+
+    /// Whether a pod has an address of the block, be it that the attachments alone say so.
+    package func isOccupied(_ cidr: IPPrefix) throws(StoreError) -> Bool {
+        if let block = try block(cidr) { return !block.isUnused }
+        return try !owners(in: cidr).isEmpty
     }
 
     private var settledPath: String { "\(blocksPath)/settled-\(bootID)" }

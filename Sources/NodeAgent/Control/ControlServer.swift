@@ -16,11 +16,26 @@ struct ControlServer: Sendable {
     /// Who answers.
     let responder: @Sendable (Request.Operation) async -> Result<JSONObject, RemoteError>
     let logger: Logger
+    /// To be raised when the socket's file is gone: nobody can connect to it any more.
+    let rebind = Signal()
 
     /// Serves until the task is cancelled.
     ///
     /// - Throws: when the socket cannot be bound.
     func run() async throws {
+        while !Task.isCancelled {
+            try await withThrowingTaskGroup { group in
+                group.addTask { try await serve() }
+                group.addTask { await rebind.wait() }
+                // Whichever ends first ends the other: a new socket is bound when the old one is closed.
+                try await group.next()
+                group.cancelAll()
+                try? await group.waitForAll()
+            }
+        }
+    }
+
+    private func serve() async throws {
         // The directory is open to root alone, so that there is no moment at which others could connect.
         let server = try await ServerBootstrap(group: eventLoop)
             .serverChannelOption(.backlog, value: 1024)

@@ -17,6 +17,7 @@ actor NodeController {
         case configuration(DecodedResources)
         case blockRequest(BlockRequest, reply: CheckedContinuation<Result<BlockAnswer, RemoteError>, Never>)
         case endpointGone
+        case nodeStateLost
     }
 
     private let options: AgentOptions
@@ -55,6 +56,7 @@ actor NodeController {
             switch command {
             case .configuration(let decoded): await adopt(decoded)
             case .blockRequest(let request, let reply): reply.resume(returning: await claim(for: request))
+            case .nodeStateLost: await publish()
             case .endpointGone:
                 guard let state, state.blocks.contains(where: \.isClosed) else { continue }
                 await publish()
@@ -67,6 +69,9 @@ actor NodeController {
 
     /// A configuration has been read.
     nonisolated func offer(_ decoded: DecodedResources) { commandsContinuation.yield(.configuration(decoded)) }
+
+    /// node.json has been removed: it is written again.
+    nonisolated func nodeStateLost() { commandsContinuation.yield(.nodeStateLost) }
 
     /// A pod has gone: a block that only waited for that may be given up.
     nonisolated func endpointGone() { commandsContinuation.yield(.endpointGone) }
@@ -157,7 +162,7 @@ extension NodeController {
 
     private func isOccupied(_ block: IPPrefix) -> Bool {
         do {
-            return try store.block(block).map { !$0.allocated.isEmpty } ?? false
+            return try store.isOccupied(block)
         } catch {
             // What cannot be read may hold a pod.
             logger.error("block record unreadable", metadata: ["block": "\(block)", "reason": "\(error)"])
