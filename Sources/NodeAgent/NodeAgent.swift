@@ -34,6 +34,7 @@ package struct NodeAgent: Service {
         let storeWatch = StoreWatch(store: store, logger: logger)
         try storeWatch.settle()
         let instance = try InstanceLock(runDirectory: options.runDirectory)
+        try storeWatch.sweep()
         defer { withExtendedLifetime(instance) {} }
         let netnsInode = try NetNS.current().inode
         let previous = try store.nodeState().flatMap { $0.netnsInode == netnsInode ? $0 : nil }
