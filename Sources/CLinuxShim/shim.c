@@ -1,8 +1,10 @@
 #define _GNU_SOURCE
 #include "CLinuxShim.h"
 #include <fcntl.h>
+#include <net/if.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -29,3 +31,9 @@ int clinux_accept(int fd) { return accept4(fd, NULL, NULL, SOCK_CLOEXEC); }
 int clinux_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
 
 char **clinux_environ(void) { return environ; }
+
+int clinux_link_index(int socket, const char *name) {
+    struct ifreq request = {0};
+    strncpy(request.ifr_name, name, sizeof request.ifr_name - 1);
+    return ioctl(socket, SIOCGIFINDEX, &request) == 0 ? request.ifr_ifindex : -1;
+}

@@ -21,7 +21,7 @@ struct PodKernel: ~Copyable {
 
     /// Whether the pod has a link of this name.
     mutating func podHasLink(_ name: String) throws -> Bool {
-        try pod.link(named: name) != nil
+        try pod.linkIndex(named: name) != nil
     }
 
     /// What has the name of the host's end.
@@ -98,8 +98,8 @@ struct PodKernel: ~Copyable {
     }
 
     private static func index(of name: String, _ socket: inout NetlinkSocket) throws -> UInt32 {
-        guard let link = try socket.link(named: name) else { throw NetlinkError(.linkGet, name, .ENODEV) }
-        return link.index
+        guard let index = try socket.linkIndex(named: name) else { throw NetlinkError(.linkGet, name, .ENODEV) }
+        return index
     }
 
     private static func execute(_ requests: [NetlinkRequest], on socket: inout NetlinkSocket) throws {
