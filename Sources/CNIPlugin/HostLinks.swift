@@ -19,8 +19,7 @@ struct HostLinks: ~Copyable {
     /// - Parameter isRecorded: whether a record says that a link of that name is its own. Then a pair without an alias
     ///   counts as its own, too: an ADD may be killed between making and marking it.
     mutating func observe(_ name: String, isRecorded: Bool) throws -> ObservedLink {
-        // The common answer costs a look-up; what there is to a link that is there, a request.
-        guard try socket.linkIndex(named: name) != nil, let link = try socket.link(named: name) else { return .absent }
+        guard let link = try socket.link(named: name) else { return .absent }
         let isUnmarkedPair = link.alias == nil && link.kind == "veth" && link.macAddress == .hostEnd
         if isRecorded, isUnmarkedPair { return .unmarked(index: link.index) }
         return .present(index: link.index, alias: link.alias)

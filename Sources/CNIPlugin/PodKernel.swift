@@ -21,7 +21,7 @@ struct PodKernel: ~Copyable {
 
     /// Whether the pod has a link of this name.
     mutating func podHasLink(_ name: String) throws -> Bool {
-        try pod.linkIndex(named: name) != nil
+        try pod.link(named: name) != nil
     }
 
     /// What has the name of the host's end.

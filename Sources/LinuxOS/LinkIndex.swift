@@ -2,6 +2,8 @@ import CLinuxShim
 import Glibc
 
 /// The index of a link by its name (SIOCGIFINDEX, netdevice(7)): a look-up that waits for nobody's work on links.
+///
+/// For links that are there: for a name that no link has the kernel would first try to load a module.
 package enum LinkIndex {
     /// The index in the namespace of the socket; nil when no link has the name.
     ///

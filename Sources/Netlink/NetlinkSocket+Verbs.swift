@@ -29,7 +29,8 @@ extension NetlinkSocket {
         }
     }
 
-    /// The index of the link of that name, or nil. Other than `link(named:)` it does not wait for others' work on links.
+    /// The index of the link of that name, or nil. Other than `link(named:)` it does not wait for others' work on links;
+    /// it is for links that are there, see `LinkIndex`.
     package mutating func linkIndex(named name: String) throws(NetlinkError) -> UInt32? {
         do throws(SystemError) {
             return try LinkIndex.of(name, over: descriptor)
