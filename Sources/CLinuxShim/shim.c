@@ -62,3 +62,9 @@ int clinux_spawn_detached(int *pid, const char *path, char *const arguments[]) {
     posix_spawn_file_actions_destroy(&actions);
     return error;
 }
+
+int clinux_link_index(int socket, const char *name) {
+    struct ifreq request = {0};
+    strncpy(request.ifr_name, name, sizeof request.ifr_name - 1);
+    return ioctl(socket, SIOCGIFINDEX, &request) == 0 ? request.ifr_ifindex : -1;
+}

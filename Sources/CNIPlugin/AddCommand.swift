@@ -37,12 +37,13 @@ struct AddCommand {
         _ = try call.requiredMode()
         let sandbox = try openSandbox()
         let plan = AddressPlan(call, daemon: daemon, wantsGateway: false)
-        try checkForwarding(plan)
+        let node = try call.store.nodeState()
+        try checkForwarding(plan, node)
         var kernel = try PodKernel(sandbox: sandbox)
         var file = try desk.claim()
         var undo = UndoStack<Inverse>()
         do {
-            let result = try attach(alias, plan, &file, &kernel, &undo)
+            let result = try attach(alias, plan, node, &file, &kernel, &undo)
             undo.commit()
             return result
         } catch {
@@ -71,8 +72,7 @@ struct AddCommand {
     }
 
     /// A pod on a node that does not forward is cut off, and nobody would see why.
-    private func checkForwarding(_ plan: AddressPlan) throws {
-        let node = try call.store.nodeState()
+    private func checkForwarding(_ plan: AddressPlan, _ node: NodeState?) throws {
         for family in plan.families(try plan.mode(of: node), of: node) {
             let setting = family == .ipv4 ? ["ipv4", "ip_forward"] : ["ipv6", "conf", "all", "forwarding"]
             guard try Sysctl.read(["net"] + setting) != "0" else {
@@ -84,8 +84,8 @@ struct AddCommand {
     }
 
     private func attach(
-        _ alias: LinkAlias, _ plan: AddressPlan, _ file: inout AttachmentFile, _ kernel: inout PodKernel,
-        _ undo: inout UndoStack<Inverse>,
+        _ alias: LinkAlias, _ plan: AddressPlan, _ node: NodeState?, _ file: inout AttachmentFile,
+        _ kernel: inout PodKernel, _ undo: inout UndoStack<Inverse>,
     ) throws -> JSONValue {
         let arguments = call.environment.arguments
         let name = HostLinkName.name(
@@ -98,7 +98,9 @@ struct AddCommand {
                 .failed, "CNI_IFNAME: the container has a link \(call.key.ifName) already",
                 details: call.environment.netns)
         }
-        let answer = try plan.allocate(for: &file)
+        let answer = try plan.allocate(for: &file, known: node, hostLink: name)
+        // The daemon takes note of the connection while the kernel makes the link.
+        var line = daemon.greeted()
         let link = PodLink(
             alias: alias, hostName: name, addresses: answer.allocations.map(\.address), mtuBytes: mtuBytes(answer.node))
         let steps = try PodPlan(
@@ -111,7 +113,7 @@ struct AddCommand {
             if let inverse = step.inverse { undo.push(.pod(inverse)) }
         }
         let index = try kernel.hostIndex(name)
-        try handOff(endpoint(link, index, answer.mode), answer, &undo)
+        try handOff(endpoint(link, index, answer.mode), answer, &line, &undo)
         let json = try result(link).json(version: call.config.version, after: call.config.previousResult)
         try file.update {
             $0.hostLinkIndex = index
@@ -124,9 +126,9 @@ struct AddCommand {
 
     /// A daemon that is absent or silent is no obstacle as long as the others know of the block already.
     private func handOff(
-        _ endpoint: Endpoint, _ answer: AddressPlan.Answer, _ undo: inout UndoStack<Inverse>,
+        _ endpoint: Endpoint, _ answer: AddressPlan.Answer, _ line: inout DaemonCall, _ undo: inout UndoStack<Inverse>,
     ) throws {
-        let absence = try daemon.announce(endpoint)
+        let absence = try line.announce(endpoint)
         undo.push(.withdraw(endpoint))
         guard let absence else { return }
         if let unknown = answer.allocations.first(where: { !$0.block.isAnnounced }) {

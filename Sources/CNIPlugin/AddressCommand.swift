@@ -20,10 +20,11 @@ struct AddressCommand {
     func run() throws -> JSONValue {
         let plan = AddressPlan(call, daemon: try DaemonLine(call.store), wantsGateway: true)
         // A mode that the node's pools have not is refused before anything is made.
-        _ = try plan.mode(of: try call.store.nodeState())
+        let node = try call.store.nodeState()
+        _ = try plan.mode(of: node)
         var file = try desk.claim()
         do {
-            let answer = try plan.allocate(for: &file)
+            let answer = try plan.allocate(for: &file, known: node)
             let result = CNIResult(
                 addresses: answer.allocations.map { allocation in
                     CNIResult.Address(

@@ -54,13 +54,17 @@ struct AddressPlan {
 
     /// Gives the attachment its addresses.
     /// - Throws: what keeps it from having them; the addresses given so far are still the attachment's.
-    func allocate(for file: inout AttachmentFile) throws -> Answer {
-        let known = try call.store.nodeState() ?? awaitNodeState(file.key)
+    ///
+    /// - Parameters:
+    ///   - known: node.json, as this call has read it.
+    ///   - hostLink: the name of the link's host end, recorded with the first address.
+    func allocate(for file: inout AttachmentFile, known: NodeState?, hostLink: String? = nil) throws -> Answer {
+        let known = try known ?? awaitNodeState(file.key)
         let mode = try mode(of: known)
         var allocations: [Allocation] = []
         var latest = known
         for family in families(mode, of: known) {
-            let (allocation, node) = try allocate(family, mode, for: &file)
+            let (allocation, node) = try allocate(family, mode, for: &file, known: latest, hostLink: hostLink)
             allocations.append(allocation)
             latest = node
         }
@@ -82,14 +86,17 @@ struct AddressPlan {
     /// One address. When the blocks are full the daemon is asked for another one; a block it answers with may be full
     /// again before the lock is taken, so there is more than one try.
     private func allocate(
-        _ family: AddressFamily, _ mode: EncapsulationMode, for file: inout AttachmentFile,
+        _ family: AddressFamily, _ mode: EncapsulationMode, for file: inout AttachmentFile, known: NodeState?,
+        hostLink: String?,
     ) throws -> (Allocation, NodeState) {
         let request = AllocationRequest(
             family: family, mode: mode.rawValue, pools: call.config.pools.isEmpty ? nil : call.config.pools,
-            address: try call.requestedAddress(family), wantsGateway: wantsGateway)
+            address: try call.requestedAddress(family), wantsGateway: wantsGateway,
+            hostLink: hostLink)
         var full: [IPPrefix] = []
+        var latest = known
         for _ in 0..<3 {
-            if let node = try call.store.nodeState() {
+            if let node = latest {
                 switch try attempt(request, for: &file, node) {
                 case .allocated(let allocation): return (allocation, node)
                 case .noPool(let modes) where !modes.isEmpty: throw noPool(request, mode, modes)
@@ -102,6 +109,7 @@ struct AddressPlan {
                 }
             }
             try daemon.requestBlock(BlockRequest(family: family, mode: mode.rawValue, full: full))
+            latest = try call.store.nodeState()
         }
         let blocks = full.map(\.description).joined(separator: ", ")
         throw CNIError(.poolExhausted, "no free address of mode \(mode)" + (full.isEmpty ? "" : ": \(blocks) full"))

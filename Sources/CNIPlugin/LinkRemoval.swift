@@ -87,9 +87,10 @@ struct LinkRemoval: ~Copyable {
         question.hostLinkIndex = target?.index ?? 0
         let daemon = try DaemonLine(call.store)
         do {
-            let client = try NodeLinkClient(
-                path: daemon.path, hello: daemon.hello, asking: .linkDelete(question), timeout: Self.daemonTimeout)
-            if let answer = client.firstAnswer { _ = try LinkDeleteAnswer(answer.get()) }
+            var client = try NodeLinkClient(
+                path: daemon.path, hello: daemon.hello, helloTimeout: Self.daemonTimeout, awaitsHello: false)
+            let answer = try client.call(.linkDelete(question), timeout: Self.daemonTimeout)
+            _ = try LinkDeleteAnswer(answer.get())
             line = consume client
             return true
         } catch {

@@ -38,7 +38,11 @@ struct NetlinkHandle: ~Copyable {
         _ = Self.set(number, SOL_NETLINK, NETLINK_CAP_ACK, 1)
         _ = Self.set(number, SOL_NETLINK, NETLINK_GET_STRICT_CHK, 1)
         unsafe self.socket = socket
-        buffer = [UInt8](repeating: 0, count: Self.receiveCapacity)
+        // SAFETY: octets that recv(2) has not written are never read; to clear them would touch every page of a buffer
+        // of which most sockets use a few hundred octets.
+        buffer = unsafe [UInt8](unsafeUninitializedCapacity: Self.receiveCapacity) { _, count in
+            count = Self.receiveCapacity
+        }
     }
 
     deinit {

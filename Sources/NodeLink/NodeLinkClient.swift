@@ -13,12 +13,11 @@ package struct NodeLinkClient: ~Copyable {
     /// How long the answer to `blockRequest` may take.
     package static let blockTimeout = Duration.seconds(10)
 
-    /// What the daemon said of itself.
-    package let daemon: Hello
-    /// What it answered to the question that the connection was made with, if there was one.
-    package private(set) var firstAnswer: Result<JSONObject, RemoteError>?
+    private let hello: Hello
+    private let helloTimeout: Duration
+    private var isGreeted: Bool
     private let stream: UnixStream
-    private var decoder = FrameDecoder()
+    private var decoder: FrameDecoder
     private var lastID: Int64 = 0
 
     /// Connects to the daemon's socket and exchanges hellos.
@@ -28,54 +27,40 @@ package struct NodeLinkClient: ~Copyable {
     ///   - hello: what this side says of itself.
     ///   - peerUserID: the user the daemon must run as, by SO_PEERCRED.
     ///   - helloTimeout: how long the daemon's hello may take.
+    ///   - awaitsHello: whether to wait for it now, or with the first `call`.
     /// - Throws: `absent` when nobody listens, `timeout`, `closed`, `refused` when the daemon is of another boot,
     ///   namespace, node or user, `malformed`, `system`.
     package init(
         path: String, hello: Hello, peerUserID: UInt32 = 0, helloTimeout: Duration = answerTimeout,
+        awaitsHello: Bool = true,
     ) throws(NodeLinkError) {
-        let stream = try Self.connect(path, peerUserID: peerUserID)
-        let deadline = BootClock.now() + helloTimeout
+        let stream: UnixStream
+        do throws(SystemError) {
+            stream = try UnixStream.connect(path, timeout: Self.connectTimeout)
+        } catch {
+            switch error.code {
+            case .ENOENT, .ECONNREFUSED: throw .absent(path: path, error)
+            case .ETIMEDOUT: throw .timeout("connect \(path)")
+            default: throw .system(error)
+            }
+        }
+        try Self.check(stream, peerUserID: peerUserID)
+        try Self.send(hello.json, over: stream, deadline: BootClock.now() + helloTimeout)
         var decoder = FrameDecoder()
-        try Self.send(hello.json, over: stream, deadline: deadline)
-        let other = try Hello(json: Self.receive(from: stream, &decoder, "hello", deadline: deadline))
-        if let objection = hello.objection(to: other) { throw .refused(objection) }
-        daemon = other
-        self.stream = stream
+        if awaitsHello { try Self.awaitHello(from: stream, &decoder, hello, helloTimeout) }
+        isGreeted = awaitsHello
         self.decoder = decoder
+        self.hello = hello
+        self.helloTimeout = helloTimeout
+        self.stream = stream
     }
 
-    /// Connects, says hello and asks in one breath: the daemon looks at the question only if it has no objection to the
-    /// hello, so nothing is gained by waiting for its own first.
-    ///
-    /// - Parameters:
-    ///   - operation: the question; its answer is `firstAnswer`.
-    ///   - timeout: how long hello and answer may take together.
-    /// - Throws: as the other one does.
-    package init(
-        path: String, hello: Hello, asking operation: Request.Operation, timeout: Duration, peerUserID: UInt32 = 0,
+    private static func awaitHello(
+        from stream: borrowing UnixStream, _ decoder: inout FrameDecoder, _ hello: Hello, _ timeout: Duration,
     ) throws(NodeLinkError) {
-        let stream = try Self.connect(path, peerUserID: peerUserID)
         let deadline = BootClock.now() + timeout
-        var decoder = FrameDecoder()
-        let question = try FrameDecoder.encode(Request(id: 1, operation: operation).json)
-        try Self.send(FrameDecoder.encode(hello.json) + question, over: stream, deadline: deadline)
-        let other = try Hello(json: Self.receive(from: stream, &decoder, "hello", deadline: deadline))
+        let other = try Hello(json: receive(from: stream, &decoder, "hello", deadline: deadline))
         if let objection = hello.objection(to: other) { throw .refused(objection) }
-        let response = try Response(json: Self.receive(from: stream, &decoder, operation.name, deadline: deadline))
-        guard response.id == 1 else { throw .malformed("answer \(response.id) to request 1") }
-        daemon = other
-        firstAnswer = response.result
-        self.stream = stream
-        self.decoder = decoder
-        lastID = 1
-    }
-
-    /// Tells the daemon something whose answer is of no interest, and does not wait for it. The connection is of no use
-    /// for questions after that.
-    package mutating func tell(_ operation: Request.Operation) throws(NodeLinkError) {
-        lastID += 1
-        let deadline = BootClock.now() + Self.connectTimeout
-        try Self.send(FrameDecoder.encode(Request(id: lastID, operation: operation).json), over: stream, deadline: deadline)
     }
 
     /// Asks, and waits for the answer.
@@ -88,7 +73,13 @@ package struct NodeLinkClient: ~Copyable {
     ) throws(NodeLinkError) -> Result<JSONObject, RemoteError> {
         lastID += 1
         let deadline = BootClock.now() + (timeout ?? Self.timeout(for: operation))
+        // The daemon looks at a question only if it has no objection to the hello before it: to wait for its own hello
+        // first would gain nothing.
         try Self.send(Request(id: lastID, operation: operation).json, over: stream, deadline: deadline)
+        if !isGreeted {
+            try Self.awaitHello(from: stream, &decoder, hello, helloTimeout)
+            isGreeted = true
+        }
         let json = try Self.receive(from: stream, &decoder, operation.name, deadline: deadline)
         let response = try Response(json: json)
         guard response.id == lastID else {
@@ -97,23 +88,16 @@ package struct NodeLinkClient: ~Copyable {
         return response.result
     }
 
-    private static func timeout(for operation: Request.Operation) -> Duration {
-        if case .blockRequest = operation { blockTimeout } else { answerTimeout }
+    /// Tells the daemon something whose answer is of no interest, and does not wait for it. The connection is of no use
+    /// for questions after that.
+    package mutating func tell(_ operation: Request.Operation) throws(NodeLinkError) {
+        lastID += 1
+        let deadline = BootClock.now() + Self.connectTimeout
+        try Self.send(Request(id: lastID, operation: operation).json, over: stream, deadline: deadline)
     }
 
-    private static func connect(_ path: String, peerUserID: UInt32) throws(NodeLinkError) -> UnixStream {
-        let stream: UnixStream
-        do throws(SystemError) {
-            stream = try UnixStream.connect(path, timeout: Self.connectTimeout)
-        } catch {
-            switch error.code {
-            case .ENOENT, .ECONNREFUSED: throw .absent(path: path, error)
-            case .ETIMEDOUT: throw .timeout("connect \(path)")
-            default: throw .system(error)
-            }
-        }
-        try check(stream, peerUserID: peerUserID)
-        return stream
+    private static func timeout(for operation: Request.Operation) -> Duration {
+        if case .blockRequest = operation { blockTimeout } else { answerTimeout }
     }
 
     private static func check(_ stream: borrowing UnixStream, peerUserID: UInt32) throws(NodeLinkError) {
@@ -129,12 +113,7 @@ package struct NodeLinkClient: ~Copyable {
     private static func send(
         _ json: JSONValue, over stream: borrowing UnixStream, deadline: MonotonicTime,
     ) throws(NodeLinkError) {
-        try send(FrameDecoder.encode(json), over: stream, deadline: deadline)
-    }
-
-    private static func send(
-        _ frame: [UInt8], over stream: borrowing UnixStream, deadline: MonotonicTime,
-    ) throws(NodeLinkError) {
+        let frame = try FrameDecoder.encode(json)
         do throws(SystemError) {
             try stream.send(frame, deadline: deadline)
         } catch {

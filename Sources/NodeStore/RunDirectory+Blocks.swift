@@ -44,6 +44,18 @@ extension RunDirectory {
         try writeRecord(block.json, to: blockPath(block.cidr))
     }
 
+    /// The block's file as text, if it is in the form in which one ordinal can be moved alone.
+    func blockText(_ cidr: IPPrefix) throws(StoreError) -> BlockText? {
+        let octets = try system { () throws(SystemError) in
+            try Files.readIfPresent(blockPath(cidr), limit: Self.maximumRecord)
+        }
+        return octets.flatMap { BlockText($0, cidr: cidr, bootID: bootID) }
+    }
+
+    func save(_ text: BlockText, of cidr: IPPrefix, under lock: borrowing StoreLock) throws(StoreError) {
+        try system { () throws(SystemError) in try Files.replace(blockPath(cidr), with: text.octets) }
+    }
+
     /// The block, made of the attachments if it has no file in this boot.
     ///
     /// It may have none though pods live in it: somebody moved the file away, or the node owned the same addresses as

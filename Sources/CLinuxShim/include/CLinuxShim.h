@@ -19,6 +19,8 @@ int clinux_peer_credentials(int fd, int *pid, unsigned int *uid, unsigned int *g
 int clinux_accept(int fd);
 /* pipe2(2) with O_CLOEXEC. */
 int clinux_pipe(int ends[2]);
+/* SIOCGIFINDEX in the namespace of any socket: the index, or -1. */
+int clinux_link_index(int socket, const char *name);
 /* The process's environment, ended by NULL. */
 char **clinux_environ(void);
 /* SIOCGIFNAME: the name of the link of that index into `name`, which has IFNAMSIZ octets. Takes no lock of rtnetlink's. */

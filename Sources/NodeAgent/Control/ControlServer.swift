@@ -47,12 +47,22 @@ struct ControlServer: Sendable {
             }
         try Files.setPermissions(path, 0o600)
         logger.info("serving the node socket", metadata: ["path": "\(path)"])
-        try await withThrowingDiscardingTaskGroup { group in
-            try await server.executeThenClose { connections in
-                for try await connection in connections {
-                    group.addTask { await serve(connection) }
+        try await withTaskExecutorPreference(EventLoopExecutor(eventLoop)) {
+            try await withThrowingDiscardingTaskGroup { group in
+                try await server.executeThenClose { connections in
+                    for try await connection in connections {
+                        group.addTask { await serve(connection) }
+                    }
                 }
             }
+        }
+    }
+
+    /// The answer. What is more than a note is made elsewhere: the loop has BGP's timers on it.
+    private func answer(_ operation: Request.Operation) async -> Result<JSONObject, RemoteError> {
+        switch operation {
+        case .endpointAdd, .endpointDelete, .linkDelete: await responder(operation)
+        default: await withTaskExecutorPreference(globalConcurrentExecutor) { await responder(operation) }
         }
     }
 
@@ -76,7 +86,7 @@ struct ControlServer: Sendable {
                         continue
                     }
                     let request = try Request(json: json)
-                    let response = Response(id: request.id, result: await responder(request.operation))
+                    let response = Response(id: request.id, result: await answer(request.operation))
                     try await outbound.write(response.json)
                 }
             }

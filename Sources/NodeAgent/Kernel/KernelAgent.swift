@@ -164,7 +164,10 @@ extension KernelAgent {
             switch event {
             case .link(let link, _): !NodePicture.isPodLink(link.name)
             case .neighbour: false
-            case .address, .route, .overrun: true
+            // A link that is new has told so itself before.
+            case .address(let address, _): picture.name(of: address.linkIndex) != nil
+            case .route(let route, _): !isPodRoute(route)
+            case .overrun: true
             }
         }
         guard !relevant.isEmpty else { return }
@@ -184,6 +187,12 @@ extension KernelAgent {
                 "the node's links cannot be read; trying again with the next event", metadata: ["reason": "\(error)"])
         }
         settle(plan.observe(context()))
+    }
+
+    /// Whether a route is one that an ADD has made: ours, to one address, by a link that the picture leaves out.
+    private func isPodRoute(_ route: Route) -> Bool {
+        route.protocolNumber == RouteProtocol.number && route.destination.isHost && route.hops.count == 1
+            && picture.name(of: route.hops[0].linkIndex) == nil
     }
 
     /// Reads links, addresses and foreign routes anew. Events alone are not enough: a link that goes down takes routes

@@ -47,6 +47,9 @@ final class KernelMonitor: Sendable {
     }
 }
 
+/// How long events are gathered after the first: far below what anybody waits for, far above what a pod's take.
+private let gatheringTime = Duration.milliseconds(2)
+
 /// The monitor's socket, owned by the thread that reads it.
 private final class MonitorSocket: Sendable {
     /// Ends `pump`.
@@ -66,6 +69,9 @@ private final class MonitorSocket: Sendable {
                 do {
                     let woken = try monitor.wait(until: BootClock.now() + .seconds(3600), or: wakeUp)
                     if woken.wokenUp { return }
+                    // A pod that comes or goes is a dozen events within a millisecond: they are taken together.
+                    let soon = BootClock.now() + gatheringTime
+                    if try Poll.readable([wakeUp.descriptor], until: soon, name: "the wake-up")[0] { return }
                     var events = try monitor.drain()
                     if hasDropped { events.append(.overrun) }
                     guard !events.isEmpty else { continue }
