@@ -34,11 +34,10 @@ package struct NodeAgent: Service {
         let storeWatch = StoreWatch(store: store, logger: logger)
         try storeWatch.settle()
         let instance = try InstanceLock(runDirectory: options.runDirectory)
-        try storeWatch.sweep()
         defer { withExtendedLifetime(instance) {} }
         let netnsInode = try NetNS.current().inode
-        let previous = try store.nodeState().flatMap { $0.netnsInode == netnsInode ? $0 : nil }
-        let isRestarting = previous != nil
+        try sweep(store)
+        let (previous, isRestarting) = try takeOver(store, netnsInode: netnsInode)
         logger.notice(
             "apusd starts",
             metadata: ["node": "\(options.nodeName)", "restart": "\(isRestarting)", "run": "\(options.runDirectory)"])
@@ -63,6 +62,7 @@ package struct NodeAgent: Service {
 
         applyFilterTable()
         try await kernel.start()
+        let result: Result<Void, any Error>
         do {
             try await withThrowingTaskGroup { group in
                 group.addTask {
@@ -73,17 +73,19 @@ package struct NodeAgent: Service {
                 try await run(kernel: kernel, speaker: speaker, controller: controller, server: server, loops: loops)
                 group.cancelAll()
             }
+            result = .success(())
+        } catch is CancellationError {
+            // The end of the tasks that were told to end.
+            result = .success(())
         } catch {
-            await speaker.stop()
-            try? await loops.shutdownGracefully()
-            await linkRemovals.stop()
-            await kernel.stop()
-            throw error
+            result = .failure(error)
         }
+        await speaker.stop()
         try await loops.shutdownGracefully()
         await linkRemovals.stop()
         await kernel.stop()
         logger.notice("apusd ends; routes stay in the kernel")
+        try result.get()
     }
 
     /// Somebody has emptied the run directory.
@@ -119,7 +121,7 @@ package struct NodeAgent: Service {
     ) async throws {
         let watch = ConfigurationWatch(
             reader: ConfigurationReader(path: options.configurationPath), logger: logger)
-        try await withThrowingDiscardingTaskGroup { group in
+        try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await speaker.run() }
             group.addTask { await controller.run() }
             group.addTask { try await kernel.runMonitor() }
@@ -127,10 +129,34 @@ package struct NodeAgent: Service {
             group.addTask { try await watch.run { controller.offer($0) } }
             group.addTask { try await server.run() }
             group.addTask { await BGPListener(speaker: speaker, eventLoop: loops.next(), logger: logger).run() }
-            try? await gracefulShutdown()
-            await speaker.stop()
+            group.addTask { try await gracefulShutdown() }
+            // The first to end ends all: the shutdown, or a part without which nothing works.
+            let first = await group.nextResult()
             controller.stop()
+            await speaker.stop()
             group.cancelAll()
+            while await group.nextResult() != nil {}
+            try first?.get()
+        }
+    }
+
+    /// Removes what killed processes have left half written.
+    private func sweep(_ store: RunDirectory) throws(StoreError) {
+        let lock = try store.lock(deadline: .seconds(10))
+        try store.sweep(under: lock)
+    }
+
+    /// What an earlier daemon of this boot has left.
+    ///
+    /// - Returns: its node.json, and whether there was such a daemon: a file that cannot be read is a trace of one.
+    private func takeOver(_ store: RunDirectory, netnsInode: UInt64) throws(StoreError) -> (NodeState?, Bool) {
+        do throws(StoreError) {
+            guard let state = try store.nodeState(), state.netnsInode == netnsInode else { return (nil, false) }
+            return (state, true)
+        } catch {
+            guard case .corrupt(let path, let reason, _) = error else { throw error }
+            logger.error("unreadable, and written anew", metadata: ["path": "\(path)", "reason": "\(reason)"])
+            return (nil, true)
         }
     }
 }

@@ -30,7 +30,7 @@ extension RunDirectory {
     /// Removes the file of a block that the node owns no longer.
     /// - Returns: false, and nothing is removed, while a pod has an address of the block.
     package func discard(_ cidr: IPPrefix, under lock: borrowing StoreLock) throws(StoreError) -> Bool {
-        if let block = try block(cidr), !block.isUnused { return false }
+        guard try !isOccupied(cidr) else { return false }
         try system { () throws(SystemError) in _ = try Files.remove(blockPath(cidr)) }
         return true
     }

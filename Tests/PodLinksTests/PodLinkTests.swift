@@ -46,10 +46,13 @@ struct PodLinkTests {
             #expect(links.count == 4)
             let targets = links.map { PodLinkTarget(index: $0.index, alias: $0.alias.flatMap(LinkAlias.init(parsing:))) }
             var remover = try PodLinkRemover()
-            #expect(try remover.present(targets) == targets)
+            let before = try remover.present(targets)
+            #expect(before == targets)
             try remover.delete(targets.map(\.index), group: 4711)
-            #expect(try socket.links().map(\.name).sorted() == ["lo", "stranger"])
-            #expect(try remover.present(targets).isEmpty)
+            let names = try socket.links().map(\.name).sorted()
+            #expect(names == ["lo", "stranger"])
+            let after = try remover.present(targets)
+            #expect(after.isEmpty)
         }
     }
 
@@ -59,11 +62,14 @@ struct PodLinkTests {
             try fixture.ip("link add cali1 type veth peer name p1")
             try fixture.ip("link set cali1 alias apus:net:other:eth0")
             var socket = try NetlinkSocket()
-            let link = try #require(try socket.link(named: "cali1"))
+            let found = try socket.link(named: "cali1")
+            let link = try #require(found)
             var remover = try PodLinkRemover()
             let alias = try #require(LinkAlias(Self.key))
-            #expect(try remover.present([PodLinkTarget(index: link.index, alias: alias)]).isEmpty)
-            #expect(try remover.present([PodLinkTarget(index: link.index, alias: nil)]).isEmpty)
+            for target in [PodLinkTarget(index: link.index, alias: alias), PodLinkTarget(index: link.index, alias: nil)] {
+                let present = try remover.present([target])
+                #expect(present.isEmpty)
+            }
         }
     }
 }

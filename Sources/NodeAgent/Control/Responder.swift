@@ -26,7 +26,7 @@ struct Responder: Sendable {
             // The store is the truth and the block is announced as a whole: nothing is left to be done.
             return .success([:])
         case .endpointDelete:
-            controller.endpointGone()
+            await controller.endpointGone()
             return .success([:])
         case .linkDelete(let endpoint):
             return await linkRemovals.remove(endpoint).map(\.members)

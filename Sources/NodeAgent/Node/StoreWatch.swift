@@ -39,11 +39,6 @@ struct StoreWatch: Sendable {
         }
     }
 
-    /// Removes what processes that were killed have left unfinished.
-    func sweep() throws {
-        try store.sweep(under: store.lock(deadline: Self.lockTimeout))
-    }
-
     /// Calls `restore` whenever something is missing, until the task is cancelled.
     func run(_ restore: @escaping @Sendable (Loss) -> Void) async throws {
         let wakeUp = try WakeUp()
