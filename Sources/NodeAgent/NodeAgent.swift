@@ -34,8 +34,8 @@ package struct NodeAgent: Service {
         let instance = try InstanceLock(runDirectory: options.runDirectory)
         defer { withExtendedLifetime(instance) {} }
         let netnsInode = try NetNS.current().inode
-        let previous = try store.nodeState().flatMap { $0.netnsInode == netnsInode ? $0 : nil }
-        let isRestarting = previous != nil
+        try sweep(store)
+        let (previous, isRestarting) = try takeOver(store, netnsInode: netnsInode)
         logger.notice(
             "apusd starts",
             metadata: ["node": "\(options.nodeName)", "restart": "\(isRestarting)", "run": "\(options.runDirectory)"])
@@ -58,17 +58,21 @@ package struct NodeAgent: Service {
             eventLoop: loops.next(), responder: { await responder.answer($0) }, logger: logger)
 
         try await kernel.start()
+        let result: Result<Void, any Error>
         do {
             try await run(kernel: kernel, speaker: speaker, controller: controller, server: server, loops: loops)
+            result = .success(())
+        } catch is CancellationError {
+            // The end of the tasks that were told to end.
+            result = .success(())
         } catch {
-            await speaker.stop()
-            try? await loops.shutdownGracefully()
-            await kernel.stop()
-            throw error
+            result = .failure(error)
         }
+        await speaker.stop()
         try await loops.shutdownGracefully()
         await kernel.stop()
         logger.notice("apusd ends; routes stay in the kernel")
+        try result.get()
     }
 
     private func run(
@@ -77,7 +81,7 @@ package struct NodeAgent: Service {
     ) async throws {
         let watch = ConfigurationWatch(
             reader: ConfigurationReader(path: options.configurationPath), logger: logger)
-        try await withThrowingDiscardingTaskGroup { group in
+        try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await speaker.run() }
             group.addTask { await controller.run() }
             group.addTask { try await kernel.runMonitor() }
@@ -85,10 +89,34 @@ package struct NodeAgent: Service {
             group.addTask { try await watch.run { controller.offer($0) } }
             group.addTask { try await server.run() }
             group.addTask { await BGPListener(speaker: speaker, eventLoop: loops.next(), logger: logger).run() }
-            try? await gracefulShutdown()
-            await speaker.stop()
+            group.addTask { try await gracefulShutdown() }
+            // The first to end ends all: the shutdown, or a part without which nothing works.
+            let first = await group.nextResult()
             controller.stop()
+            await speaker.stop()
             group.cancelAll()
+            while await group.nextResult() != nil {}
+            try first?.get()
+        }
+    }
+
+    /// Removes what killed processes have left half written.
+    private func sweep(_ store: RunDirectory) throws(StoreError) {
+        let lock = try store.lock(deadline: .seconds(10))
+        try store.sweep(under: lock)
+    }
+
+    /// What an earlier daemon of this boot has left.
+    ///
+    /// - Returns: its node.json, and whether there was such a daemon: a file that cannot be read is a trace of one.
+    private func takeOver(_ store: RunDirectory, netnsInode: UInt64) throws(StoreError) -> (NodeState?, Bool) {
+        do throws(StoreError) {
+            guard let state = try store.nodeState(), state.netnsInode == netnsInode else { return (nil, false) }
+            return (state, true)
+        } catch {
+            guard case .corrupt(let path, let reason, _) = error else { throw error }
+            logger.error("unreadable, and written anew", metadata: ["path": "\(path)", "reason": "\(reason)"])
+            return (nil, true)
         }
     }
 }

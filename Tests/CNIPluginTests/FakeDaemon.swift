@@ -7,12 +7,15 @@ import TestKit
 enum FakeDaemon {
     /// Serves so many connections, on a thread of its own, and returns the operations it was asked for.
     ///
-    /// - Parameter answer: nil to say nothing.
+    /// - Parameters:
+    ///   - started: finished once the thread runs.
+    ///   - answer: nil to say nothing.
     static func serve(
-        _ server: Server, connections: Int,
+        _ server: Server, connections: Int, started: AsyncStream<Void>.Continuation,
         answer: @escaping @Sendable (Request.Operation) throws -> Result<JSONObject, RemoteError>?,
     ) async throws -> [String] {
         try await NetNSFixture.run { _ in
+            started.finish()
             var asked: [String] = []
             for _ in 0..<connections {
                 let stream = try server.listener.accept(deadline: BootClock.now() + .seconds(10))

@@ -19,7 +19,10 @@ struct HandOffTests {
         let store = RunDirectory(path: path, bootID: try BootID.current())
         try store.create()
         let server = FakeDaemon.Server(try UnixListener.bind(store.socketPath))
-        async let asked = FakeDaemon.serve(server, connections: connections, answer: answer)
+        let (ready, started) = AsyncStream<Void>.makeStream()
+        async let asked = FakeDaemon.serve(server, connections: connections, started: started, answer: answer)
+        // The tasks of other tests may keep the pool busy for longer than the plugin waits for a daemon.
+        for await _ in ready {}
         try await PodFixture.run(runDirectory: path, body)
         let operations = try await asked
         withExtendedLifetime(directory) {}

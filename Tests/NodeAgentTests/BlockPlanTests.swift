@@ -13,49 +13,83 @@ struct BlockPlanTests {
 
     @Test("the blocks of affinities and of claims, by address")
     func fresh() throws {
-        let blocks = BlockPlan.blocks(
-            view: try view(blocks: [second]), claimed: [first], previous: [], isOccupied: { _ in false })
-        #expect(blocks.map(\.cidr) == [first, second])
-        #expect(blocks.allSatisfy { $0.pool == "default-pool" && $0.isAnnounced && !$0.isClosed })
+        let plan = BlockPlan(try input(own: [second], claimed: [first]))
+        #expect(plan.blocks.map(\.cidr) == [first, second])
+        #expect(plan.blocks.allSatisfy { $0.pool == "default-pool" && $0.isAnnounced && !$0.isClosed })
+        #expect(plan.conflicts.isEmpty)
     }
 
     @Test("a block the node had before comes first, whatever its address")
     func age() throws {
-        let old = NodeState.OwnedBlock(cidr: second, pool: "default-pool", isAnnounced: true)
-        let blocks = BlockPlan.blocks(
-            view: try view(blocks: [first, second]), claimed: [], previous: [old], isOccupied: { _ in false })
-        #expect(blocks.map(\.cidr) == [second, first])
+        let plan = BlockPlan(try input(own: [first, second], previous: [second]))
+        #expect(plan.blocks.map(\.cidr) == [second, first])
     }
 
     @Test("a block taken away stays closed and announced while a pod lives in it, and then goes")
     func withdrawn() throws {
-        let old = NodeState.OwnedBlock(cidr: second, pool: "default-pool", isAnnounced: true)
-        let view = try view(blocks: [first])
-        let occupied = BlockPlan.blocks(view: view, claimed: [], previous: [old], isOccupied: { $0 == second })
-        #expect(occupied.map(\.cidr) == [second, first])
-        #expect(occupied.first?.isClosed == true && occupied.first?.isAnnounced == true)
-        let empty = BlockPlan.blocks(view: view, claimed: [], previous: [old], isOccupied: { _ in false })
-        #expect(empty.map(\.cidr) == [first])
+        let occupied = BlockPlan(try input(own: [first], previous: [second], occupied: [second]))
+        #expect(occupied.blocks.map(\.cidr) == [second, first])
+        #expect(occupied.blocks.first?.isClosed == true && occupied.blocks.first?.isAnnounced == true)
+        #expect(BlockPlan(try input(own: [first], previous: [second])).blocks.map(\.cidr) == [first])
     }
 
-    @Test("a disabled pool closes its blocks, and disableBGPExport keeps them to the node")
-    func poolSettings() throws {
+    @Test("a disabled pool closes its blocks")
+    func disabledPool() throws {
         var disabled = pool
         disabled.isDisabled = true
-        let blocks = BlockPlan.blocks(
-            view: try view(pool: disabled, blocks: [first]), claimed: [], previous: [], isOccupied: { _ in false })
-        #expect(blocks.map(\.isClosed) == [true])
-        #expect(BlockPlan.announced(blocks, pools: [disabled]) == [first])
-        var private_ = pool
-        private_.disableBGPExport = true
-        #expect(BlockPlan.announced(blocks, pools: [private_]).isEmpty)
+        let plan = BlockPlan(try input(pool: disabled, own: [first], claimed: [second]))
+        #expect(plan.blocks.map(\.isClosed) == [true, true])
     }
 
-    private func view(pool: IPPool? = nil, blocks: [IPPrefix]) throws -> NodeView {
+    @Test("a block that two affinities give away is closed where it is held, and left alone where it is not")
+    func disputedAffinity() throws {
+        let others = [BlockAffinity(name: "rival", cidr: first, node: "node2")]
+        let holder = BlockPlan(try input(own: [first], others: others, previous: [first]))
+        #expect(holder.blocks.map(\.cidr) == [first] && holder.blocks.allSatisfy { $0.isClosed && $0.isAnnounced })
+        #expect(
+            holder.conflicts[first]?.contains("node1") == true && holder.conflicts[first]?.contains("node2") == true)
+        let newcomer = BlockPlan(try input(own: [first], others: others))
+        #expect(newcomer.blocks.isEmpty && newcomer.conflicts[first] != nil)
+        let inhabited = BlockPlan(try input(own: [first], others: others, occupied: [first]))
+        #expect(inhabited.blocks.map(\.isClosed) == [true])
+    }
+
+    @Test("a claim that an affinity of another node overlaps is closed, naming both")
+    func disputedClaim() throws {
+        let others = [BlockAffinity(name: "rival", cidr: prefix("10.244.0.0/24"), node: "node2")]
+        let plan = BlockPlan(try input(others: others, claimed: [first], previous: [first]))
+        #expect(plan.blocks.map(\.isClosed) == [true])
+        #expect(plan.conflicts[first]?.contains("rival") == true)
+    }
+
+    @Test("no two open blocks overlap: a claim inside an own affinity closes both")
+    func overlap() throws {
+        let wide = prefix("10.244.0.0/24")
+        let plan = BlockPlan(try input(own: [wide], claimed: [first], previous: [first, wide]))
+        #expect(plan.blocks.map(\.isClosed) == [true, true])
+        let same = BlockPlan(try input(own: [first], claimed: [first]))
+        #expect(same.blocks.map(\.isClosed) == [false] && same.conflicts.isEmpty)
+    }
+
+    @Test("an own block that somebody else announces too is closed")
+    func contested() throws {
+        var contested = try input(own: [first, second], previous: [first, second])
+        contested.contested = [first: "10.244.0.0/26 is also announced by 192.168.1.3"]
+        #expect(BlockPlan(contested).blocks.map(\.isClosed) == [true, false])
+    }
+
+    private func input(
+        pool: IPPool? = nil, own: [IPPrefix] = [], others: [BlockAffinity] = [], claimed: [IPPrefix] = [],
+        previous: [IPPrefix] = [], occupied: [IPPrefix] = [],
+    ) throws -> BlockPlan.Input {
+        let affinities = own.map { BlockAffinity(name: "own-\($0)", cidr: $0, node: "node1") } + others
         let configuration = ClusterConfiguration(
             pools: [pool ?? self.pool],
             nodes: [Node(name: "node1", ipv4: Node.Address(address("192.168.1.1"), length: 24))],
-            affinities: blocks.map { BlockAffinity(name: "a-\($0)", cidr: $0, node: "node1") })
-        return try #require(configuration.view(of: "node1"))
+            affinities: affinities)
+        return BlockPlan.Input(
+            view: try #require(configuration.view(of: "node1")), affinities: affinities, claimed: claimed,
+            previous: previous.map { NodeState.OwnedBlock(cidr: $0, pool: "default-pool", isAnnounced: true) },
+            isOccupied: { occupied.contains($0) })
     }
 }

@@ -29,15 +29,25 @@ struct ReceptionTests {
 
     @Test("a restart is complete when sessions have settled and every established peer has spoken")
     func restart() {
-        var state = RestartState(isRestarting: true)
         let start = MonotonicTime(nanoseconds: 1_000_000_000)
+        var state = RestartState(isRestarting: true, at: start)
         #expect(state.completed(awaiting: [], at: start) == nil)
         state.sessionCameUp(at: start)
         #expect(state.completed(awaiting: [], at: start) == nil)
         let later = start + RestartState.settlingTime
         #expect(state.completed(awaiting: [PeerID(1)], at: later) == nil)
         #expect(state.completed(awaiting: [], at: later) != nil)
-        #expect(RestartState(isRestarting: false).completed(awaiting: [], at: later) == nil)
+        #expect(RestartState(isRestarting: false, at: start).completed(awaiting: [], at: later) == nil)
+    }
+
+    @Test("a silent peer delays the end of a restart no longer than the limit, and so does the lack of any")
+    func restartLimit() {
+        let start = MonotonicTime(nanoseconds: 1_000_000_000)
+        let state = RestartState(isRestarting: true, at: start)
+        let limit = start + RestartState.exportHoldLimit
+        #expect(state.completed(awaiting: [PeerID(1)], at: start + .seconds(4)) == nil)
+        #expect(state.completed(awaiting: [PeerID(1)], at: limit) != nil)
+        #expect(state.completed(awaiting: [], at: limit) != nil)
     }
 
     private func reception(_ peers: (String, Set<AddressFamily>)...) -> Reception {

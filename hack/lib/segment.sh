@@ -127,7 +127,9 @@ protocol device { }
 # The segment's own route: BIRD resolves the next hops of iBGP over its table.
 protocol direct { ipv4; interface "eth0"; }
 protocol kernel { ipv4 { import none; export where source != RTS_DEVICE; }; }
-protocol static blocks { ipv4; route ${node_block[bird]} blackhole; }
+protocol static blocks { ipv4; route ${node_block[bird]} blackhole;
+include "$scratch/bird/more-*.conf";
+}
 CONF
         for peer in node1 node2; do
             cat << CONF
@@ -170,7 +172,8 @@ pod_address() { within "$1" ip -4 -o address show dev eth0 | awk '{ sub("/.*", "
 
 # Routes as `ip` prints them, without the trailing blanks it leaves.
 routes() { within "$1" ip "${@:2}" route show | sed 's/ *$//'; }
-has_route() { routes "$1" | grep -Eq -- "$2"; }
+# Not grep -q: it ends at the first match, and whoever writes a long table into the pipe dies of it.
+has_route() { routes "$1" | grep -E -- "$2" > /dev/null; }
 reaches_block() { has_route "$1" "^${node_block[$2]} via ${node_address[$2]} dev eth0 proto (apus|97)\$"; }
 owns_block() { has_route "$1" "^blackhole ${node_block[$1]} proto (apus|97)\$"; }
 is_listening() { [ -S "$scratch/$1/run/apusd.sock" ]; }

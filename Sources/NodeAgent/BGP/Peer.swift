@@ -17,6 +17,7 @@ actor Peer {
     private static let updateLimit = 4096
 
     nonisolated let id: PeerID
+    nonisolated let incarnation: UInt64
     nonisolated let settings: NodeView.Peer
     nonisolated let eventLoop: any EventLoop
     nonisolated let exportSignal = Signal()
@@ -27,10 +28,12 @@ actor Peer {
     private let inbox: AsyncStream<PeerEvent>.Continuation
     private let logger: Logger
     private var channels: [ConnectionID: any Channel] = [:]
+    private var dials: Set<ConnectionID> = []
+    private var lastWrites: [ConnectionID: EventLoopFuture<Void>] = [:]
     private var timers: [TimerKind: Scheduled<Void>] = [:]
     private var incomingCount: UInt64 = 0
     private var current: (negotiated: Negotiated, epoch: UInt64)?
-    private var epoch: UInt64 = 0
+    private var epoch: UInt64
     private var burst: [UpdateMessage] = []
     private var waitingUpdates = 0
     private var readsAreHeld = false
@@ -41,10 +44,13 @@ actor Peer {
     }
 
     init(
-        id: PeerID, settings: NodeView.Peer, configuration: PeerConfiguration, roleTemplate: PeerRoleTemplate,
+        id: PeerID, incarnation: UInt64, settings: NodeView.Peer, configuration: PeerConfiguration,
+        roleTemplate: PeerRoleTemplate,
         dialer: Dialer, inbox: AsyncStream<PeerEvent>.Continuation, logger: Logger,
     ) {
         self.id = id
+        self.incarnation = incarnation
+        epoch = incarnation << 32
         self.settings = settings
         self.roleTemplate = roleTemplate
         self.dialer = dialer
@@ -104,6 +110,7 @@ actor Peer {
 
     /// A connection is gone.
     func connectionEnded(_ connection: ConnectionID, reason: String) {
+        lastWrites[connection] = nil
         guard channels.removeValue(forKey: connection) != nil else { return }
         handle(.tcpClosed(connection, reason: reason))
     }
@@ -178,22 +185,25 @@ extension Peer {
         case .deliverRefresh(let refresh):
             guard let family = refresh.family.family else { return }
             flushBurst()
-            inbox.yield(PeerEvent(peer: id, kind: .refreshRequested(family)))
+            tell(.refreshRequested(family))
         case .sessionLost(let loss): lose(loss)
         case .sweepStale(let families, let reason):
             flushBurst()
             logger.notice("stale routes dropped", metadata: ["reason": "\(reason)"])
-            inbox.yield(PeerEvent(peer: id, kind: .staleRoutesExpired(Set(families.compactMap(\.family)))))
+            tell(.staleRoutesExpired(Set(families.compactMap(\.family))))
         case .changedState(let state):
             logger.debug("session state", metadata: ["state": "\(state)"])
         }
     }
 
     private func dial(_ connection: ConnectionID) {
+        dials.insert(connection)
         dialer.dial(session.configuration, port: settings.port).whenComplete { result in
             self.assumeIsolated { peer in
+                let isWanted = peer.dials.remove(connection) != nil
                 switch result {
                 case .success(let channel):
+                    guard isWanted else { return channel.close(promise: nil) }
                     guard peer.attach(channel, as: connection) else { return }
                     peer.handle(.tcpConnected(connection))
                 case .failure(let error):
@@ -216,16 +226,20 @@ extension Peer {
         return true
     }
 
+    /// Closes when the last message is with the kernel, so that a NOTIFICATION is not lost, or after a second.
     private func close(_ connection: ConnectionID) {
+        dials.remove(connection)
+        let lastWrite = lastWrites.removeValue(forKey: connection)
         guard let channel = channels.removeValue(forKey: connection) else { return }
-        // NIO closes after the writes that are already flushed: the NOTIFICATION is not lost.
-        channel.close(promise: nil)
+        guard let lastWrite else { return channel.close(promise: nil) }
+        lastWrite.whenComplete { _ in channel.close(promise: nil) }
+        eventLoop.scheduleTask(in: .seconds(1)) { channel.close(promise: nil) }
     }
 
     private func send(_ message: BGPMessage, on connection: ConnectionID) {
         guard let channel = channels[connection] else { return }
         let bytes = message.encode(wireContext(of: connection))
-        channel.writeAndFlush(channel.allocator.buffer(bytes: bytes), promise: nil)
+        lastWrites[connection] = channel.writeAndFlush(channel.allocator.buffer(bytes: bytes))
     }
 
     private func schedule(_ timer: SessionTimer) {
@@ -248,8 +262,9 @@ extension Peer {
                 "as": "\(negotiated.peerAS)", "id": "\(negotiated.peerBGPID)", "hold": "\(negotiated.holdTime)",
                 "families": "\(negotiated.families)",
             ])
-        inbox.yield(
-            PeerEvent(peer: id, kind: .established(roleTemplate.role(negotiated, settings: settings), epoch: epoch)))
+        let role = roleTemplate.role(negotiated, settings: settings)
+        let kind = PeerEvent.Kind.established(role, epoch: epoch, isRestarting: negotiated.isPeerRestarting)
+        tell(kind)
     }
 
     private func deliver(_ update: UpdateMessage) {
@@ -265,18 +280,22 @@ extension Peer {
         let kept = Set(loss.keptFamilies.compactMap(\.family))
         logger.warning(
             "session lost", metadata: ["reason": "\(loss.reason)", "routes": kept.isEmpty ? "dropped" : "kept"])
-        inbox.yield(PeerEvent(peer: id, kind: .lost(kept: kept)))
+        tell(.lost(kept: kept))
     }
 
     private func flushBurst() {
         guard !burst.isEmpty else { return }
         waitingUpdates += burst.count
-        inbox.yield(PeerEvent(peer: id, kind: .updates(burst)))
+        tell(.updates(burst))
         burst = []
         if !readsAreHeld, waitingUpdates >= Self.updateLimit {
             readsAreHeld = true
             setReading(false)
         }
+    }
+
+    private func tell(_ kind: PeerEvent.Kind) {
+        inbox.yield(PeerEvent(peer: id, incarnation: incarnation, kind: kind))
     }
 
     private func setReading(_ isOn: Bool) {

@@ -5,8 +5,9 @@ import NetTypes
 /// What a peer's shell tells the speaker, in the order in which it happened.
 struct PeerEvent: Sendable {
     enum Kind: Sendable {
-        /// A session is up; `epoch` tells it from the peer's earlier ones.
-        case established(PeerRole, epoch: UInt64)
+        /// A session is up; `epoch` tells it from the peer's earlier ones. Nobody waits for the End-of-RIB of a peer
+        /// that has just restarted itself (RFC 4724 §4.1).
+        case established(PeerRole, epoch: UInt64, isRestarting: Bool)
         /// Routes came, one read's worth.
         case updates([UpdateMessage])
         /// The peer asks for everything again (RFC 2918).
@@ -18,5 +19,7 @@ struct PeerEvent: Sendable {
     }
 
     let peer: PeerID
+    /// Which of the shells that the peer has had: the events of one that was replaced are of no interest any more.
+    let incarnation: UInt64
     let kind: Kind
 }

@@ -10,10 +10,12 @@ struct RestartState: Sendable, Equatable {
 
     /// Whether the process took over routes of an earlier one and has not heard all peers yet.
     var isRestarting: Bool
+    private let start: MonotonicTime
     private var firstSession: MonotonicTime?
 
-    init(isRestarting: Bool) {
+    init(isRestarting: Bool, at now: MonotonicTime) {
         self.isRestarting = isRestarting
+        start = now
     }
 
     /// A session is established.
@@ -22,8 +24,12 @@ struct RestartState: Sendable, Equatable {
     }
 
     /// Why the restart is complete; nil while it is not, or when there was none.
+    ///
+    /// - Parameter peers: the established peers whose End-of-RIB is awaited.
     func completed(awaiting peers: [PeerID], at now: MonotonicTime) -> String? {
-        guard isRestarting, peers.isEmpty, let firstSession, now - firstSession >= Self.settlingTime else { return nil }
+        guard isRestarting else { return nil }
+        if now - start >= Self.exportHoldLimit { return "the limit of \(Self.exportHoldLimit) is over" }
+        guard peers.isEmpty, let firstSession, now - firstSession >= Self.settlingTime else { return nil }
         return "every established peer has sent its End-of-RIB"
     }
 }

@@ -2,6 +2,14 @@ import BGPTable
 import NetTypes
 import Resources
 
+/// A block of this node, as the others are told of it.
+struct BlockAnnouncement: Sendable, Hashable {
+    /// The block.
+    var block: IPPrefix
+    /// Where its packets are to go.
+    var nextHop: IPAddress
+}
+
 /// All that the BGP speaker is told: who it is, with whom it speaks, what it originates and what it lets in.
 struct SpeakerConfiguration: Sendable, Equatable {
     /// The own AS.
@@ -20,8 +28,8 @@ struct SpeakerConfiguration: Sendable, Equatable {
     var pools: [IPPrefix]
     /// The addresses of all nodes: no prefix that covers one is let in.
     var nodeAddresses: Set<IPAddress>
-    /// The blocks to originate.
-    var announcedBlocks: [IPPrefix]
+    /// The blocks to originate, each with the next hop that its pool's mode tells the others.
+    var announcements: [BlockAnnouncement]
 
     /// The own next hop for each family of prefixes on a session from `localAddress`.
     func nextHops() -> [AddressFamily: IPAddress] {
@@ -31,7 +39,7 @@ struct SpeakerConfiguration: Sendable, Equatable {
 
 extension SpeakerConfiguration {
     /// What a node's view of the cluster means for its speaker; nil when the node has no BGP identifier to speak with.
-    init?(view: NodeView, announcedBlocks: [IPPrefix]) {
+    init?(view: NodeView, announcements: [BlockAnnouncement]) {
         guard case .v4(let address)? = view.node.ipv4?.address, let routerID = RouterID(address) else { return nil }
         localAS = view.asNumber
         self.routerID = routerID
@@ -41,6 +49,6 @@ extension SpeakerConfiguration {
         peers = view.peers
         pools = view.pools.map(\.cidr)
         nodeAddresses = Set(view.nodes.flatMap { $0.addresses.map(\.address) })
-        self.announcedBlocks = announcedBlocks
+        self.announcements = announcements
     }
 }

@@ -8,6 +8,8 @@ import Resources
 struct ConfigurationWatch: Sendable {
     /// Editors and copies touch a file several times; the files are read when they have been quiet for so long.
     private static let settlingTime: Duration = .milliseconds(50)
+    /// The longest wait for quiet.
+    private static let settlingLimit: Duration = .seconds(1)
     /// A directory that cannot be watched is tried again, and read, this often.
     private static let retryInterval: Duration = .seconds(1)
     /// Without any event the files are still read this often: some file systems tell of no changes.
@@ -41,6 +43,8 @@ struct ConfigurationWatch: Sendable {
                 // Watch first, read second: a change between the two is seen by the watch.
                 let watch = try DirectoryWatch(reader.watchedDirectory)
                 hasWarned = false
+                // A directory may be in the middle of being filled.
+                if try settle(watch, until: wakeUp) == .wokenUp { return }
                 offer(reader.read())
                 if try follow(watch, until: wakeUp, offer) == .wokenUp { return }
             } catch {
@@ -61,13 +65,22 @@ struct ConfigurationWatch: Sendable {
     ) throws(SystemError) -> DirectoryWatch.Outcome {
         while true {
             var outcome = try watch.wait(or: wakeUp, until: BootClock.now() + Self.fallbackInterval)
-            while outcome == .changed {
-                outcome = try watch.wait(or: wakeUp, until: BootClock.now() + Self.settlingTime)
-            }
+            if outcome == .changed { outcome = try settle(watch, until: wakeUp) }
             switch outcome {
             case .wokenUp, .directoryGone: return outcome
             case .changed, .timeout: offer(reader.read())
             }
+        }
+    }
+
+    /// Waits until the files are quiet, though no longer than the limit: a busy file must not hide the others.
+    private func settle(
+        _ watch: borrowing DirectoryWatch, until wakeUp: WakeUp,
+    ) throws(SystemError) -> DirectoryWatch.Outcome {
+        let limit = BootClock.now() + Self.settlingLimit
+        while true {
+            let outcome = try watch.wait(or: wakeUp, until: min(limit, BootClock.now() + Self.settlingTime))
+            guard outcome == .changed, BootClock.now() < limit else { return outcome == .changed ? .timeout : outcome }
         }
     }
 }

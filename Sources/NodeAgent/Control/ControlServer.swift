@@ -4,9 +4,15 @@ import NIOCore
 import NIOPosix
 import NetTypes
 import NodeLink
+import Synchronization
 
 /// Serves the node's Unix socket: a hello each way, then requests, each answered in its turn.
+///
+/// A client has `FrameHandler.helloTimeout` for its hello and is dropped after `FrameHandler.idleTimeout` without a word
+/// either way. Of more than `connectionLimit` at a time the newest is closed at once.
 struct ControlServer: Sendable {
+    private static let connectionLimit = 1024
+
     /// The socket's path.
     let path: String
     /// What this side says of itself.
@@ -32,11 +38,19 @@ struct ControlServer: Sendable {
             }
         try Files.setPermissions(path, 0o600)
         logger.info("serving the node socket", metadata: ["path": "\(path)"])
+        let open = ConnectionCount(limit: Self.connectionLimit)
         try await withTaskExecutorPreference(EventLoopExecutor(eventLoop)) {
             try await withThrowingDiscardingTaskGroup { group in
                 try await server.executeThenClose { connections in
                     for try await connection in connections {
-                        group.addTask { await serve(connection) }
+                        guard open.enter() else {
+                            connection.channel.close(promise: nil)
+                            continue
+                        }
+                        group.addTask {
+                            await serve(connection)
+                            open.leave()
+                        }
                     }
                 }
             }
@@ -81,6 +95,27 @@ struct ControlServer: Sendable {
     }
 }
 
+/// How many clients there are.
+private final class ConnectionCount: Sendable {
+    private let limit: Int
+    private let count = Mutex(0)
+
+    init(limit: Int) {
+        self.limit = limit
+    }
+
+    /// Counts one more, unless there are as many as may be.
+    func enter() -> Bool {
+        count.withLock { count in
+            guard count < limit else { return false }
+            count += 1
+            return true
+        }
+    }
+
+    func leave() { count.withLock { $0 -= 1 } }
+}
+
 /// Messages of the node socket, both ways.
 private final class FrameHandler: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
@@ -88,9 +123,32 @@ private final class FrameHandler: ChannelDuplexHandler {
     typealias OutboundIn = JSONValue
     typealias OutboundOut = ByteBuffer
 
+    /// The longest wait for a client's hello.
+    static let helloTimeout: TimeAmount = .seconds(2)
+    /// The longest silence of a connection after that. An answer may take ten seconds.
+    static let idleTimeout: TimeAmount = .seconds(60)
+
     private var decoder = FrameDecoder()
+    private var deadline: Scheduled<Void>?
+
+    func channelActive(context: ChannelHandlerContext) {
+        expect(Self.helloTimeout, context)
+        context.fireChannelActive()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        deadline?.cancel()
+        context.fireChannelInactive()
+    }
+
+    private func expect(_ patience: TimeAmount, _ context: ChannelHandlerContext) {
+        deadline?.cancel()
+        let channel = context.channel
+        deadline = context.eventLoop.scheduleTask(in: patience) { channel.close(promise: nil) }
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        expect(Self.idleTimeout, context)
         decoder.append(unwrapInboundIn(data).readableBytesView)
         do {
             while let message = try decoder.nextMessage() { context.fireChannelRead(wrapInboundOut(message)) }
@@ -103,6 +161,7 @@ private final class FrameHandler: ChannelDuplexHandler {
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         do {
             let frame = try FrameDecoder.encode(unwrapOutboundIn(data))
+            if deadline == nil { expect(Self.helloTimeout, context) }
             context.write(wrapOutboundOut(context.channel.allocator.buffer(bytes: frame)), promise: promise)
         } catch {
             promise?.fail(error)

@@ -25,7 +25,7 @@ struct Responder: Sendable {
             // The store is the truth and the block is announced as a whole: nothing is left to be done.
             return .success([:])
         case .endpointDelete:
-            controller.endpointGone()
+            await controller.endpointGone()
             return .success([:])
         case .blockRequest(let request):
             return await controller.block(for: request).map(\.members)

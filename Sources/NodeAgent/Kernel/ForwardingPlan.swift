@@ -29,6 +29,9 @@ struct ForwardingPlan: Sendable {
     /// Every learned prefix.
     var prefixes: Set<IPPrefix> { Set(nextHops.keys) }
 
+    /// Whether the table has a way to the prefix, be it programmed or not yet.
+    func isLearned(_ prefix: IPPrefix) -> Bool { nextHops[prefix] != nil }
+
     /// Takes what the table chose.
     ///
     /// - Returns: the prefixes to ask `outcome` about.

@@ -20,6 +20,12 @@ actor KernelAgent {
         var link: String
     }
 
+    /// How often everything is read anew, whatever the events said; jittered, so that nodes do not do it together.
+    private static let resyncInterval: Duration = .seconds(60)
+
+    /// Raised when `hostMTUBytes` has changed.
+    nonisolated let uplinkSignal = Signal()
+
     private let executor: BlockingThreadExecutor
     private let options: AgentOptions
     private let logger: Logger
@@ -31,6 +37,10 @@ actor KernelAgent {
     private var blackholes: Set<IPPrefix> = []
     private var reasons: [IPPrefix: String] = [:]
     private var startedAt = MonotonicTime(nanoseconds: 0)
+    private var resyncDue = MonotonicTime(nanoseconds: 0)
+    private var isBroken = false
+    private var isSwept = false
+    private var lastMTUBytes: UInt32?
 
     nonisolated var unownedExecutor: UnownedSerialExecutor {
         // SAFETY: the actor owns its executor.
@@ -49,8 +59,9 @@ actor KernelAgent {
         try monitor.open()
         sockets = try KernelSockets(protocolNumber: RouteProtocol.number)
         startedAt = BootClock.now()
+        scheduleResync()
         RouteProtocol.name(logger: logger)
-        try look()
+        look()
         settle([])
         let survived = sockets?.routes.table.adoptedRoutes.count ?? 0
         if survived > 0 { logger.notice("routes of an earlier run adopted", metadata: ["count": "\(survived)"]) }
@@ -69,9 +80,10 @@ actor KernelAgent {
         var asked = plan.configure(new)
         asked.formUnion(plan.observe(context()))
         let wanted = plan.blackholes
-        for gone in blackholes.subtracting(wanted.map(\.destination)) { sockets?.routes.table.removeDesired(gone) }
-        for route in wanted { sockets?.routes.table.setDesired(route) }
+        // A block that is no longer the node's own may be somebody else's by now: the plan knows.
+        asked.formUnion(blackholes.subtracting(wanted.map(\.destination)))
         blackholes = Set(wanted.map(\.destination))
+        for route in wanted { sockets?.routes.table.setDesired(route) }
         settle(asked)
     }
 
@@ -93,56 +105,32 @@ actor KernelAgent {
 
 // From BGP.
 extension KernelAgent {
-    /// Programs what the speaker learns until its signal is finished.
+    /// Programs what the speaker learns, and keeps it so, until the speaker's signal is finished.
     nonisolated func runForwarding(from speaker: Speaker) async {
         await withDiscardingTaskGroup { group in
-            group.addTask { await self.runSweep() }
+            group.addTask { await self.runUpkeep() }
             await speaker.forwardingSignal.forEach {
-                await learn(await speaker.forwardingChanges())
-                await sweep(await speaker.reception())
+                await take(await speaker.forwarding())
             }
             group.cancelAll()
         }
     }
 
-    /// The routes of an earlier run that nobody can speak for any more go when the stale time is over, even if no peer
-    /// ever says a word. A configuration that comes meanwhile may change the time.
-    private nonisolated func runSweep() async {
-        do {
-            while let rest = await timeToSweep() { try await Task.sleep(for: min(rest, .seconds(1))) }
-            await sweepAll()
-        } catch {
-            // Cancelled: the daemon ends, and what is in the kernel stays.
-        }
-    }
-
-    /// The rest of the stale time; nil when it is over and the configuration is known.
-    private func timeToSweep() -> Duration? {
-        guard let configuration else { return .seconds(1) }
-        let rest = startedAt + configuration.staleTime - BootClock.now()
-        return rest > .zero ? rest : nil
-    }
-
-    private func learn(_ changes: [ForwardingChange]) {
-        guard !changes.isEmpty else { return }
-        settle(plan.learn(changes))
-    }
-
-    /// Removes those routes of an earlier run that every peer who could have sent them has not sent.
-    private func sweep(_ reception: Reception) {
+    /// Changes and reception are of one moment: a peer that has said everything has said what is in the changes.
+    private func take(_ forwarding: Speaker.Forwarding) {
+        if !forwarding.changes.isEmpty { settle(plan.learn(forwarding.changes)) }
         drop(because: "every peer that could carry it has sent its End-of-RIB without it") { route in
-            reception.isDisowned(route.destination, gateways: route.hops.compactMap(\.gateway))
+            forwarding.reception.isDisowned(route.destination, gateways: route.hops.compactMap(\.gateway))
         }
-    }
-
-    private func sweepAll() {
-        drop(because: "its stale time is over") { _ in true }
     }
 
     private func drop(because reason: String, where isDisowned: (Route) -> Bool) {
         // What is absent from a configuration that could not be read whole may be meant to be there.
         guard configuration?.isWhole ?? false else { return }
-        let routes = (sockets?.routes.table.adoptedRoutes ?? []).filter(isDisowned)
+        // A prefix that was learned and cannot be programmed yet keeps the route it has.
+        let routes = (sockets?.routes.table.adoptedRoutes ?? []).filter { route in
+            !plan.isLearned(route.destination) && isDisowned(route)
+        }
         for route in routes {
             logger.notice("route of an earlier run removed", metadata: ["route": "\(route)", "reason": "\(reason)"])
             sockets?.routes.table.releaseAdopted(route.destination, metric: route.metric)
@@ -159,37 +147,44 @@ extension KernelAgent {
     }
 
     private func observe(_ events: [KernelEvent]) {
-        // A pod's link changes no way to another node, and pods come and go by the thousand.
-        let relevant = events.filter { event in
-            switch event {
-            case .link(let link, _): !NodePicture.isPodLink(link.name)
-            case .neighbour: false
-            case .address, .route, .overrun: true
-            }
-        }
+        // A pod's link and its addresses change no way to another node, and pods come and go by the thousand.
+        let relevant = events.filter(isRelevant)
         guard !relevant.isEmpty else { return }
         sockets?.routes.handle(relevant)
+        var isChanged = false
         var needsLook = false
         for event in relevant {
-            if case .route(let route, let deleted) = event {
-                picture.observe(route, deleted: deleted)
-            } else {
-                needsLook = true
+            switch event {
+            case .route(let route, let deleted): isChanged = picture.observe(route, deleted: deleted) || isChanged
+            case .link, .address, .overrun: needsLook = true
+            case .neighbour: break
             }
         }
-        do {
-            if needsLook { try look() }
-        } catch {
-            logger.error(
-                "the node's links cannot be read; trying again with the next event", metadata: ["reason": "\(error)"])
+        if needsLook { look() }
+        settle(isChanged || needsLook ? plan.observe(context()) : [])
+    }
+
+    private func isRelevant(_ event: KernelEvent) -> Bool {
+        switch event {
+        case .link(let link, _): !NodePicture.isPodLink(link.name)
+        case .address(let address, _): picture.name(of: address.linkIndex) != nil
+        case .neighbour: false
+        case .route, .overrun: true
         }
-        settle(plan.observe(context()))
     }
 
     /// Reads links, addresses and foreign routes anew. Events alone are not enough: a link that goes down takes routes
     /// with it without a word.
-    private func look() throws(NetlinkError) {
-        picture = try NodePicture(sockets)
+    private func look() {
+        do {
+            picture = try NodePicture(sockets)
+        } catch {
+            logger.error("the node's links cannot be read; trying again", metadata: ["reason": "\(error)"])
+            isBroken = true
+        }
+        let mtuBytes = hostMTUBytes()
+        if mtuBytes != lastMTUBytes { uplinkSignal.raise() }
+        lastMTUBytes = mtuBytes
     }
 
     private func context() -> ForwardingContext {
@@ -197,10 +192,57 @@ extension KernelAgent {
     }
 }
 
+// By the clock.
+extension KernelAgent {
+    /// Mends what no event tells of, until cancelled.
+    private nonisolated func runUpkeep() async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .seconds(1))
+            if !Task.isCancelled { await upkeep() }
+        }
+    }
+
+    private func upkeep() {
+        let now = BootClock.now()
+        sweepWhenStale(at: now)
+        guard isBroken || now >= resyncDue else { return }
+        if isBroken { reopen() }
+        scheduleResync()
+        sockets?.routes.requestResync()
+        sockets?.routes.table.retry()
+        look()
+        settle(plan.observe(context()))
+    }
+
+    /// The routes of an earlier run that nobody can speak for any more go when the stale time is over, even if no peer
+    /// ever says a word.
+    private func sweepWhenStale(at now: MonotonicTime) {
+        guard !isSwept, let configuration, configuration.isWhole, now >= startedAt + configuration.staleTime else {
+            return
+        }
+        isSwept = true
+        drop(because: "its stale time is over") { _ in true }
+    }
+
+    private func scheduleResync() {
+        resyncDue = BootClock.now() + Self.resyncInterval * Double.random(in: 0.75...1)
+    }
+
+    private func reopen() {
+        do {
+            try sockets?.reopen()
+            isBroken = false
+        } catch {
+            logger.critical("netlink is not to be had; trying again", metadata: ["reason": "\(error)"])
+        }
+    }
+}
+
 // To the kernel.
 extension KernelAgent {
     private func settle(_ prefixes: Set<IPPrefix>) {
-        for prefix in prefixes {
+        // An own block is its blackhole, whatever others announce.
+        for prefix in prefixes where !blackholes.contains(prefix) {
             switch plan.outcome(for: prefix) {
             case .ready(let route, _):
                 sockets?.routes.table.setDesired(route)
@@ -208,7 +250,7 @@ extension KernelAgent {
             case .notYet(let reason, _):
                 say(reason, about: prefix)
             case .withdrawn:
-                if !blackholes.contains(prefix) { sockets?.routes.table.removeDesired(prefix) }
+                sockets?.routes.table.removeDesired(prefix)
                 say(nil, about: prefix)
             }
         }
@@ -218,15 +260,7 @@ extension KernelAgent {
             }
         } catch {
             logger.error("netlink failed; a new socket is opened", metadata: ["reason": "\(error)"])
-            reopen()
-        }
-    }
-
-    private func reopen() {
-        do {
-            try sockets?.reopen()
-        } catch {
-            logger.critical("netlink is not to be had", metadata: ["reason": "\(error)"])
+            isBroken = true
         }
     }
 

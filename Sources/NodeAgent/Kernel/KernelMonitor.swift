@@ -61,26 +61,33 @@ private final class MonitorSocket: Sendable {
         self.wakeUp = wakeUp
     }
 
-    /// Blocks the thread it is on until it is woken.
+    /// Blocks the thread it is on until it is woken. A socket that fails is replaced; what was missed meanwhile, or did
+    /// not fit into the queue, is told as an overrun, again and again until it is taken.
     func pump(into continuation: AsyncStream<[KernelEvent]>.Continuation, logger: Logger) {
         monitor.withLock { monitor in
-            var hasDropped = false
+            var owesOverrun = false
             while true {
                 do {
-                    let woken = try monitor.wait(until: BootClock.now() + .seconds(3600), or: wakeUp)
-                    if woken.wokenUp { return }
+                    let patience: Duration = owesOverrun ? .milliseconds(100) : .seconds(3600)
+                    if try monitor.wait(until: BootClock.now() + patience, or: wakeUp).wokenUp { return }
                     // A pod that comes or goes is a dozen events within a millisecond: they are taken together.
-                    let soon = BootClock.now() + gatheringTime
-                    if try Poll.readable([wakeUp.descriptor], until: soon, name: "the wake-up")[0] { return }
+                    if isWoken(within: gatheringTime) { return }
                     var events = try monitor.drain()
-                    if hasDropped { events.append(.overrun) }
+                    if owesOverrun { events.append(.overrun) }
                     guard !events.isEmpty else { continue }
-                    if case .dropped = continuation.yield(events) { hasDropped = true } else { hasDropped = false }
+                    if case .dropped = continuation.yield(events) { owesOverrun = true } else { owesOverrun = false }
                 } catch {
-                    logger.error("the kernel's events cannot be read", metadata: ["reason": "\(error)"])
-                    return
+                    logger.error("the kernel's events cannot be read; a new socket", metadata: ["reason": "\(error)"])
+                    owesOverrun = true
+                    if isWoken(within: .seconds(1)) { return }
+                    if let replacement = try? NetlinkMonitor() { monitor = replacement }
                 }
             }
         }
+    }
+
+    private func isWoken(within patience: Duration) -> Bool {
+        let ready = try? Poll.readable([wakeUp.descriptor], until: BootClock.now() + patience, name: "wake-up")
+        return ready?[0] ?? true
     }
 }

@@ -24,9 +24,11 @@ struct NodePicture: Sendable {
     static func isPodLink(_ name: String) -> Bool { name.hasPrefix("cali") }
 
     /// Takes one route event.
-    mutating func observe(_ route: Route, deleted: Bool) {
-        guard route.protocolNumber != RouteProtocol.number else { return }
-        if deleted { routes.remove(route) } else { routes.insert(route) }
+    ///
+    /// - Returns: whether the picture is another one now.
+    mutating func observe(_ route: Route, deleted: Bool) -> Bool {
+        guard route.protocolNumber != RouteProtocol.number else { return false }
+        return deleted ? routes.remove(route) != nil : routes.insert(route).inserted
     }
 
     /// The link's name, as last seen.

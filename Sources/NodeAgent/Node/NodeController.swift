@@ -1,3 +1,4 @@
+import BGPTable
 import IPAMCore
 import LinuxOS
 import Logging
@@ -16,20 +17,28 @@ actor NodeController {
     private enum Command: Sendable {
         case configuration(DecodedResources)
         case blockRequest(BlockRequest, reply: CheckedContinuation<Result<BlockAnswer, RemoteError>, Never>)
-        case endpointGone
+        /// Decide again: something that the decision depends on may have changed.
+        case review
     }
 
-    private let options: AgentOptions
-    private let store: RunDirectory
+    private static let lockTimeout: Duration = .seconds(5)
+
+    let options: AgentOptions
+    let store: RunDirectory
+    let speaker: Speaker
+    let kernel: KernelAgent
+    let logger: Logger
     private let netnsInode: UInt64
-    private let speaker: Speaker
-    private let kernel: KernelAgent
-    private let logger: Logger
     private let commands: AsyncStream<Command>
     private let commandsContinuation: AsyncStream<Command>.Continuation
-    private var claims: ClaimRecord
-    private var inForce = ConfigurationInForce()
+    /// Raised when the decision is to be reviewed; any number of reasons make one review.
+    nonisolated let reviewSignal = Signal()
+    var claims: ClaimRecord
+    var inForce = ConfigurationInForce()
+    var plan: BlockPlan?
     private var reported: Set<Diagnostic> = []
+    private var reportedConflicts: [IPPrefix: String] = [:]
+    private var isSaved = true
     private(set) var view: NodeView?
     private(set) var state: NodeState?
 
@@ -45,31 +54,43 @@ actor NodeController {
         self.kernel = kernel
         self.logger = logger
         state = previous
-        // Bounded by its callers: one configuration at a time, one request for each client of the node socket.
+        // Bounded by its callers: one reading of the files, one review and one request of each client at a time.
         (commands, commandsContinuation) = AsyncStream.makeStream()
     }
 
     /// Carries out commands until `stop`.
     func run() async {
-        for await command in commands {
-            switch command {
-            case .configuration(let decoded): await adopt(decoded)
-            case .blockRequest(let request, let reply): reply.resume(returning: await claim(for: request))
-            case .endpointGone:
-                guard let state, state.blocks.contains(where: \.isClosed) else { continue }
-                await publish()
+        await withDiscardingTaskGroup { group in
+            group.addTask {
+                await self.reviewSignal.forEach { self.commandsContinuation.yield(.review) }
             }
+            group.addTask { await self.speaker.conflictSignal.forEach { self.reviewSignal.raise() } }
+            group.addTask { await self.kernel.uplinkSignal.forEach { self.reviewSignal.raise() } }
+            group.addTask { await self.repeatFailedSaves() }
+            for await command in commands {
+                switch command {
+                case .configuration(let decoded): await adopt(decoded)
+                case .blockRequest(let request, let reply): reply.resume(returning: await claim(for: request))
+                case .review: await publish()
+                }
+            }
+            group.cancelAll()
         }
     }
 
     /// Ends `run` after the commands that are waiting.
-    nonisolated func stop() { commandsContinuation.finish() }
+    nonisolated func stop() {
+        commandsContinuation.finish()
+        reviewSignal.finish()
+    }
 
     /// A configuration has been read.
     nonisolated func offer(_ decoded: DecodedResources) { commandsContinuation.yield(.configuration(decoded)) }
 
     /// A pod has gone: a block that only waited for that may be given up.
-    nonisolated func endpointGone() { commandsContinuation.yield(.endpointGone) }
+    func endpointGone() {
+        if state?.blocks.contains(where: \.isClosed) ?? false { reviewSignal.raise() }
+    }
 
     /// Finds the node another block; the answer comes when node.json holds it.
     nonisolated func block(for request: BlockRequest) async -> Result<BlockAnswer, RemoteError> {
@@ -88,24 +109,22 @@ actor NodeController {
 extension NodeController {
     private func adopt(_ decoded: DecodedResources) async {
         report(decoded.diagnostics)
+        // Without its own Node a node would lose everything; that is more likely a file that is missing.
+        guard let view = decoded.configuration.view(of: options.nodeName) else {
+            let meanwhile = view == nil ? "nothing is configured" : "the last good configuration stays in force"
+            logger.error(
+                "no Node resource has this node's name; \(meanwhile) until one has",
+                metadata: ["node": "\(options.nodeName)", "path": "\(options.configurationPath)"])
+            return
+        }
         switch inForce.offer(decoded) {
         case .unchanged:
             return
         case .kept:
             logger.error("configuration refused; the last good one stays in force")
-            return
         case .adopted:
-            guard let view = inForce.configuration?.view(of: options.nodeName) else {
-                logger.error(
-                    "no Node resource has this node's name; nothing is configured until one has",
-                    metadata: ["node": "\(options.nodeName)", "path": "\(options.configurationPath)"])
-                return
-            }
             self.view = view
             for warning in view.warnings { logger.warning("configuration", metadata: ["finding": "\(warning)"]) }
-            for conflict in view.blocks.compactMap(\.conflict) {
-                logger.error("block in conflict: closed for new pods", metadata: ["conflict": "\(conflict)"])
-            }
             claimFirstBlocks()
             await publish()
             logger.info(
@@ -125,115 +144,126 @@ extension NodeController {
         reported = Set(diagnostics)
     }
 
-    /// Makes kernel, peers and node.json agree with what is decided, in that order: a block that is announced has its
-    /// blackhole, and a block in node.json is announced.
-    private func publish() async {
+    /// Makes node.json, kernel and peers agree with what is decided.
+    ///
+    /// A block is closed in node.json before its last record goes, and given up only after that, so that no ADD takes an
+    /// address from it in between. A new block has its blackhole and is announced before node.json offers it.
+    func publish() async {
         guard let view else { return }
-        var blocks = BlockPlan.blocks(
-            view: view, claimed: claims.blocks, previous: state?.blocks ?? [], isOccupied: isOccupied)
-        let announced = BlockPlan.announced(blocks, pools: view.pools)
+        let contested = Dictionary(
+            await speaker.conflicts().map { ($0.prefix, $0.description) }, uniquingKeysWith: { first, _ in first })
+        let input = BlockPlan.Input(
+            view: view, affinities: inForce.configuration?.affinities ?? [], claimed: claims.blocks,
+            previous: state?.blocks ?? [], contested: contested, isOccupied: { _ in true })
+        let cautious = BlockPlan(input)
+        if cautious.blocks.contains(where: { block in
+            block.isClosed && state?.blocks.contains { $0.cidr == block.cidr && !$0.isClosed } ?? false
+        }) {
+            let closing = state?.blocks.map { block in cautious.blocks.first { $0.cidr == block.cidr } ?? block }
+            await save(closing ?? [], view)
+        }
+        var final = input
+        let discarded = discardEmptyBlocks(Set(input.previous.map(\.cidr)), besides: input)
+        final.isOccupied = { !discarded.contains($0) }
+        let plan = BlockPlan(final)
+        self.plan = plan
+        report(plan.conflicts)
+        await save(await apply(plan.blocks, view), view)
+    }
+
+    /// Removes the records of previous blocks that the node is no longer given and that no pod has an address of.
+    private func discardEmptyBlocks(_ previous: Set<IPPrefix>, besides input: BlockPlan.Input) -> Set<IPPrefix> {
+        var without = input
+        without.isOccupied = { _ in false }
+        let given = Set(BlockPlan(without).blocks.map(\.cidr))
+        return previous.subtracting(given).filter { cidr in
+            do {
+                let lock = try store.lock(deadline: Self.lockTimeout)
+                return try store.discard(cidr, under: lock)
+            } catch {
+                // What cannot be read may hold a pod.
+                logger.error("block record unreadable", metadata: ["block": "\(cidr)", "reason": "\(error)"])
+                return false
+            }
+        }
+    }
+
+    /// Makes kernel and peers follow; answers the blocks, each with what became of its announcement.
+    private func apply(_ planned: [NodeState.OwnedBlock], _ view: NodeView) async -> [NodeState.OwnedBlock] {
         await kernel.configure(
             KernelConfiguration(
-                nodeAddresses: view.node.addresses, ownBlocks: blocks.map(\.cidr), pools: view.pools,
+                nodeAddresses: view.node.addresses, ownBlocks: planned.map(\.cidr), pools: view.pools,
                 staleTime: inForce.configuration?.meshMaxRestartTime ?? BGPConfiguration.defaultMaxRestartTime,
                 isWhole: inForce.isWhole))
-        if let configuration = SpeakerConfiguration(view: view, announcedBlocks: announced) {
+        var blocks = planned
+        var announcements: [BlockAnnouncement] = []
+        for index in blocks.indices {
+            switch announcement(of: blocks[index], view) {
+            case .nextHop(let nextHop):
+                announcements.append(BlockAnnouncement(block: blocks[index].cidr, nextHop: nextHop))
+            case .withheld(let reason):
+                blocks[index].isAnnounced = false
+                logger.warning("block not announced", metadata: ["reason": "\(reason)"])
+            case nil:
+                // A pool that is kept to the node has nothing to tell: its blocks wait for nobody.
+                break
+            }
+        }
+        if let configuration = SpeakerConfiguration(view: view, announcements: announcements) {
             await speaker.configure(configuration)
         } else {
             logger.error("the node has no IPv4 address, so no BGP identifier: BGP stays off")
             for index in blocks.indices { blocks[index].isAnnounced = false }
         }
-        let new = NodeState(
+        return blocks
+    }
+
+    /// What the mode of the block's pool tells the others; nil when the pool is kept to the node.
+    private func announcement(of block: NodeState.OwnedBlock, _ view: NodeView) -> Announcement? {
+        guard let pool = view.pools.first(where: { $0.name == block.pool }) else {
+            return BGPMode().announcement(of: block.cidr, from: addresses(of: view.node))
+        }
+        guard !pool.disableBGPExport else { return nil }
+        do throws(ModeError) {
+            return try ModeRegistry.builtIn.plugin(for: pool.mode).announcement(
+                of: block.cidr, from: addresses(of: view.node))
+        } catch {
+            return .withheld(reason: "block \(block.cidr): \(error)")
+        }
+    }
+
+    private func addresses(of node: Node) -> [CIDRAddress] {
+        node.addresses.map { CIDRAddress($0.address, length: $0.length ?? $0.address.family.bitWidth) }
+    }
+
+    private func report(_ conflicts: [IPPrefix: String]) {
+        for (block, conflict) in conflicts.sorted(by: { $0.key < $1.key }) where reportedConflicts[block] != conflict {
+            logger.error("block in conflict: closed for new pods", metadata: ["conflict": "\(conflict)"])
+        }
+        reportedConflicts = conflicts
+    }
+
+    private func save(_ blocks: [NodeState.OwnedBlock], _ view: NodeView) async {
+        var new = NodeState(
             node: options.nodeName, bootID: store.bootID, netnsInode: netnsInode,
-            mtuBytes: await kernel.hostMTUBytes(), generation: (state?.generation ?? 0) + 1,
+            mtuBytes: await kernel.hostMTUBytes(), generation: state?.generation ?? 0,
             pools: BlockPlan.pools(view: view), blocks: blocks)
+        guard new != state || !isSaved else { return }
+        new.generation += 1
+        state = new
         do {
             try store.save(new)
-            state = new
+            isSaved = true
         } catch {
-            logger.error("node.json cannot be written; ADD works with what it says", metadata: ["reason": "\(error)"])
+            logger.error("node.json cannot be written; trying again", metadata: ["reason": "\(error)"])
+            isSaved = false
         }
     }
 
-    private func isOccupied(_ block: IPPrefix) -> Bool {
-        do {
-            return try store.block(block).map { !$0.allocated.isEmpty } ?? false
-        } catch {
-            // What cannot be read may hold a pod.
-            logger.error("block record unreadable", metadata: ["block": "\(block)", "reason": "\(error)"])
-            return true
+    private func repeatFailedSaves() async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .seconds(1))
+            if !isSaved { reviewSignal.raise() }
         }
-    }
-}
-
-// Taking blocks.
-extension NodeController {
-    /// A node that is alone takes a block from each pool that has given it none, so that its first ADD need not wait.
-    private func claimFirstBlocks() {
-        guard let view, let configuration = inForce.configuration,
-            BlockClaim.isAllowed(for: options.nodeName, in: configuration)
-        else { return }
-        for pool in view.pools where !pool.isDisabled && pool.nodeSelector.matches(view.node.labels) {
-            let held = claims.blocks + view.blocks.map(\.cidr)
-            if held.contains(where: { pool.cidr.contains($0) }) { continue }
-            if let block = BlockClaim.candidate(in: pool, for: options.nodeName, taken: taken) { remember(block) }
-        }
-    }
-
-    private func claim(for request: BlockRequest) async -> Result<BlockAnswer, RemoteError> {
-        guard let view, let configuration = inForce.configuration else {
-            return refuse(11, "node \(options.nodeName) is not configured: no Node resource has its name")
-        }
-        let pools = view.pools.filter { pool in
-            pool.cidr.family == request.family && pool.mode.rawValue == request.mode && !pool.isDisabled
-                && pool.nodeSelector.matches(view.node.labels)
-        }
-        guard !pools.isEmpty else {
-            return refuse(
-                7,
-                "no enabled \(request.family.rawValue) IPPool of mode \(request.mode) selects node "
-                    + options.nodeName)
-        }
-        if let open = state?.blocks.first(where: { block in
-            !block.isClosed && !request.full.contains(block.cidr) && pools.contains { $0.cidr.contains(block.cidr) }
-        }) {
-            return .success(BlockAnswer(block: open.cidr))
-        }
-        guard BlockClaim.isAllowed(for: options.nodeName, in: configuration) else {
-            return refuse(
-                100,
-                "node \(options.nodeName) has no free address of mode \(request.mode), and other nodes may own "
-                    + "the rest of the pool; add a BlockAffinity that gives it another block")
-        }
-        for pool in pools {
-            guard let block = BlockClaim.candidate(in: pool, for: options.nodeName, taken: taken), remember(block)
-            else { continue }
-            await publish()
-            guard state?.blocks.contains(where: { $0.cidr == block }) ?? false else {
-                return refuse(11, "block \(block) was claimed but node.json could not be written; see apusd's log")
-            }
-            return .success(BlockAnswer(block: block))
-        }
-        return refuse(100, "every block of the pools of mode \(request.mode) is in use; enlarge a pool")
-    }
-
-    private var taken: [IPPrefix] {
-        claims.blocks + (inForce.configuration?.affinities.map(\.cidr) ?? []) + (state?.blocks.map(\.cidr) ?? [])
-    }
-
-    @discardableResult
-    private func remember(_ block: IPPrefix) -> Bool {
-        do {
-            try claims.add(block)
-            logger.notice("block claimed", metadata: ["block": "\(block)"])
-            return true
-        } catch {
-            logger.error("a claim cannot be recorded", metadata: ["block": "\(block)", "reason": "\(error)"])
-            return false
-        }
-    }
-
-    private func refuse(_ code: Int64, _ message: String) -> Result<BlockAnswer, RemoteError> {
-        .failure(RemoteError(code: code, message: message))
     }
 }

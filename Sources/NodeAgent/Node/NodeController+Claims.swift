@@ -1,0 +1,89 @@
+import IPAMCore
+import Logging
+import ModePlugins
+import NetTypes
+import NodeLink
+import Resources
+
+// Taking blocks: only a node that is alone in a configuration that was read whole takes any by itself.
+extension NodeController {
+    /// A node that is alone takes a block from each pool that has given it none, so that its first ADD need not wait.
+    func claimFirstBlocks() {
+        guard mayClaim, let view else { return }
+        for pool in view.pools where !pool.isDisabled && pool.nodeSelector.matches(view.node.labels) {
+            let held = claims.blocks + view.blocks.map(\.cidr)
+            if held.contains(where: { pool.cidr.contains($0) }) { continue }
+            if let block = BlockClaim.candidate(in: pool, for: options.nodeName, taken: taken) { remember(block) }
+        }
+    }
+
+    /// Finds a block for an ADD that has found all it may use full.
+    func claim(for request: BlockRequest) async -> Result<BlockAnswer, RemoteError> {
+        guard let view else {
+            return refuse(11, "node \(options.nodeName) is not configured: no Node resource has its name")
+        }
+        let pools = view.pools.filter { pool in
+            pool.cidr.family == request.family && pool.mode.rawValue == request.mode && !pool.isDisabled
+                && pool.nodeSelector.matches(view.node.labels)
+        }
+        guard !pools.isEmpty else {
+            return refuse(
+                7,
+                "no enabled \(request.family.rawValue) IPPool of mode \(request.mode) selects node "
+                    + options.nodeName)
+        }
+        if let open = state?.blocks.first(where: { block in
+            !block.isClosed && !request.full.contains(block.cidr) && pools.contains { $0.cidr.contains(block.cidr) }
+        }) {
+            return .success(BlockAnswer(block: open.cidr))
+        }
+        guard mayClaim else { return refuse(in: pools, request) }
+        for pool in pools {
+            guard let block = BlockClaim.candidate(in: pool, for: options.nodeName, taken: taken), remember(block)
+            else { continue }
+            await publish()
+            guard state?.blocks.contains(where: { $0.cidr == block }) ?? false else {
+                return refuse(11, "block \(block) was claimed but is not in use yet; see apusd's log")
+            }
+            return .success(BlockAnswer(block: block))
+        }
+        return refuse(100, "every block of the pools of mode \(request.mode) is in use; enlarge a pool")
+    }
+
+    /// Without a whole configuration nobody knows whether the node is alone.
+    private var mayClaim: Bool {
+        guard inForce.isWhole, let configuration = inForce.configuration else { return false }
+        return BlockClaim.isAllowed(for: options.nodeName, in: configuration)
+    }
+
+    private func refuse(in pools: [IPPool], _ request: BlockRequest) -> Result<BlockAnswer, RemoteError> {
+        let conflict = plan?.conflicts.sorted { $0.key < $1.key }.first { conflict in
+            pools.contains { $0.cidr.contains(conflict.key) }
+        }
+        if let conflict { return refuse(101, "\(conflict.value); no address is given out from it") }
+        return refuse(
+            100,
+            "node \(options.nodeName) has no free address of mode \(request.mode), and other nodes may own "
+                + "the rest of the pool; add a BlockAffinity that gives it another block")
+    }
+
+    private var taken: [IPPrefix] {
+        claims.blocks + (inForce.configuration?.affinities.map(\.cidr) ?? []) + (state?.blocks.map(\.cidr) ?? [])
+    }
+
+    @discardableResult
+    private func remember(_ block: IPPrefix) -> Bool {
+        do {
+            try claims.add(block)
+            logger.notice("block claimed", metadata: ["block": "\(block)"])
+            return true
+        } catch {
+            logger.error("a claim cannot be recorded", metadata: ["block": "\(block)", "reason": "\(error)"])
+            return false
+        }
+    }
+
+    private func refuse(_ code: Int64, _ message: String) -> Result<BlockAnswer, RemoteError> {
+        .failure(RemoteError(code: code, message: message))
+    }
+}
