@@ -117,7 +117,8 @@ extension RunDirectory {
 
     /// Takes the next address without reading the block as a value; nil when that must be done.
     private func takeInPlace(
-        _ request: AllocationRequest, from cidr: IPPrefix, for file: inout AttachmentFile, under lock: borrowing StoreLock,
+        _ request: AllocationRequest, from cidr: IPPrefix, for file: inout AttachmentFile,
+        under lock: borrowing StoreLock,
     ) throws(StoreError) -> IPAddress? {
         guard !request.wantsGateway, var text = try blockText(cidr), let address = text.allocate(for: file.key) else {
             return nil

@@ -31,14 +31,15 @@ import Testing
             if (random >> 33) % 5 < 3 || held.isEmpty {
                 let key = Self.key("c\(step)", ifName: names[Int(random >> 40) % (step % 2 == 0 ? 1 : 2)])
                 let address = text.allocate(for: key)
-                #expect((try? block.allocate(for: key)) == address)
+                let expected = try? block.allocate(for: key)
+                #expect(expected == address)
                 if let address { held.append((key, address)) }
             } else {
                 let (key, address) = held.remove(at: Int(random >> 35) % held.count)
-                #expect(!text.release(address, of: Self.key("other")))
-                #expect(text.release(address, of: key))
-                #expect(block.release(key) == [address])
-                #expect(!text.release(address, of: key))
+                let (byOther, byOwner) = (text.release(address, of: Self.key("other")), text.release(address, of: key))
+                let (again, expected) = (text.release(address, of: key), block.release(key))
+                #expect([byOther, byOwner, again] == [false, true, false])
+                #expect(expected == [address])
             }
             if block.cidr.addressCount < 100 || step % 40 == 0 { #expect(text.octets == Self.text(block)) }
             #expect(BlockText(text.octets, cidr: block.cidr, bootID: block.bootID) != nil)
@@ -51,12 +52,14 @@ import Testing
         var block = try Self.block("10.0.0.0/30")
         for id in ["a", "b", "c"] { _ = try block.allocate(for: Self.key(id)) }
         var text = try Self.read(block)
-        #expect(text.allocate(for: Self.key("d")) == nil)
-        #expect(!text.release(try #require(IPAddress("10.0.1.1")), of: Self.key("a")))
-        #expect(text.release(try #require(IPAddress("10.0.0.1")), of: Self.key("a")))
+        let whenFull = text.allocate(for: Self.key("d"))
+        let elsewhere = text.release(try #require(IPAddress("10.0.1.1")), of: Self.key("a"))
+        let own = text.release(try #require(IPAddress("10.0.0.1")), of: Self.key("a"))
+        #expect(whenFull == nil)
+        #expect([elsewhere, own] == [false, true])
         let before = text.octets
-        #expect(text.allocate(for: Self.key("d", ifName: "e\"0")) == nil)
-        #expect(text.allocate(for: Self.key("d", ifName: "e\\")) == nil)
+        let escaped = ["e\"0", "e\\"].map { text.allocate(for: Self.key("d", ifName: $0)) }
+        #expect(escaped == [nil, nil])
         #expect(text.octets == before)
     }
 
@@ -85,7 +88,8 @@ import Testing
             let text =
                 "{\"v\":1,\"cidr\":\"10.0.0.0/30\",\"bootID\":\"boot\",\"free\":[\(free)],\"allocated\":{\"2\":\(entry)}}\n"
             var block = try #require(BlockText(Array(text.utf8), cidr: cidr, bootID: "boot"))
-            #expect(block.allocate(for: Self.key("b")) == nil, "\(free)")
+            let address = block.allocate(for: Self.key("b"))
+            #expect(address == nil, "\(free)")
             #expect(block.octets == Array(text.utf8))
         }
     }
