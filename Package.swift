@@ -55,6 +55,7 @@ let package = Package(
         .systemLibrary(
             name: "CLibNL", pkgConfig: "libnl-route-3.0", providers: [.apt(["libnl-3-dev", "libnl-route-3-dev"])]),
         .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
+        .systemLibrary(name: "CLibNFTables", pkgConfig: "libnftables", providers: [.apt(["libnftables-dev"])]),
         .target(name: "CLinuxShim"),
         // L0
         library("NetTypes"),
@@ -73,20 +74,23 @@ let package = Package(
         library("JSONKit", ["CJansson", "NetTypes"]),
         library("NodeLink", ["LinuxOS", "JSONKit", "NetTypes"]),
         library("NodeStore", ["LinuxOS", "JSONKit", "IPAMCore", "NetTypes"]),
+        library("PodLinks", ["IPAMCore", "LinuxOS", "NetTypes", "Netlink", "PodPlan"]),
+        library("Netfilter", ["CLibNFTables", "LinuxOS", "NetTypes"]),
         library("Dataplane", ["Netlink", "LinuxOS", "NetTypes"]),
         // L3: programs
         library(
             "CNIPlugin",
             [
                 "CNISpec", "IPAMCore", "JSONKit", "LinuxOS", "ModePlugins", "Netlink", "NetTypes", "NodeLink",
-                "NodeStore", "PodPlan",
+                "NodeStore", "PodLinks", "PodPlan",
             ]),
         program("apus", ["CNIPlugin"]),
         library(
             "NodeAgent",
             [
                 "BGPSession", "BGPTable", "BGPWire", "Dataplane", "IPAMCore", "JSONKit", "LinuxOS", "ModePlugins",
-                "NetTypes", "Netlink", "NodeLink", "NodeStore", "Resources", lifecycle, log, yams,
+                "NetTypes", "Netfilter", "Netlink", "NodeLink", "NodeStore", "PodLinks", "PodPlan", "Resources",
+                lifecycle, log, yams,
             ] + nio),
         program("apusd", ["NodeAgent", arguments, lifecycle, log, signals]),
         program("apusctl", ["JSONKit", "NetTypes", "NodeLink", "LinuxOS", arguments]),
@@ -108,12 +112,14 @@ let package = Package(
         tests("JSONKitTests", ["JSONKit", "NetTypes"]),
         tests("NodeLinkTests", ["NodeLink", "LinuxOS", "JSONKit", "NetTypes"]),
         tests("NodeStoreTests", ["NodeStore", "IPAMCore", "LinuxOS", "JSONKit", "NetTypes"]),
+        tests("PodLinksTests", ["PodLinks", "IPAMCore", "LinuxOS", "NetTypes", "Netlink", "PodPlan", "TestKit"]),
+        tests("NetfilterTests", ["Netfilter", "LinuxOS", "NetTypes", "TestKit"]),
         tests("DataplaneTests", ["Dataplane", "Netlink", "LinuxOS", "NetTypes", "TestKit"]),
         tests(
             "CNIPluginTests",
             [
                 "CNIPlugin", "CNISpec", "IPAMCore", "JSONKit", "LinuxOS", "ModePlugins", "Netlink", "NetTypes",
-                "NodeLink", "NodeStore", "PodPlan", "TestKit",
+                "NodeLink", "NodeStore", "PodLinks", "PodPlan", "TestKit",
             ]),
         tests(
             "NodeAgentTests",

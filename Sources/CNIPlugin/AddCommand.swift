@@ -41,10 +41,8 @@ struct AddCommand {
         _ = try call.requiredMode()
         let sandbox = try call.openSandbox(notIn: daemon.hello.netnsInode)
         let plan = AddressPlan(call, daemon: daemon, requests: requests, wantsGateway: false)
-        if foreign == nil {
-            let node = try call.store.nodeState()
-            try checkForwarding(plan.families(try plan.mode(of: node), of: node))
-        }
+        let node = try call.store.nodeState()
+        if foreign == nil { try checkForwarding(plan.families(try plan.mode(of: node), of: node)) }
         var kernel = try PodKernel(sandbox: sandbox)
         trace.ended("looking at what there is")
         var file = try desk.claim()
@@ -52,7 +50,7 @@ struct AddCommand {
         defer { trace.finish() }
         var undo = UndoStack<Inverse>()
         do {
-            let result = try attach(alias, plan, &file, &kernel, &undo)
+            let result = try attach(alias, plan, node, &file, &kernel, &undo)
             undo.commit()
             return result
         } catch {
@@ -68,8 +66,8 @@ struct AddCommand {
     }
 
     private func attach(
-        _ alias: LinkAlias, _ plan: AddressPlan, _ file: inout AttachmentFile, _ kernel: inout PodKernel,
-        _ undo: inout UndoStack<Inverse>,
+        _ alias: LinkAlias, _ plan: AddressPlan, _ node: NodeState?, _ file: inout AttachmentFile,
+        _ kernel: inout PodKernel, _ undo: inout UndoStack<Inverse>,
     ) throws -> JSONValue {
         let arguments = call.environment.arguments
         let name = HostLinkName.name(
@@ -82,8 +80,10 @@ struct AddCommand {
                 .failed, "CNI_IFNAME: the container has a link \(call.key.ifName) already",
                 details: call.environment.netns)
         }
-        let answer = try addresses(plan, &file, &undo, name: name)
+        let answer = try addresses(plan, node, &file, &undo, name: name)
         trace.ended("finding addresses")
+        // The daemon takes note of the connection while the kernel makes the link.
+        var line = daemon.greeted()
         let link = PodLink(
             alias: alias, hostName: name, addresses: answer.addresses, mtuBytes: call.podMTUBytes(answer.node),
             podMAC: requests.macAddress, destinations: answer.destinations)
@@ -99,7 +99,7 @@ struct AddCommand {
         }
         if let allows = call.config.allowsForwarding { try kernel.setPodForwarding(allows, for: link.addresses) }
         let index = try kernel.hostIndex(name)
-        try handOff(endpoint(link, index, answer.mode), answer, &undo)
+        try handOff(endpoint(link, index, answer.mode), answer, &line, &undo)
         trace.ended("telling apusd")
         let json = try result(link, answer.dns).json(version: call.config.version, after: call.config.previousResult)
         try file.update {
@@ -115,10 +115,11 @@ struct AddCommand {
 
     /// The pod's addresses: the store's to give, or another IPAM plugin's.
     private func addresses(
-        _ plan: AddressPlan, _ file: inout AttachmentFile, _ undo: inout UndoStack<Inverse>, name: String,
+        _ plan: AddressPlan, _ node: NodeState?, _ file: inout AttachmentFile, _ undo: inout UndoStack<Inverse>,
+        name: String,
     ) throws -> PodAddresses {
         guard let foreign else {
-            let answer = try plan.allocate(for: &file)
+            let answer = try plan.allocate(for: &file, known: node, hostLink: name)
             return PodAddresses(
                 addresses: answer.allocations.map(\.address), destinations: call.config.ipamRoutes.map(\.destination),
                 dns: CNIResult.DNS(),
@@ -139,9 +140,9 @@ struct AddCommand {
 
     /// A daemon that is absent or silent is no obstacle as long as the others know of the block already.
     private func handOff(
-        _ endpoint: Endpoint, _ answer: PodAddresses, _ undo: inout UndoStack<Inverse>,
+        _ endpoint: Endpoint, _ answer: PodAddresses, _ line: inout DaemonCall, _ undo: inout UndoStack<Inverse>,
     ) throws {
-        let absence = try daemon.announce(endpoint)
+        let absence = try line.announce(endpoint)
         undo.push(.withdraw(endpoint))
         guard let absence else { return }
         if let unknown = answer.unannounced.first {

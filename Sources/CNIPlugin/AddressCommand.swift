@@ -21,10 +21,11 @@ struct AddressCommand {
         let requests = try call.requests()
         let plan = AddressPlan(call, daemon: try DaemonLine(call.store), requests: requests, wantsGateway: true)
         // A mode that the node's pools have not is refused before anything is made.
-        _ = try plan.mode(of: try call.store.nodeState())
+        let node = try call.store.nodeState()
+        _ = try plan.mode(of: node)
         var file = try desk.claim()
         do {
-            let answer = try plan.allocate(for: &file)
+            let answer = try plan.allocate(for: &file, known: node)
             let result = CNIResult(
                 addresses: answer.allocations.map { allocation in
                     CNIResult.Address(

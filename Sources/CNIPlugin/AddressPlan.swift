@@ -18,6 +18,9 @@ struct AddressPlan {
         var mode: EncapsulationMode
     }
 
+    /// How long the daemon may take to write node.json again.
+    private static let restorationTime = Duration.seconds(2)
+
     private let call: PluginCall
     private let daemon: DaemonLine
     private let requests: PodRequests
@@ -102,13 +105,17 @@ struct AddressPlan {
 
     /// Gives the attachment its addresses.
     /// - Throws: what keeps it from having them; the addresses given so far are still the attachment's.
-    func allocate(for file: inout AttachmentFile) throws -> Answer {
-        let known = try call.store.nodeState()
+    ///
+    /// - Parameters:
+    ///   - known: node.json, as this call has read it.
+    ///   - hostLink: the name of the link's host end, recorded with the first address.
+    func allocate(for file: inout AttachmentFile, known: NodeState?, hostLink: String? = nil) throws -> Answer {
+        let known = try known ?? awaitNodeState(file.key)
         let mode = try mode(of: known)
         var allocations: [Allocation] = []
         var latest = known
         for family in try families(mode, of: known) {
-            let (allocation, node) = try allocate(family, mode, for: &file)
+            let (allocation, node) = try allocate(family, mode, for: &file, known: latest, hostLink: hostLink)
             allocations.append(allocation)
             latest = node
         }
@@ -116,16 +123,30 @@ struct AddressPlan {
         return Answer(allocations: allocations, node: latest, mode: mode)
     }
 
+    /// Somebody has emptied the run directory, and there are pods: a daemon that is there writes node.json again at once.
+    private func awaitNodeState(_ key: AttachmentKey) throws -> NodeState? {
+        guard try call.store.attachments().contains(where: { $0.key != key && $0.state == .complete }) else { return nil }
+        let deadline = BootClock.now() + Self.restorationTime
+        while BootClock.now() < deadline {
+            if let node = try call.store.nodeState() { return node }
+            _ = try Poll.readable([], until: BootClock.now() + .milliseconds(5), name: "node.json")
+        }
+        return nil
+    }
+
     /// One address. When the blocks are full the daemon is asked for another one; a block it answers with may be full
     /// again before the lock is taken, so there is more than one try.
     private func allocate(
-        _ family: AddressFamily, _ mode: EncapsulationMode, for file: inout AttachmentFile,
+        _ family: AddressFamily, _ mode: EncapsulationMode, for file: inout AttachmentFile, known: NodeState?,
+        hostLink: String?,
     ) throws -> (Allocation, NodeState) {
         var request = AllocationRequest(
-            family: family, mode: mode.rawValue, address: requests.address(family), wantsGateway: wantsGateway)
+            family: family, mode: mode.rawValue, address: requests.address(family), wantsGateway: wantsGateway,
+            hostLink: hostLink)
         var full: [IPPrefix] = []
+        var latest = known
         for _ in 0..<3 {
-            if let node = try call.store.nodeState() {
+            if let node = latest {
                 request.pools = try listedPools(family, of: node)
                 switch try attempt(request, for: &file, node) {
                 case .allocated(let allocation): return (allocation, node)
@@ -140,6 +161,7 @@ struct AddressPlan {
             }
             try daemon.requestBlock(
                 BlockRequest(family: family, mode: mode.rawValue, full: full, pools: request.pools ?? []))
+            latest = try call.store.nodeState()
         }
         let blocks = full.map(\.description).joined(separator: ", ")
         throw CNIError(.poolExhausted, "no free address of mode \(mode)" + (full.isEmpty ? "" : ": \(blocks) full"))

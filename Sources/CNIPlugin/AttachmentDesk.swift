@@ -3,6 +3,7 @@ import IPAMCore
 import LinuxOS
 import NetTypes
 import NodeStore
+import PodLinks
 
 /// An ADD's or DEL's way to the record of its key.
 struct AttachmentDesk: Sendable {
@@ -86,7 +87,18 @@ struct AttachmentDesk: Sendable {
 
     private func attempt() throws -> AttachmentClaim {
         let lock = try call.store.lock(deadline: PluginCall.lockTimeout)
+        if try !call.store.isSettled() { try settle(under: lock) }
         return try call.store.claim(call.key, now: BootClock.now(), under: lock)
+    }
+
+    /// The store is new, or somebody has emptied it: the pods that live are entered before anything is allocated.
+    private func settle(under lock: borrowing StoreLock) throws {
+        let found = try PodLinkSurvey.attachments(bootID: call.store.bootID, now: BootClock.now())
+        let added = try call.store.settle(found, under: lock)
+        if !added.isEmpty {
+            call.log.write(
+                .warning, "\(call.store.path) knew nothing of \(added.count) pods; entered from their links and routes")
+        }
     }
 
     private func look() throws -> AttachmentSearch {

@@ -10,6 +10,8 @@ import CNISpec
 import JSONKit
 import LinuxOS
 package import NetTypes
+import Netlink
+import PodLinks
 
 /// The program.
 package enum CNIPlugin {
@@ -46,8 +48,19 @@ package enum CNIPlugin {
 
     /// Runs the program as it was called and ends the process.
     package static func main() -> Never {
+        if let target = LinkDeletion.target(of: CommandLine.arguments) { ProcessIO.exit(deleteLink(target)) }
         let programName = CommandLine.arguments.first ?? ""
         ProcessIO.exit(main(programName: programName, environment: ProcessIO.environment()))
+    }
+
+    /// The detached process of a DEL. Nobody hears what it says: whoever started it looks at the link.
+    private static func deleteLink(_ target: PodLinkTarget) -> Int32 {
+        do throws(NetlinkError) {
+            try LinkDeletion.run(target)
+            return 0
+        } catch {
+            return 1
+        }
     }
 
     private static func main(programName: String, environment: [String: String]) -> Int32 {

@@ -28,21 +28,8 @@ struct DaemonLine: Sendable {
         hello = Hello(node: "", bootID: store.bootID, netnsInode: namespace)
     }
 
-    /// Tells the daemon of a new endpoint.
-    ///
-    /// - Returns: why the daemon took no notice, it being absent or silent; nil if it agreed.
-    /// - Throws: its refusal, or what else went wrong.
-    func announce(_ endpoint: Endpoint) throws -> NodeLinkError? {
-        let answer: Result<JSONObject, RemoteError>
-        do throws(NodeLinkError) {
-            answer = try call(.endpointAdd(endpoint))
-        } catch {
-            guard error.isAbsence else { throw error }
-            return error
-        }
-        _ = try answer.get()
-        return nil
-    }
+    /// Connects and says hello, and waits for no answer: that comes while the caller does something else.
+    func greeted() -> DaemonCall { DaemonCall(path: path, hello: hello) }
 
     /// Tells the daemon that an endpoint is gone. It looks at the store itself when it comes back, so that nothing
     /// depends on the message.

@@ -4,6 +4,7 @@ import LinuxOS
 import NetTypes
 import NodeLink
 import NodeStore
+import PodLinks
 import PodPlan
 
 /// DEL: whatever of this key is still there goes. What is gone already is done; what is another's is left alone.
@@ -22,7 +23,7 @@ struct DeleteCommand {
     func run() throws {
         switch try desk.find() {
         case .none:
-            try deleteLinks(recorded: nil)
+            try deleteUnrecorded()
             try desk.releaseStray()
         case .some(let file): try detach(file)
         }
@@ -31,11 +32,12 @@ struct DeleteCommand {
     /// Detaches what the record says, and removes the record last.
     func detach(_ file: consuming AttachmentFile) throws {
         var file = file
-        try file.update { $0.state = .deleting }
+        try markDeleting(&file)
         let attachment = file.attachment
-        try deleteLinks(recorded: attachment.hostLink)
+        var removal = try LinkRemoval(call, of: attachment)
+        try removal.run()
         try desk.release(file)
-        tellDaemon(attachment)
+        removal.finish()
         let addresses = attachment.addresses.map(\.description).joined(separator: ", ")
         call.log.write(.info, "\(call.environment.command.rawValue) \(call.key): \(addresses)")
     }
@@ -45,36 +47,40 @@ struct DeleteCommand {
         switch try desk.find() {
         case .none: try desk.releaseStray()
         case .some(var file):
-            try file.update { $0.state = .deleting }
+            try markDeleting(&file)
             try desk.release(file)
         }
     }
 
-    /// The record names the link; where it is lost, the key does.
-    private func deleteLinks(recorded: String?) throws {
-        guard let alias = LinkAlias(call.key) else { return }
-        let arguments = call.environment.arguments
-        var names = [
-            HostLinkName.name(for: call.key, podNamespace: arguments.podNamespace, podName: arguments.podName),
-            HostLinkName.name(for: call.key, podNamespace: nil, podName: nil),
-        ]
-        if let recorded, !recorded.isEmpty { names.insert(recorded, at: 0) }
-        var links = try HostLinks()
-        var tried: Set<String> = []
-        for name in names where tried.insert(name).inserted {
-            try links.delete(name, of: alias, isRecorded: name == recorded)
+    private func markDeleting(_ file: inout AttachmentFile) throws(StoreError) {
+        do throws(StoreError) {
+            try file.update { $0.state = .deleting }
+        } catch {
+            // Somebody has emptied the store meanwhile: what it said is known all the same.
+            guard case .system(let cause) = error, cause.code == .ENOENT else { throw error }
         }
     }
 
-    private func tellDaemon(_ attachment: Attachment) {
-        let endpoint = Endpoint(
-            network: call.key.network, containerID: call.key.containerID, ifName: call.key.ifName,
-            addresses: attachment.addresses, hostLink: attachment.hostLink, hostLinkIndex: attachment.hostLinkIndex,
-            mode: call.config.mode ?? "")
-        do {
-            try DaemonLine(call.store).withdraw(endpoint)
-        } catch {
-            call.log.write(.debug, "DEL \(call.key): apusd was not told: \(error)")
+    /// Where the record is lost, the link's name follows from the key.
+    private func deleteUnrecorded() throws {
+        guard let alias = LinkAlias(call.key) else { return }
+        let arguments = call.environment.arguments
+        let names = [
+            HostLinkName.name(for: call.key, podNamespace: arguments.podNamespace, podName: arguments.podName),
+            HostLinkName.name(for: call.key, podNamespace: nil, podName: nil),
+        ]
+        var links = try HostLinks()
+        for name in Set(names) {
+            guard case .present(let index, let text) = try links.observe(name, isRecorded: false),
+                text.flatMap(LinkAlias.init(parsing:)) == alias
+            else { continue }
+            let found = try PodLinkSurvey.attachments(bootID: call.store.bootID, now: BootClock.now())
+            let attachment =
+                found.first { $0.key == call.key }
+                ?? Attachment(key: call.key, bootID: call.store.bootID, createdAt: BootClock.now())
+            var removal = try LinkRemoval(call, of: attachment)
+            try removal.remove(PodLinkTarget(index: index, alias: alias))
+            removal.finish()
         }
     }
 }

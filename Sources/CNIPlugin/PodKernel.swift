@@ -110,8 +110,8 @@ struct PodKernel: ~Copyable {
     }
 
     private static func index(of name: String, _ socket: inout NetlinkSocket) throws -> UInt32 {
-        guard let link = try socket.link(named: name) else { throw NetlinkError(.linkGet, name, .ENODEV) }
-        return link.index
+        guard let index = try socket.linkIndex(named: name) else { throw NetlinkError(.linkGet, name, .ENODEV) }
+        return index
     }
 
     private static func execute(_ requests: [NetlinkRequest], on socket: inout NetlinkSocket) throws {

@@ -11,15 +11,15 @@ package struct DirectoryWatch: ~Copyable, Sendable {
 
     /// Begins to watch; changes after this call are not missed.
     ///
+    /// - Parameter removalsOnly: whether to hear of what is taken away only.
     /// - Throws: `ENOENT` or `ENOTDIR` when there is no such directory.
-    package init(_ path: String) throws(SystemError) {
+    package init(_ path: String, removalsOnly: Bool = false) throws(SystemError) {
         let number = inotify_init1(Int32(IN_CLOEXEC | IN_NONBLOCK))
         let code = SystemErrorCode.last
         guard number >= 0 else { throw SystemError("inotify_init", path, code) }
         let file = FileDescriptor(owning: number)
-        let events =
-            IN_CLOSE_WRITE | IN_CREATE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE | IN_DELETE_SELF | IN_MOVE_SELF
-            | IN_ONLYDIR
+        let removals = IN_MOVED_FROM | IN_DELETE | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR
+        let events = removalsOnly ? removals : removals | IN_CLOSE_WRITE | IN_CREATE | IN_MOVED_TO
         // SAFETY: the path is a Swift string, NUL-ended for the call.
         let watch = unsafe inotify_add_watch(file.rawValue, path, UInt32(events))
         let watchCode = SystemErrorCode.last

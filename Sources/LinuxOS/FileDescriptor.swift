@@ -47,7 +47,8 @@ package struct FileDescriptor: ~Copyable, Sendable {
         var content: [UInt8] = []
         while true {
             // One octet beyond the limit tells a file that is too large from one that just fits.
-            let room = min(limit - content.count + 1, 65536)
+            // Most files are small; a large one is read in ever larger parts.
+            let room = min(limit - content.count + 1, max(4096, content.count * 4), 1 << 20)
             let (chunk, code) = readSome(room)
             if let code { throw SystemError("read", name, code) }
             if chunk.isEmpty { return content }

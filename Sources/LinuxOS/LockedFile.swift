@@ -55,7 +55,9 @@ package struct LockedFile: ~Copyable, Sendable {
     }
 
     /// Replaces the content in one step and keeps the lock. On an error the old content stays.
+    /// - Throws: `ENOENT` when somebody has removed the file meanwhile: then it is not made again.
     package mutating func replace(with content: [UInt8]) throws(SystemError) {
+        guard try Self.isNamed(path, descriptor) else { throw SystemError("replace", path, .ENOENT) }
         descriptor = try Self.place(content, at: path)
     }
 
@@ -98,8 +100,15 @@ package struct LockedFile: ~Copyable, Sendable {
     private static func makeTemporary(_ path: String) throws(SystemError) -> FileDescriptor {
         // A sweeper may lock and remove the file in the moment between its making and its locking.
         for _ in 0..<8 {
-            try Files.remove(path)
-            let descriptor = try FileDescriptor.open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW)
+            let descriptor: FileDescriptor
+            do throws(SystemError) {
+                descriptor = try FileDescriptor.open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW)
+            } catch {
+                guard error.code == .EEXIST else { throw error }
+                // A killed process had this one's number.
+                try Files.remove(path)
+                continue
+            }
             if try attempt(descriptor, path), try isNamed(path, descriptor) { return descriptor }
         }
         throw SystemError("lock", path, .EBUSY)

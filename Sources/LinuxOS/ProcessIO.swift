@@ -5,7 +5,8 @@ import Glibc
 package enum ProcessIO {
     /// The environment. Of a name that stands twice the first counts, as in getenv(3).
     package static func environment() -> [String: String] {
-        var result: [String: String] = [:]
+        // Most environments fit, and growing costs more than the room.
+        var result: [String: String] = .init(minimumCapacity: 64)
         // SAFETY: environ is ended by NULL and is only changed by setenv, which Apus never calls.
         guard var entry = unsafe clinux_environ() else { return result }
         while let text = unsafe entry.pointee {

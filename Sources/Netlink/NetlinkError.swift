@@ -8,6 +8,7 @@ package enum NetlinkOperation: String, Sendable, Hashable {
     case routeList, routeAdd, routeReplace, routeDelete
     case neighbourList, neighbourSet, neighbourDelete
     case proxyDelaySet
+    case connectionsDelete
 }
 
 /// A request the kernel refused, or a socket that failed.

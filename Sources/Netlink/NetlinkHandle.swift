@@ -17,10 +17,11 @@ struct NetlinkHandle: ~Copyable {
     /// Opens a socket in the calling thread's network namespace; it stays there, wherever the thread goes.
     ///
     /// - Parameter receiveBufferBytes: what the kernel may hold for the socket before it drops.
-    init(receiveBufferBytes: Int32) throws(NetlinkError) {
+    /// - Parameter family: `NETLINK_ROUTE` and its kin.
+    init(receiveBufferBytes: Int32, family: Int32 = NETLINK_ROUTE) throws(NetlinkError) {
         guard let socket = unsafe nl_socket_alloc() else { throw NetlinkError(.socketOpen, "rtnetlink", .ENOMEM) }
         // libnl's own receive is not used, so its number checks and automatic requests for ACKs would only mislead.
-        let result = unsafe nl_connect(socket, NETLINK_ROUTE)
+        let result = unsafe nl_connect(socket, family)
         let code = SystemErrorCode.last
         guard result == 0 else {
             let text = unsafe String(cString: nl_geterror(result))
@@ -37,7 +38,11 @@ struct NetlinkHandle: ~Copyable {
         _ = Self.set(number, SOL_NETLINK, NETLINK_CAP_ACK, 1)
         _ = Self.set(number, SOL_NETLINK, NETLINK_GET_STRICT_CHK, 1)
         unsafe self.socket = socket
-        buffer = [UInt8](repeating: 0, count: Self.receiveCapacity)
+        // SAFETY: octets that recv(2) has not written are never read; to clear them would touch every page of a buffer
+        // of which most sockets use a few hundred octets.
+        buffer = unsafe [UInt8](unsafeUninitializedCapacity: Self.receiveCapacity) { _, count in
+            count = Self.receiveCapacity
+        }
     }
 
     deinit {

@@ -22,6 +22,9 @@ extension NetlinkRequest {
             }
         case .deleteLink(let index):
             message.begin(RTM_DELLINK, flags: 0, ifinfomsg(index: index))
+        case .deleteGroup(let group):
+            message.begin(RTM_DELLINK, flags: 0, ifinfomsg())
+            message.put(IFLA_GROUP, group)
         case .addAddress(let address):
             address.write(RTM_NEWADDR, flags: create, to: &message)
         case .deleteAddress(let address):

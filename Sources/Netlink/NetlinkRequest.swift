@@ -10,6 +10,9 @@ package enum NetlinkRequest: Sendable, Hashable, CustomStringConvertible {
     case setProxyDelay(linkIndex: UInt32, milliseconds: UInt64)
     /// Deletes a link; both ends go.
     case deleteLink(index: UInt32)
+    /// Deletes every link of the group at once. ENODEV when it has none; EOPNOTSUPP, and nothing is deleted, when one of
+    /// them cannot be deleted.
+    case deleteGroup(UInt32)
     /// Adds an address; EEXIST when the link has it.
     case addAddress(LinkAddress)
     /// Removes an address.
@@ -31,7 +34,7 @@ package enum NetlinkRequest: Sendable, Hashable, CustomStringConvertible {
         case .createVeth: .linkCreate
         case .setLink: .linkSet
         case .setProxyDelay: .proxyDelaySet
-        case .deleteLink: .linkDelete
+        case .deleteLink, .deleteGroup: .linkDelete
         case .addAddress: .addressAdd
         case .deleteAddress: .addressDelete
         case .addRoute: .routeAdd
@@ -47,6 +50,7 @@ package enum NetlinkRequest: Sendable, Hashable, CustomStringConvertible {
         switch self {
         case .createVeth(let pair): "\(pair.hostName) with \(pair.podName)"
         case .setLink(let index, _), .deleteLink(let index), .setProxyDelay(let index, _): "if\(index)"
+        case .deleteGroup(let group): "group \(group)"
         case .addAddress(let address), .deleteAddress(let address): address.description
         case .addRoute(let route), .replaceRoute(let route), .deleteRoute(let route): route.description
         case .setNeighbour(let neighbour), .deleteNeighbour(let neighbour): neighbour.description

@@ -29,6 +29,16 @@ extension NetlinkSocket {
         }
     }
 
+    /// The index of the link of that name, or nil. Other than `link(named:)` it does not wait for others' work on links;
+    /// it is for links that are there, see `LinkIndex`.
+    package mutating func linkIndex(named name: String) throws(NetlinkError) -> UInt32? {
+        do throws(SystemError) {
+            return try LinkIndex.of(name, over: descriptor)
+        } catch {
+            throw NetlinkError(.linkGet, name, error.code)
+        }
+    }
+
     /// The link of that name, or nil.
     package mutating func link(named name: String) throws(NetlinkError) -> Link? {
         try singleLink(NetlinkQuery.link(named: name), object: name)

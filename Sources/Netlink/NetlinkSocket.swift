@@ -24,6 +24,9 @@ package struct NetlinkSocket: ~Copyable {
         handle = try NetlinkHandle(receiveBufferBytes: 2 << 20)
     }
 
+    /// The socket's descriptor.
+    var descriptor: Int32 { handle.descriptor }
+
     /// Carries out one request.
     package mutating func execute(_ request: NetlinkRequest) throws(NetlinkError) {
         let failures = try execute(NetlinkBatch([request]), acknowledgeEach: true)

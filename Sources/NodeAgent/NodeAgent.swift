@@ -4,6 +4,7 @@ package import Logging
 import NIOCore
 import NIOPosix
 import NetTypes
+import Netfilter
 import NodeLink
 import NodeStore
 import ServiceLifecycle
@@ -30,7 +31,8 @@ package struct NodeAgent: Service {
     /// - Throws: when the run directory, the netlink sockets or the node socket are not to be had.
     package func run() async throws {
         let store = RunDirectory(path: options.runDirectory, bootID: try BootID.current())
-        try store.create()
+        let storeWatch = StoreWatch(store: store, logger: logger)
+        try storeWatch.settle()
         let instance = try InstanceLock(runDirectory: options.runDirectory)
         defer { withExtendedLifetime(instance) {} }
         let netnsInode = try NetNS.current().inode
@@ -49,18 +51,28 @@ package struct NodeAgent: Service {
             options: options, store: store, netnsInode: netnsInode, previous: previous,
             claims: try ClaimRecord(stateDirectory: options.stateDirectory, node: options.nodeName),
             speaker: speaker, kernel: kernel, logger: logger)
+        let linkRemovals = try LinkRemovals(logger: logger)
         let responder = Responder(
             nodeName: options.nodeName, startedAt: WallClock.now(), store: store, controller: controller,
-            speaker: speaker, kernel: kernel)
+            speaker: speaker, kernel: kernel, linkRemovals: linkRemovals)
         let server = ControlServer(
             path: store.socketPath,
             hello: Hello(node: options.nodeName, bootID: store.bootID, netnsInode: netnsInode),
             eventLoop: loops.next(), responder: { await responder.answer($0) }, logger: logger)
 
+        applyFilterTable()
         try await kernel.start()
         let result: Result<Void, any Error>
         do {
-            try await run(kernel: kernel, speaker: speaker, controller: controller, server: server, loops: loops)
+            try await withThrowingTaskGroup { group in
+                group.addTask {
+                    try await storeWatch.run { loss in
+                        restore(loss, instance: instance, controller: controller, server: server)
+                    }
+                }
+                try await run(kernel: kernel, speaker: speaker, controller: controller, server: server, loops: loops)
+                group.cancelAll()
+            }
             result = .success(())
         } catch is CancellationError {
             // The end of the tasks that were told to end.
@@ -70,9 +82,37 @@ package struct NodeAgent: Service {
         }
         await speaker.stop()
         try await loops.shutdownGracefully()
+        await linkRemovals.stop()
         await kernel.stop()
         logger.notice("apusd ends; routes stay in the kernel")
         try result.get()
+    }
+
+    /// Somebody has emptied the run directory.
+    private func restore(_ loss: StoreWatch.Loss, instance: InstanceLock, controller: NodeController, server: ControlServer) {
+        logger.warning(
+            "files of the run directory are gone; written again",
+            metadata: ["socket": "\(loss.socket)", "node.json": "\(loss.nodeState)"])
+        do {
+            try instance.renew()
+        } catch {
+            logger.critical("another apusd has taken the run directory", metadata: ["reason": "\(error)"])
+        }
+        if loss.nodeState { controller.nodeStateLost() }
+        if loss.socket { server.rebind.raise() }
+    }
+
+    /// A kernel without nftables leaves IPv4 to rp_filter; pods are added all the same.
+    private func applyFilterTable() {
+        do throws(NetfilterError) {
+            switch try FilterTable.apply() {
+            case .none: break
+            case .made: logger.notice("nftables table inet apus written")
+            case .replaced: logger.warning("nftables table inet apus was altered; written anew")
+            }
+        } catch {
+            logger.error("pods can send with others' IPv6 addresses", metadata: ["reason": "\(error)"])
+        }
     }
 
     private func run(

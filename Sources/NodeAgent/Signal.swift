@@ -18,6 +18,11 @@ struct Signal: Sendable {
         continuation.finish()
     }
 
+    /// Waits for one wake-up, or the end.
+    func wait() async {
+        for await _ in stream { return }
+    }
+
     /// Runs `body` once for every wake-up until the signal is finished or the task is cancelled.
     func forEach(_ body: () async throws -> Void) async rethrows {
         for await _ in stream {

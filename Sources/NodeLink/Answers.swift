@@ -17,6 +17,23 @@ package struct BlockAnswer: Sendable, Hashable {
     package var members: JSONObject { ["block": .string(block.description)] }
 }
 
+/// The answer to `linkDelete`.
+package struct LinkDeleteAnswer: Sendable, Hashable {
+    /// Whether there was such a link; false when it was gone already, or is somebody else's.
+    package var isDeleted: Bool
+
+    /// Makes the answer.
+    package init(isDeleted: Bool) { self.isDeleted = isDeleted }
+
+    /// Reads `{"deleted":true}`.
+    package init(_ object: JSONObject) throws(NodeLinkError) {
+        isDeleted = try MessageReader(object, of: "linkDelete").bool("deleted")
+    }
+
+    /// The members of `ok`.
+    package var members: JSONObject { ["deleted": .bool(isDeleted)] }
+}
+
 /// The answer to `status`.
 package struct StatusAnswer: Sendable, Hashable {
     /// The node itself.

@@ -13,10 +13,11 @@ package struct NodeLinkClient: ~Copyable {
     /// How long the answer to `blockRequest` may take.
     package static let blockTimeout = Duration.seconds(10)
 
-    /// What the daemon said of itself.
-    package let daemon: Hello
+    private let hello: Hello
+    private let helloTimeout: Duration
+    private var isGreeted: Bool
     private let stream: UnixStream
-    private var decoder = FrameDecoder()
+    private var decoder: FrameDecoder
     private var lastID: Int64 = 0
 
     /// Connects to the daemon's socket and exchanges hellos.
@@ -26,10 +27,12 @@ package struct NodeLinkClient: ~Copyable {
     ///   - hello: what this side says of itself.
     ///   - peerUserID: the user the daemon must run as, by SO_PEERCRED.
     ///   - helloTimeout: how long the daemon's hello may take.
+    ///   - awaitsHello: whether to wait for it now, or with the first `call`.
     /// - Throws: `absent` when nobody listens, `timeout`, `closed`, `refused` when the daemon is of another boot,
     ///   namespace, node or user, `malformed`, `system`.
     package init(
         path: String, hello: Hello, peerUserID: UInt32 = 0, helloTimeout: Duration = answerTimeout,
+        awaitsHello: Bool = true,
     ) throws(NodeLinkError) {
         let stream: UnixStream
         do throws(SystemError) {
@@ -42,14 +45,22 @@ package struct NodeLinkClient: ~Copyable {
             }
         }
         try Self.check(stream, peerUserID: peerUserID)
-        let deadline = BootClock.now() + helloTimeout
+        try Self.send(hello.json, over: stream, deadline: BootClock.now() + helloTimeout)
         var decoder = FrameDecoder()
-        try Self.send(hello.json, over: stream, deadline: deadline)
-        let other = try Hello(json: Self.receive(from: stream, &decoder, "hello", deadline: deadline))
-        if let objection = hello.objection(to: other) { throw .refused(objection) }
-        daemon = other
-        self.stream = stream
+        if awaitsHello { try Self.awaitHello(from: stream, &decoder, hello, helloTimeout) }
+        isGreeted = awaitsHello
         self.decoder = decoder
+        self.hello = hello
+        self.helloTimeout = helloTimeout
+        self.stream = stream
+    }
+
+    private static func awaitHello(
+        from stream: borrowing UnixStream, _ decoder: inout FrameDecoder, _ hello: Hello, _ timeout: Duration,
+    ) throws(NodeLinkError) {
+        let deadline = BootClock.now() + timeout
+        let other = try Hello(json: receive(from: stream, &decoder, "hello", deadline: deadline))
+        if let objection = hello.objection(to: other) { throw .refused(objection) }
     }
 
     /// Asks, and waits for the answer.
@@ -62,13 +73,27 @@ package struct NodeLinkClient: ~Copyable {
     ) throws(NodeLinkError) -> Result<JSONObject, RemoteError> {
         lastID += 1
         let deadline = BootClock.now() + (timeout ?? Self.timeout(for: operation))
+        // The daemon looks at a question only if it has no objection to the hello before it: to wait for its own hello
+        // first would gain nothing.
         try Self.send(Request(id: lastID, operation: operation).json, over: stream, deadline: deadline)
+        if !isGreeted {
+            try Self.awaitHello(from: stream, &decoder, hello, helloTimeout)
+            isGreeted = true
+        }
         let json = try Self.receive(from: stream, &decoder, operation.name, deadline: deadline)
         let response = try Response(json: json)
         guard response.id == lastID else {
             throw .malformed("answer \(response.id) to request \(lastID)")
         }
         return response.result
+    }
+
+    /// Tells the daemon something whose answer is of no interest, and does not wait for it. The connection is of no use
+    /// for questions after that.
+    package mutating func tell(_ operation: Request.Operation) throws(NodeLinkError) {
+        lastID += 1
+        let deadline = BootClock.now() + Self.connectTimeout
+        try Self.send(Request(id: lastID, operation: operation).json, over: stream, deadline: deadline)
     }
 
     private static func timeout(for operation: Request.Operation) -> Duration {

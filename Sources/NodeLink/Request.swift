@@ -19,6 +19,9 @@ package struct Request: Sendable, Hashable {
         case endpointAdd(Endpoint)
         /// A pod interface has gone.
         case endpointDelete(Endpoint)
+        /// A pod's link is to be deleted, addresses and all; answered by `LinkDeleteAnswer` when neither of its two ends is
+        /// to be seen any more.
+        case linkDelete(Endpoint)
         /// The node needs another block; answered by `BlockAnswer` after node.json has been rewritten.
         case blockRequest(BlockRequest)
         /// How the node and its peers are; answered by `StatusAnswer`.
@@ -38,6 +41,7 @@ package struct Request: Sendable, Hashable {
         switch name {
         case "endpointAdd": operation = .endpointAdd(try Endpoint(reader))
         case "endpointDelete": operation = .endpointDelete(try Endpoint(reader))
+        case "linkDelete": operation = .linkDelete(try Endpoint(reader))
         case "blockRequest": operation = .blockRequest(try BlockRequest(reader))
         case "status": operation = .status
         case "get":
@@ -51,7 +55,7 @@ package struct Request: Sendable, Hashable {
     package var json: JSONValue {
         let members: [(String, JSONValue)] =
             switch operation {
-            case .endpointAdd(let endpoint), .endpointDelete(let endpoint): endpoint.members
+            case .endpointAdd(let endpoint), .endpointDelete(let endpoint), .linkDelete(let endpoint): endpoint.members
             case .blockRequest(let request): request.members
             case .status, .unknown: []
             case .get(let kind): [("kind", .string(kind.rawValue))]
@@ -66,6 +70,7 @@ extension Request.Operation {
         switch self {
         case .endpointAdd: "endpointAdd"
         case .endpointDelete: "endpointDelete"
+        case .linkDelete: "linkDelete"
         case .blockRequest: "blockRequest"
         case .status: "status"
         case .get: "get"

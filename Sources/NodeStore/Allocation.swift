@@ -13,17 +13,20 @@ package struct AllocationRequest: Sendable, Hashable {
     package var address: IPAddress?
     /// Whether to keep an address of the block as the gateway, as `apus-ipam` does under a bridge or ptp.
     package var wantsGateway: Bool
+    /// The name of the link's host end, recorded together with the address; nil leaves the record's.
+    package var hostLink: String?
 
     /// Makes a request.
     package init(
         family: AddressFamily, mode: String, pools: [String]? = nil, address: IPAddress? = nil,
-        wantsGateway: Bool = false,
+        wantsGateway: Bool = false, hostLink: String? = nil,
     ) {
         self.family = family
         self.mode = mode
         self.pools = pools
         self.address = address
         self.wantsGateway = wantsGateway
+        self.hostLink = hostLink
     }
 }
 

@@ -27,9 +27,12 @@ extension RunDirectory {
         }
         guard !open.isEmpty else { return .noBlock }
         for owned in open {
+            if let address = try takeInPlace(request, from: owned.cidr, for: &file, under: lock) {
+                return .allocated(Allocation(address: address, block: owned, gateway: nil))
+            }
             var block = try blockOrRebuilt(owned.cidr, under: lock)
             guard let taken = Self.take(request, from: &block, for: file.key) else { continue }
-            try record(taken.address, in: block, for: &file, under: lock)
+            try record(taken.address, request, in: block, for: &file, under: lock)
             return .allocated(Allocation(address: taken.address, block: owned, gateway: taken.gateway))
         }
         return .exhausted(full: open.map(\.cidr))
@@ -129,7 +132,7 @@ extension RunDirectory {
         } catch {
             return .unavailable(error)
         }
-        try record(address, in: block, for: &file, under: lock)
+        try record(address, request, in: block, for: &file, under: lock)
         return .allocated(Allocation(address: address, block: owned, gateway: gateway))
     }
 
@@ -144,12 +147,36 @@ extension RunDirectory {
         }
     }
 
+    /// Takes the next address without reading the block as a value; nil when that must be done.
+    private func takeInPlace(
+        _ request: AllocationRequest, from cidr: IPPrefix, for file: inout AttachmentFile,
+        under lock: borrowing StoreLock,
+    ) throws(StoreError) -> IPAddress? {
+        guard !request.wantsGateway, var text = try blockText(cidr), let address = text.allocate(for: file.key) else {
+            return nil
+        }
+        // The order of these two is the store's invariant.
+        try record(address, request, in: &file)
+        try save(text, of: cidr, under: lock)
+        return address
+    }
+
     /// The order of these two is the store's invariant.
     private func record(
-        _ address: IPAddress, in block: Block, for file: inout AttachmentFile, under lock: borrowing StoreLock,
+        _ address: IPAddress, _ request: AllocationRequest, in block: Block, for file: inout AttachmentFile,
+        under lock: borrowing StoreLock,
     ) throws(StoreError) {
-        try file.update { $0.addresses.append(address.hostPrefix) }
+        try record(address, request, in: &file)
         try save(block, under: lock)
+    }
+
+    private func record(
+        _ address: IPAddress, _ request: AllocationRequest, in file: inout AttachmentFile,
+    ) throws(StoreError) {
+        try file.update {
+            $0.addresses.append(address.hostPrefix)
+            if let name = request.hostLink { $0.hostLink = name }
+        }
     }
 
     private func takeBack(
@@ -157,8 +184,15 @@ extension RunDirectory {
     ) throws(StoreError) -> [IPAddress] {
         guard !addresses.isEmpty else { return [] }
         var released: [IPAddress] = []
-        for cidr in try blockNetworks() where addresses.contains(where: { cidr.contains($0) }) {
-            released += try takeBack(from: cidr, of: key, under: lock)
+        for cidr in try blockNetworks() {
+            let inside = addresses.filter { cidr.contains($0) }.map(\.address)
+            guard !inside.isEmpty else { continue }
+            if var text = try blockText(cidr), inside.allSatisfy({ text.release($0, of: key) }) {
+                try save(text, of: cidr, under: lock)
+                released += inside
+            } else {
+                released += try takeBack(from: cidr, of: key, under: lock)
+            }
         }
         return released
     }

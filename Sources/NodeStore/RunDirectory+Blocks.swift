@@ -30,7 +30,7 @@ extension RunDirectory {
     /// Removes the file of a block that the node owns no longer.
     /// - Returns: false, and nothing is removed, while a pod has an address of the block.
     package func discard(_ cidr: IPPrefix, under lock: borrowing StoreLock) throws(StoreError) -> Bool {
-        if let block = try block(cidr), !block.isUnused { return false }
+        guard try !isOccupied(cidr) else { return false }
         try system { () throws(SystemError) in _ = try Files.remove(blockPath(cidr)) }
         return true
     }
@@ -42,6 +42,18 @@ extension RunDirectory {
 
     func save(_ block: Block, under lock: borrowing StoreLock) throws(StoreError) {
         try writeRecord(block.json, to: blockPath(block.cidr))
+    }
+
+    /// The block's file as text, if it is in the form in which one ordinal can be moved alone.
+    func blockText(_ cidr: IPPrefix) throws(StoreError) -> BlockText? {
+        let octets = try system { () throws(SystemError) in
+            try Files.readIfPresent(blockPath(cidr), limit: Self.maximumRecord)
+        }
+        return octets.flatMap { BlockText($0, cidr: cidr, bootID: bootID) }
+    }
+
+    func save(_ text: BlockText, of cidr: IPPrefix, under lock: borrowing StoreLock) throws(StoreError) {
+        try system { () throws(SystemError) in try Files.replace(blockPath(cidr), with: text.octets) }
     }
 
     /// The block, made of the attachments if it has no file in this boot.

@@ -39,7 +39,7 @@ traces() {
         routes "$name"
         within "$name" ip neighbour show nud permanent
     done
-    for file in "$scratch/$1"/run/attachments/* "$scratch/$1"/run/blocks/*; do
+    for file in "$scratch/$1"/run/attachments/* "$scratch/$1"/run/blocks/*.json; do
         [ -e "$file" ] || continue
         # A block's record stays, and its order of addresses moves on; which ones are given out is what counts.
         case "$file" in

@@ -19,6 +19,8 @@ int clinux_peer_credentials(int fd, int *pid, unsigned int *uid, unsigned int *g
 int clinux_accept(int fd);
 /* pipe2(2) with O_CLOEXEC. */
 int clinux_pipe(int ends[2]);
+/* SIOCGIFINDEX in the namespace of any socket: the index, or -1. */
+int clinux_link_index(int socket, const char *name);
 /* The process's environment, ended by NULL. */
 char **clinux_environ(void);
 /* memfd_create(2) with MFD_CLOEXEC. */
@@ -29,3 +31,7 @@ int clinux_pidfd(int pid);
 int clinux_reap(int pid, int *code, int *signal);
 /* Gives SIGCHLD its default action: who has inherited "ignore" cannot wait for a child. */
 void clinux_default_sigchld(void);
+/* SIOCGIFNAME: the name of the link of that index into `name`, which has IFNAMSIZ octets. Takes no lock of rtnetlink's. */
+int clinux_link_name(int fd, unsigned int index, char *name);
+/* Starts a program in a session of its own, without a descriptor or a variable of the caller's; 0 or an errno. */
+int clinux_spawn_detached(int *pid, const char *path, char *const arguments[]);

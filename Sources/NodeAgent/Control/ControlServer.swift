@@ -22,11 +22,26 @@ struct ControlServer: Sendable {
     /// Who answers.
     let responder: @Sendable (Request.Operation) async -> Result<JSONObject, RemoteError>
     let logger: Logger
+    /// To be raised when the socket's file is gone: nobody can connect to it any more.
+    let rebind = Signal()
 
     /// Serves until the task is cancelled.
     ///
     /// - Throws: when the socket cannot be bound.
     func run() async throws {
+        while !Task.isCancelled {
+            try await withThrowingTaskGroup { group in
+                group.addTask { try await serve() }
+                group.addTask { await rebind.wait() }
+                // Whichever ends first ends the other: a new socket is bound when the old one is closed.
+                try await group.next()
+                group.cancelAll()
+                try? await group.waitForAll()
+            }
+        }
+    }
+
+    private func serve() async throws {
         // The directory is open to root alone, so that there is no moment at which others could connect.
         let server = try await ServerBootstrap(group: eventLoop)
             .serverChannelOption(.backlog, value: 1024)
@@ -39,19 +54,29 @@ struct ControlServer: Sendable {
         try Files.setPermissions(path, 0o600)
         logger.info("serving the node socket", metadata: ["path": "\(path)"])
         let open = ConnectionCount(limit: Self.connectionLimit)
-        try await withThrowingDiscardingTaskGroup { group in
-            try await server.executeThenClose { connections in
-                for try await connection in connections {
-                    guard open.enter() else {
-                        connection.channel.close(promise: nil)
-                        continue
-                    }
-                    group.addTask {
-                        await serve(connection)
-                        open.leave()
+        try await withTaskExecutorPreference(EventLoopExecutor(eventLoop)) {
+            try await withThrowingDiscardingTaskGroup { group in
+                try await server.executeThenClose { connections in
+                    for try await connection in connections {
+                        guard open.enter() else {
+                            connection.channel.close(promise: nil)
+                            continue
+                        }
+                        group.addTask {
+                            await serve(connection)
+                            open.leave()
+                        }
                     }
                 }
             }
+        }
+    }
+
+    /// The answer. What is more than a note is made elsewhere: the loop has BGP's timers on it.
+    private func answer(_ operation: Request.Operation) async -> Result<JSONObject, RemoteError> {
+        switch operation {
+        case .endpointAdd, .endpointDelete, .linkDelete: await responder(operation)
+        default: await withTaskExecutorPreference(globalConcurrentExecutor) { await responder(operation) }
         }
     }
 
@@ -75,7 +100,7 @@ struct ControlServer: Sendable {
                         continue
                     }
                     let request = try Request(json: json)
-                    let response = Response(id: request.id, result: await responder(request.operation))
+                    let response = Response(id: request.id, result: await answer(request.operation))
                     do {
                         try await outbound.write(response.json)
                     } catch NodeLinkError.malformed(let reason) {

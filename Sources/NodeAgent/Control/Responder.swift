@@ -17,6 +17,7 @@ struct Responder: Sendable {
     let controller: NodeController
     let speaker: Speaker
     let kernel: KernelAgent
+    let linkRemovals: LinkRemovals
 
     /// The members of `ok`, or the refusal.
     func answer(_ operation: Request.Operation) async -> Result<JSONObject, RemoteError> {
@@ -26,6 +27,8 @@ struct Responder: Sendable {
         case .endpointDelete(let endpoint):
             await controller.endpointGone(endpoint)
             return .success([:])
+        case .linkDelete(let endpoint):
+            return await linkRemovals.remove(endpoint).map(\.members)
         case .blockRequest(let request):
             return await controller.block(for: request).map(\.members)
         case .status:

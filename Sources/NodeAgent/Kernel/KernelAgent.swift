@@ -169,8 +169,15 @@ extension KernelAgent {
         case .link(let link, _): !NodePicture.isPodLink(link.name)
         case .address(let address, _): picture.name(of: address.linkIndex) != nil
         case .neighbour: false
-        case .route, .overrun: true
+        case .route(let route, _): !isPodRoute(route)
+        case .overrun: true
         }
+    }
+
+    /// Whether a route is one that an ADD has made: ours, to one address, by a link that the picture leaves out.
+    private func isPodRoute(_ route: Route) -> Bool {
+        route.protocolNumber == RouteProtocol.number && route.destination.isHost && route.hops.count == 1
+            && picture.name(of: route.hops[0].linkIndex) == nil
     }
 
     /// Reads links, addresses and foreign routes anew. Events alone are not enough: a link that goes down takes routes

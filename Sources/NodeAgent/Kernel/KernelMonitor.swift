@@ -47,6 +47,9 @@ final class KernelMonitor: Sendable {
     }
 }
 
+/// How long events are gathered after the first: far below what anybody waits for, far above what a pod's take.
+private let gatheringTime = Duration.milliseconds(2)
+
 /// The monitor's socket, owned by the thread that reads it.
 private final class MonitorSocket: Sendable {
     /// Ends `pump`.
@@ -67,6 +70,8 @@ private final class MonitorSocket: Sendable {
                 do {
                     let patience: Duration = owesOverrun ? .milliseconds(100) : .seconds(3600)
                     if try monitor.wait(until: BootClock.now() + patience, or: wakeUp).wokenUp { return }
+                    // A pod that comes or goes is a dozen events within a millisecond: they are taken together.
+                    if isWoken(within: gatheringTime) { return }
                     var events = try monitor.drain()
                     if owesOverrun { events.append(.overrun) }
                     guard !events.isEmpty else { continue }

@@ -18,6 +18,7 @@ actor NodeController {
         case configuration(DecodedResources)
         case blockRequest(BlockRequest, reply: CheckedContinuation<Result<BlockAnswer, RemoteError>, Never>)
         case endpointAdd(Endpoint, reply: CheckedContinuation<Result<JSONObject, RemoteError>, Never>)
+        case nodeStateLost
         /// Decide again: something that the decision depends on may have changed.
         case review
     }
@@ -77,6 +78,9 @@ actor NodeController {
                 case .blockRequest(let request, let reply): reply.resume(returning: await claim(for: request))
                 case .endpointAdd(let endpoint, let reply): reply.resume(returning: await add(endpoint))
                 case .review: await publish()
+                case .nodeStateLost:
+                    isSaved = false
+                    await publish()
                 }
             }
             group.cancelAll()
@@ -91,6 +95,9 @@ actor NodeController {
 
     /// A configuration has been read.
     nonisolated func offer(_ decoded: DecodedResources) { commandsContinuation.yield(.configuration(decoded)) }
+
+    /// node.json has been removed: it is written again.
+    nonisolated func nodeStateLost() { commandsContinuation.yield(.nodeStateLost) }
 
     /// A pod has gone: a block that only waited for that may be given up.
     func endpointGone(_ endpoint: Endpoint) {
@@ -191,7 +198,7 @@ extension NodeController {
     /// Whether a block that is not in node.json has pods all the same: an earlier daemon may have had it.
     private func holdsPods(_ block: IPPrefix) -> Bool {
         do {
-            return try store.block(block).map { !$0.allocated.isEmpty } ?? false
+            return try store.isOccupied(block)
         } catch {
             return true
         }

@@ -1,0 +1,3 @@
+/* libnftables 1.0.6. */
+#pragma once
+#include <nftables/libnftables.h>

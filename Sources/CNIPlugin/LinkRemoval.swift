@@ -1,0 +1,162 @@
+import CNISpec
+import IPAMCore
+import LinuxOS
+import NetTypes
+import Netlink
+import NodeLink
+import PodLinks
+import PodPlan
+
+/// How a DEL gets rid of the pod's link without waiting for the kernel's grace periods: somebody else waits for them.
+///
+/// The kernel unlists both ends of a pair at once, well within a millisecond, and answers some twenty later. The daemon
+/// deletes, together with what others ask it for at the same time; where there is none, a process that outlives this
+/// one; and where that fails too, this one, waiting.
+struct LinkRemoval: ~Copyable {
+    /// How long the daemon may take, be it busy with hundreds of others.
+    private static let daemonTimeout = Duration.seconds(1)
+    /// How long the detached process may take until the link is unlisted.
+    private static let detachedTimeout = Duration.milliseconds(500)
+    /// The ends are unlisted one right after the other: longer than this, a link of the name is another's.
+    private static let podEndTimeout = Duration.milliseconds(5)
+
+    private let call: PluginCall
+    private let endpoint: Endpoint
+    private let names: LinkNames
+    private var line: NodeLinkClient?
+
+    /// - Parameter attachment: the record, or what stands for it where there is none.
+    init(_ call: PluginCall, of attachment: Attachment) throws {
+        self.call = call
+        endpoint = Endpoint(
+            network: call.key.network, containerID: call.key.containerID, ifName: call.key.ifName,
+            addresses: attachment.addresses, hostLink: attachment.hostLink, hostLinkIndex: attachment.hostLinkIndex,
+            mode: call.config.mode ?? "")
+        names = try LinkNames()
+    }
+
+    /// Deletes the recorded link, if there is one; neither end is to be seen when it returns.
+    mutating func run() throws {
+        try remove(try recorded())
+    }
+
+    /// Deletes a link; neither end is to be seen when it returns.
+    ///
+    /// - Parameter target: nil when there is none. The daemon is told all the same, for the rest that goes with a pod.
+    mutating func remove(_ target: PodLinkTarget?) throws {
+        let isDone = try askDaemon(target)
+        if !isDone {
+            if let target { try removeDetached(target) }
+            flushConnections()
+        }
+        if target != nil { awaitPodEnd() }
+    }
+
+    /// Tells the daemon, if it has answered before, that the record is gone too.
+    mutating func finish() {
+        do throws(NodeLinkError) {
+            try line?.tell(.endpointDelete(endpoint))
+        } catch {
+            call.log.write(.debug, "DEL \(call.key): apusd was not told: \(error)")
+        }
+    }
+
+    /// What the record leads to. An index whose link is gone is no other link's: the kernel counts on.
+    private func recorded() throws -> PodLinkTarget? {
+        guard let alias = LinkAlias(call.key) else { return nil }
+        if endpoint.hostLinkIndex != 0 {
+            guard try names.name(of: endpoint.hostLinkIndex) != nil else { return nil }
+            return PodLinkTarget(index: endpoint.hostLinkIndex, alias: alias)
+        }
+        guard !endpoint.hostLink.isEmpty else { return nil }
+        // An ADD that was killed: it may have made the link, and may have marked it.
+        var links = try HostLinks()
+        switch try links.observe(endpoint.hostLink, isRecorded: true) {
+        case .absent: return nil
+        case .unmarked(let index): return PodLinkTarget(index: index, alias: nil)
+        case .present(let index, let text):
+            guard text.flatMap(LinkAlias.init(parsing:)) == alias else { return nil }
+            return PodLinkTarget(index: index, alias: alias)
+        }
+    }
+
+    /// - Returns: whether the daemon has seen to it. A link without an alias it would not touch.
+    private mutating func askDaemon(_ target: PodLinkTarget?) throws -> Bool {
+        if let target, target.alias == nil { return false }
+        var question = endpoint
+        question.hostLinkIndex = target?.index ?? 0
+        let daemon = try DaemonLine(call.store)
+        do {
+            var client = try NodeLinkClient(
+                path: daemon.path, hello: daemon.hello, helloTimeout: Self.daemonTimeout, awaitsHello: false)
+            let answer = try client.call(.linkDelete(question), timeout: Self.daemonTimeout)
+            _ = try LinkDeleteAnswer(answer.get())
+            line = consume client
+            return true
+        } catch {
+            call.log.write(.debug, "DEL \(call.key): without apusd: \(error)")
+            return false
+        }
+    }
+
+    /// Has a process of its own delete the link.
+    private func removeDetached(_ target: PodLinkTarget) throws {
+        do throws(SystemError) {
+            let process = try DetachedProcess.start(
+                DetachedProcess.ownProgram, arguments: LinkDeletion.arguments(target))
+            let deadline = BootClock.now() + Self.detachedTimeout
+            let left = try names.waitUntilGone([target.index], until: deadline) { process.hasEnded() }
+            if left.isEmpty { return }
+            call.log.write(.debug, "DEL \(call.key): the detached process has not deleted if\(target.index)")
+        } catch {
+            call.log.write(.warning, "DEL \(call.key): \(error); waiting for the kernel instead")
+        }
+        try LinkDeletion.run(target)
+    }
+
+    /// Sees that the pod's end is gone too, where the pod's namespace is still at hand.
+    private func awaitPodEnd() {
+        guard !call.environment.netns.isEmpty, let sandbox = try? NetNS.open(call.environment.netns) else { return }
+        let deadline = BootClock.now() + Self.podEndTimeout
+        try? sandbox.within { () throws(SystemError) in
+            while try DeviceList.contains(call.key.ifName), BootClock.now() < deadline {
+                _ = try Poll.readable([], until: BootClock.now() + .milliseconds(1), name: "the pod's link")
+            }
+        }
+    }
+
+    /// Nobody who gets the address next is to see what was said to the one before.
+    private func flushConnections() {
+        do {
+            try ConntrackSocket.flush(endpoint.addresses.map(\.address))
+        } catch {
+            call.log.write(.warning, "DEL \(call.key): connections not flushed: \(error)")
+        }
+    }
+}
+
+/// The deletion of one link, in whatever process: `apus delete-link INDEX [ALIAS]` is the detached one.
+enum LinkDeletion {
+    private static let word = "delete-link"
+
+    /// `argv` of the detached process.
+    static func arguments(_ target: PodLinkTarget) -> [String] {
+        ["apus", word, "\(target.index)"] + (target.alias.map { ["\($0)"] } ?? [])
+    }
+
+    /// The link that the process is to delete; nil when it was started for something else.
+    static func target(of arguments: [String]) -> PodLinkTarget? {
+        guard (3...4).contains(arguments.count), arguments[1] == word, let index = UInt32(arguments[2]) else {
+            return nil
+        }
+        guard arguments.count == 4 else { return PodLinkTarget(index: index, alias: nil) }
+        return LinkAlias(parsing: arguments[3]).map { PodLinkTarget(index: index, alias: $0) }
+    }
+
+    /// Deletes the link if it is what is meant, and waits for the kernel.
+    static func run(_ target: PodLinkTarget) throws(NetlinkError) {
+        var remover = try PodLinkRemover()
+        let present = try remover.present([target])
+        if !present.isEmpty { try remover.delete(present.map(\.index), group: 0) }
+    }
+}

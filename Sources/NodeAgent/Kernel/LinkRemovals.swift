@@ -1,0 +1,191 @@
+import IPAMCore
+import LinuxOS
+import Logging
+import NIOPosix
+import NetTypes
+import Netlink
+import NodeLink
+import PodLinks
+import PodPlan
+import Synchronization
+
+/// Deletes pods' links for the DELs that ask for it.
+///
+/// The kernel works on a deletion in two parts: it unlists the link under its lock on links, in about a millisecond,
+/// and then waits for grace periods without the lock, some twenty. What is asked for while a batch is in the first part
+/// makes up the next batch; the second parts of many batches overlap, each on a thread that does nothing but wait.
+/// So a lone DEL waits for nobody, and a burst becomes few, large batches of its own accord.
+final class LinkRemovals: Sendable {
+    /// One collects and watches, the others wait for the kernel: at a batch a millisecond about twenty do at a time.
+    private static let threadCount = 25
+    /// How long the links of a batch may take to be unlisted.
+    private static let timeout = Duration.seconds(5)
+
+    private struct Waiting: Sendable {
+        let target: PodLinkTarget
+        let reply: CheckedContinuation<Bool, Never>
+    }
+
+    private struct State: Sendable {
+        var waiting: [Waiting] = []
+        var isCollecting = false
+    }
+
+    private let state = Mutex(State())
+    private let idle = Mutex<[RemovalSocket]>([])
+    private let names: LinkNames
+    private let threads: NIOThreadPool
+    private let logger: Logger
+
+    /// Starts the threads, for the network namespace of the process.
+    init(logger: Logger) throws {
+        self.logger = logger
+        names = try LinkNames()
+        threads = NIOThreadPool(numberOfThreads: Self.threadCount)
+        threads.start()
+    }
+
+    /// Ends the threads; deletions that have begun are waited for.
+    func stop() async {
+        try? await threads.shutdownGracefully()
+    }
+
+    /// Deletes the endpoint's link, if it is there and the endpoint's, and flushes its connections.
+    ///
+    /// - Returns: whether there was one; neither of its ends is to be seen then.
+    func remove(_ endpoint: Endpoint) async -> Result<LinkDeleteAnswer, RemoteError> {
+        let key = AttachmentKey(
+            network: endpoint.network, containerID: endpoint.containerID, ifName: endpoint.ifName)
+        guard let alias = LinkAlias(key) else {
+            return .failure(RemoteError(code: 4, message: "\(key): too long to be a link's mark"))
+        }
+        var isDeleted = false
+        if endpoint.hostLinkIndex != 0 {
+            let target = PodLinkTarget(index: endpoint.hostLinkIndex, alias: alias)
+            isDeleted = await withCheckedContinuation { enqueue(Waiting(target: target, reply: $0)) }
+            guard isDeleted || isGone(endpoint.hostLinkIndex, alias) else {
+                return .failure(RemoteError(code: 11, message: "link \(endpoint.hostLink) could not be deleted"))
+            }
+        }
+        flush(endpoint.addresses.map(\.address))
+        return .success(LinkDeleteAnswer(isDeleted: isDeleted))
+    }
+
+    private func enqueue(_ one: Waiting) {
+        let mustCollect = state.withLock { state in
+            state.waiting.append(one)
+            defer { state.isCollecting = true }
+            return !state.isCollecting
+        }
+        if mustCollect { threads.submit { item in self.collect(item) } }
+    }
+
+    /// Carries out batch after batch until nobody waits.
+    private func collect(_ item: NIOThreadPool.WorkItemState) {
+        while true {
+            let batch = state.withLock { state in
+                defer { state.waiting = [] }
+                if state.waiting.isEmpty { state.isCollecting = false }
+                return state.waiting
+            }
+            guard !batch.isEmpty else { return }
+            guard item == .active else {
+                for one in batch { one.reply.resume(returning: false) }
+                continue
+            }
+            carryOut(batch)
+        }
+    }
+
+    private func carryOut(_ batch: [Waiting]) {
+        let targets = batch.map(\.target)
+        var (present, left) = ([PodLinkTarget](), Set<PodLinkTarget>())
+        do {
+            let socket = try takeSocket()
+            present = try socket.present(targets)
+            let indices = present.map(\.index)
+            let isOver = Flag()
+            if !indices.isEmpty {
+                threads.submit { _ in
+                    self.delete(indices, on: socket)
+                    isOver.raise()
+                }
+                let remaining = try names.waitUntilGone(
+                    indices, until: BootClock.now() + Self.timeout, unless: { isOver.isRaised })
+                left = Set(present.filter { remaining.contains($0.index) })
+            } else {
+                idle.withLock { $0.append(socket) }
+            }
+        } catch {
+            logger.error("pod links cannot be deleted", metadata: ["reason": "\(error)"])
+            left = Set(targets)
+        }
+        let deleted = Set(present).subtracting(left)
+        for one in batch { one.reply.resume(returning: deleted.contains(one.target)) }
+    }
+
+    private func delete(_ indices: [UInt32], on socket: RemovalSocket) {
+        do {
+            // Drawn anew each time: nobody can have put a link of theirs into a group that nobody knows of.
+            try socket.delete(indices, group: UInt32.random(in: 0x1000_0000...0x7fff_ffff))
+            idle.withLock { $0.append(socket) }
+        } catch {
+            // The socket goes with the error; the next batch opens another.
+            logger.error("pod links not deleted", metadata: ["count": "\(indices.count)", "reason": "\(error)"])
+        }
+    }
+
+    private func takeSocket() throws -> RemovalSocket {
+        if let socket = idle.withLock({ $0.popLast() }) { return socket }
+        return try RemovalSocket()
+    }
+
+    /// Whether nothing is left to do: the link is gone, or it is another's.
+    private func isGone(_ index: UInt32, _ alias: LinkAlias) -> Bool {
+        do {
+            let socket = try takeSocket()
+            defer { idle.withLock { $0.append(socket) } }
+            return try socket.present([PodLinkTarget(index: index, alias: alias)]).isEmpty
+        } catch {
+            return false
+        }
+    }
+
+    /// After the answer: it goes through the whole table of connections, and no packet of the pod's comes any more.
+    private func flush(_ addresses: [IPAddress]) {
+        guard !addresses.isEmpty else { return }
+        threads.submit { [logger] _ in
+            do {
+                try ConntrackSocket.flush(addresses)
+            } catch {
+                logger.warning("connections not flushed", metadata: ["reason": "\(error)"])
+            }
+        }
+    }
+}
+
+/// A socket, used by one thread at a time.
+private final class RemovalSocket: Sendable {
+    private let remover: Mutex<PodLinkRemover>
+
+    init() throws {
+        remover = Mutex(try PodLinkRemover())
+    }
+
+    func present(_ targets: [PodLinkTarget]) throws(NetlinkError) -> [PodLinkTarget] {
+        try remover.withLock { remover throws(NetlinkError) in try remover.present(targets) }
+    }
+
+    func delete(_ indices: [UInt32], group: UInt32) throws(NetlinkError) {
+        try remover.withLock { remover throws(NetlinkError) in try remover.delete(indices, group: group) }
+    }
+}
+
+/// Raised once by one thread, looked at by another.
+private final class Flag: Sendable {
+    private let value = Atomic(false)
+
+    var isRaised: Bool { value.load(ordering: .acquiring) }
+
+    func raise() { value.store(true, ordering: .releasing) }
+}

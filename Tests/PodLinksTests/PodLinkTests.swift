@@ -1,0 +1,75 @@
+import IPAMCore
+import NetTypes
+import Netlink
+import PodLinks
+import PodPlan
+import TestKit
+import Testing
+
+/// What links and routes say of the pods there are, and what is deleted of them.
+@Suite(.enabled(if: NetNSFixture.isAvailable, NetNSFixture.reason))
+struct PodLinkTests {
+    private static let key = AttachmentKey(network: "net", containerID: "c1", ifName: "eth0")
+
+    @Test("a marked pair and its route are an attachment; what is not marked is none")
+    func survey() async throws {
+        try await NetNSFixture.run { fixture in
+            try fixture.ip("link add cali1 up type veth peer name p1")
+            try fixture.ip("link set cali1 alias apus:net:c1:eth0")
+            try fixture.ip("link set p1 up")
+            try fixture.ip("route add 10.244.0.5/32 dev cali1 proto 97")
+            try fixture.ip("link add cali2 up type veth peer name p2")
+            try fixture.ip("link set cali2 alias apus:net:c2:eth0")
+            try fixture.ip("link add cali3 up type veth peer name p3")
+            try fixture.ip("link set cali3 alias somebody:net:c2:eth0")
+            let found = try PodLinkSurvey.attachments(bootID: "boot", now: MonotonicTime(nanoseconds: 7))
+            #expect(found.map(\.key.containerID) == ["c1", "c2"])
+            #expect(found.first?.key == Self.key)
+            #expect(found.first?.state == .complete)
+            #expect(found.first?.addresses.map(\.description) == ["10.244.0.5/32"])
+            #expect(found.first?.hostLink == "cali1")
+            #expect(found.last?.state == .pending)
+        }
+    }
+
+    @Test("a group is deleted together; a stranger in the group stays", arguments: [false, true])
+    func group(hasStranger: Bool) async throws {
+        try await NetNSFixture.run { fixture in
+            for number in 1...4 {
+                try fixture.ip("link add cali\(number) type veth peer name p\(number)")
+                try fixture.ip("link set cali\(number) alias apus:net:c\(number):eth0")
+            }
+            try fixture.ip("link add stranger type dummy")
+            if hasStranger { try fixture.ip("link set stranger group 4711") }
+            var socket = try NetlinkSocket()
+            let links = try socket.links().filter { $0.name.hasPrefix("cali") }
+            #expect(links.count == 4)
+            let targets = links.map { PodLinkTarget(index: $0.index, alias: $0.alias.flatMap(LinkAlias.init(parsing:))) }
+            var remover = try PodLinkRemover()
+            let before = try remover.present(targets)
+            #expect(before == targets)
+            try remover.delete(targets.map(\.index), group: 4711)
+            let names = try socket.links().map(\.name).sorted()
+            #expect(names == ["lo", "stranger"])
+            let after = try remover.present(targets)
+            #expect(after.isEmpty)
+        }
+    }
+
+    @Test("a link of another alias is not what is meant")
+    func foreign() async throws {
+        try await NetNSFixture.run { fixture in
+            try fixture.ip("link add cali1 type veth peer name p1")
+            try fixture.ip("link set cali1 alias apus:net:other:eth0")
+            var socket = try NetlinkSocket()
+            let found = try socket.link(named: "cali1")
+            let link = try #require(found)
+            var remover = try PodLinkRemover()
+            let alias = try #require(LinkAlias(Self.key))
+            for target in [PodLinkTarget(index: link.index, alias: alias), PodLinkTarget(index: link.index, alias: nil)] {
+                let present = try remover.present([target])
+                #expect(present.isEmpty)
+            }
+        }
+    }
+}
