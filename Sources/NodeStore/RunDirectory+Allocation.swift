@@ -32,7 +32,7 @@ extension RunDirectory {
             }
             var block = try blockOrRebuilt(owned.cidr, under: lock)
             guard let taken = Self.take(request, from: &block, for: file.key) else { continue }
-            try record(taken.address, request, in: block, for: &file, under: lock)
+            try record(taken.address, hostLink: request.hostLink, in: block, for: &file, under: lock)
             return .allocated(Allocation(address: taken.address, block: owned, gateway: taken.gateway))
         }
         return .exhausted(full: open.map(\.cidr))
@@ -62,7 +62,7 @@ extension RunDirectory {
         } catch {
             return .failure(error)
         }
-        try record(address, in: block, for: &file, under: lock)
+        try record(address, hostLink: nil, in: block, for: &file, under: lock)
         return .success(owned)
     }
 
@@ -132,7 +132,7 @@ extension RunDirectory {
         } catch {
             return .unavailable(error)
         }
-        try record(address, request, in: block, for: &file, under: lock)
+        try record(address, hostLink: request.hostLink, in: block, for: &file, under: lock)
         return .allocated(Allocation(address: address, block: owned, gateway: gateway))
     }
 
@@ -156,26 +156,26 @@ extension RunDirectory {
             return nil
         }
         // The order of these two is the store's invariant.
-        try record(address, request, in: &file)
+        try record(address, hostLink: request.hostLink, in: &file)
         try save(text, of: cidr, under: lock)
         return address
     }
 
     /// The order of these two is the store's invariant.
     private func record(
-        _ address: IPAddress, _ request: AllocationRequest, in block: Block, for file: inout AttachmentFile,
+        _ address: IPAddress, hostLink: String?, in block: Block, for file: inout AttachmentFile,
         under lock: borrowing StoreLock,
     ) throws(StoreError) {
-        try record(address, request, in: &file)
+        try record(address, hostLink: hostLink, in: &file)
         try save(block, under: lock)
     }
 
     private func record(
-        _ address: IPAddress, _ request: AllocationRequest, in file: inout AttachmentFile,
+        _ address: IPAddress, hostLink: String?, in file: inout AttachmentFile,
     ) throws(StoreError) {
         try file.update {
             $0.addresses.append(address.hostPrefix)
-            if let name = request.hostLink { $0.hostLink = name }
+            if let hostLink { $0.hostLink = hostLink }
         }
     }
 

@@ -20,7 +20,7 @@ import Testing
         arguments: ["10.0.0.0/28", "10.0.0.0/26", "10.0.0.0/32", "fd00::/122", "10.0.0.0/20"], [false, true])
     func sameAsBlock(cidr: String, hasGateway: Bool) throws {
         var block = try Self.block(cidr)
-        if hasGateway, !block.cidr.isHost { _ = try block.reserveLast() }
+        if hasGateway, !block.cidr.isHost { _ = try block.reserveGateway() }
         var text = try Self.read(block)
         var held: [(AttachmentKey, IPAddress)] = []
         var random = UInt64(cidr.utf8.reduce(7) { $0 &* 31 &+ UInt64($1) })
