@@ -43,7 +43,9 @@ struct PodLinkTests {
             var socket = try NetlinkSocket()
             let links = try socket.links().filter { $0.name.hasPrefix("cali") }
             #expect(links.count == 4)
-            let targets = links.map { PodLinkTarget(index: $0.index, alias: $0.alias.flatMap(LinkAlias.init(parsing:))) }
+            let targets = links.map { link in
+                PodLinkTarget(index: link.index, alias: link.alias.flatMap(LinkAlias.init(parsing:)))
+            }
             var remover = try PodLinkRemover()
             let before = try remover.present(targets)
             #expect(before == targets)
@@ -65,8 +67,8 @@ struct PodLinkTests {
             let link = try #require(found)
             var remover = try PodLinkRemover()
             let alias = try #require(LinkAlias(Self.key))
-            for target in [PodLinkTarget(index: link.index, alias: alias), PodLinkTarget(index: link.index, alias: nil)] {
-                let present = try remover.present([target])
+            for expected in [alias, nil] {
+                let present = try remover.present([PodLinkTarget(index: link.index, alias: expected)])
                 #expect(present.isEmpty)
             }
         }
