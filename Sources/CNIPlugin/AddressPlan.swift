@@ -125,7 +125,8 @@ struct AddressPlan {
 
     /// Somebody has emptied the run directory, and there are pods: a daemon that is there writes node.json again at once.
     private func awaitNodeState(_ key: AttachmentKey) throws -> NodeState? {
-        guard try call.store.attachments().contains(where: { $0.key != key && $0.state == .complete }) else { return nil }
+        let hasPods = try call.store.attachments().contains { $0.key != key && $0.state == .complete }
+        guard hasPods else { return nil }
         let deadline = BootClock.now() + Self.restorationTime
         while BootClock.now() < deadline {
             if let node = try call.store.nodeState() { return node }

@@ -90,7 +90,8 @@ struct LinkRemoval: ~Copyable {
             var client = try NodeLinkClient(
                 path: daemon.path, hello: daemon.hello, helloTimeout: Self.daemonTimeout, awaitsHello: false)
             let answer = try client.call(.linkDelete(question), timeout: Self.daemonTimeout)
-            _ = try LinkDeleteAnswer(answer.get())
+            let isDeleted = try LinkDeleteAnswer(answer.get()).isDeleted
+            if isDeleted, let target, try names.name(of: target.index) != nil { return false }
             line = consume client
             return true
         } catch {
@@ -101,6 +102,7 @@ struct LinkRemoval: ~Copyable {
 
     /// Has a process of its own delete the link.
     private func removeDetached(_ target: PodLinkTarget) throws {
+        guard LinkDeletion.canDetach else { return try LinkDeletion.run(target) }
         do throws(SystemError) {
             let process = try DetachedProcess.start(
                 DetachedProcess.ownProgram, arguments: LinkDeletion.arguments(target))
@@ -138,6 +140,12 @@ struct LinkRemoval: ~Copyable {
 /// The deletion of one link, in whatever process: `apus delete-link INDEX [ALIAS]` is the detached one.
 enum LinkDeletion {
     private static let word = "delete-link"
+
+    /// Whether this process is the executable, which is what a detached process would be too.
+    static var canDetach: Bool {
+        let name = CommandLine.arguments.first?.split(separator: "/").last
+        return name == "apus" || name == "apus-ipam"
+    }
 
     /// `argv` of the detached process.
     static func arguments(_ target: PodLinkTarget) -> [String] {

@@ -89,7 +89,9 @@ package struct NodeAgent: Service {
     }
 
     /// Somebody has emptied the run directory.
-    private func restore(_ loss: StoreWatch.Loss, instance: InstanceLock, controller: NodeController, server: ControlServer) {
+    private func restore(
+        _ loss: StoreWatch.Loss, instance: InstanceLock, controller: NodeController, server: ControlServer,
+    ) {
         logger.warning(
             "files of the run directory are gone; written again",
             metadata: ["socket": "\(loss.socket)", "node.json": "\(loss.nodeState)"])

@@ -8,7 +8,8 @@ import PodPlan
 package enum PodLinkSurvey {
     /// The attachments that the links in the calling thread's network namespace stand for, in the order of their keys.
     ///
-    /// A link without a route to a pod is an ADD's that was killed: its attachment is pending.
+    /// A link without a route to a pod is an ADD's that was killed, and stands for none: its next ADD or DEL finds it by
+    /// its name.
     ///
     /// - Parameter now: CLOCK_BOOTTIME, for the records.
     package static func attachments(bootID: String, now: MonotonicTime) throws(NetlinkError) -> [Attachment] {
@@ -33,12 +34,10 @@ package enum PodLinkSurvey {
         var attachments: [AttachmentKey: Attachment] = [:]
         for link in links {
             guard let key = alias(of: link)?.key else { continue }
-            let own = (addresses[link.index] ?? []).sorted()
-            // Two links of one key there are only when somebody has renamed one; the one that leads to a pod counts.
-            if let other = attachments[key], !other.addresses.isEmpty { continue }
+            guard let own = addresses[link.index] else { continue }
             attachments[key] = Attachment(
-                key: key, state: own.isEmpty ? .pending : .complete, addresses: own, hostLink: link.name,
-                hostLinkIndex: link.index, bootID: bootID, createdAt: now)
+                key: key, state: .complete, addresses: own.sorted(), hostLink: link.name, hostLinkIndex: link.index,
+                bootID: bootID, createdAt: now)
         }
         return attachments.values.sorted { $0.key < $1.key }
     }

@@ -38,6 +38,8 @@ struct HandOffTests {
                 #expect(endpoint.hostLinkIndex != 0)
                 #expect(endpoint.mode == "bgp")
             }
+            // A daemon that says to have deleted what is there all the same is not believed.
+            if case .linkDelete = operation { return .success(LinkDeleteAnswer(isDeleted: true).members) }
             return .success(JSONObject())
         } _: { fixture in
             try fixture.plugin.writeNodeState(isAnnounced: false)
@@ -45,7 +47,7 @@ struct HandOffTests {
             #expect(fixture.plugin.call("DEL").status == 0)
             #expect(try fixture.isUntouched())
         }
-        #expect(asked == ["endpointAdd", "endpointDelete"])
+        #expect(asked == ["endpointAdd", "linkDelete"])
     }
 
     @Test("Its refusal is the ADD's error, and nothing is left")
