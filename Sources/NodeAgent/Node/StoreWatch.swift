@@ -13,8 +13,9 @@ struct StoreWatch: Sendable {
         var nodeState: Bool
     }
 
-    /// `rm -rf` takes a moment: the directory is looked at when it has been quiet for so long.
-    private static let settlingTime: Duration = .milliseconds(5)
+    /// `rm -rf` takes a moment, and must not find anew what it has just removed: the directory is looked at when it has
+    /// been quiet for so long.
+    private static let settlingTime: Duration = .milliseconds(100)
     /// A directory that cannot be made or watched is tried again this often.
     private static let retryInterval: Duration = .seconds(1)
     /// How long to wait for the store's lock.
