@@ -86,7 +86,12 @@ struct ControlServer: Sendable {
                     }
                     let request = try Request(json: json)
                     let response = Response(id: request.id, result: await answer(request.operation))
-                    try await outbound.write(response.json)
+                    do {
+                        try await outbound.write(response.json)
+                    } catch NodeLinkError.malformed(let reason) {
+                        let refusal = RemoteError(code: 5, message: "the answer does not fit: \(reason)")
+                        try await outbound.write(Response(id: request.id, result: .failure(refusal)).json)
+                    }
                 }
             }
         } catch {

@@ -152,9 +152,11 @@ extension NodeController {
         guard let view else { return }
         let contested = Dictionary(
             await speaker.conflicts().map { ($0.prefix, $0.description) }, uniquingKeysWith: { first, _ in first })
-        let input = BlockPlan.Input(
+        var input = BlockPlan.Input(
             view: view, affinities: inForce.configuration?.affinities ?? [], claimed: claims.blocks,
-            previous: state?.blocks ?? [], contested: contested, isOccupied: { _ in true })
+            previous: state?.blocks ?? [], contested: contested, isOccupied: { _ in false })
+        let previous = Set(input.previous.map(\.cidr))
+        input.isOccupied = { previous.contains($0) || self.holdsPods($0) }
         let cautious = BlockPlan(input)
         if cautious.blocks.contains(where: { block in
             block.isClosed && state?.blocks.contains { $0.cidr == block.cidr && !$0.isClosed } ?? false
@@ -163,12 +165,21 @@ extension NodeController {
             await save(closing ?? [], view)
         }
         var final = input
-        let discarded = discardEmptyBlocks(Set(input.previous.map(\.cidr)), besides: input)
-        final.isOccupied = { !discarded.contains($0) }
+        let discarded = discardEmptyBlocks(previous, besides: input)
+        final.isOccupied = { previous.contains($0) ? !discarded.contains($0) : self.holdsPods($0) }
         let plan = BlockPlan(final)
         self.plan = plan
         report(plan.conflicts)
         await save(await apply(plan.blocks, view), view)
+    }
+
+    /// Whether a block that is not in node.json has pods all the same: an earlier daemon may have had it.
+    private func holdsPods(_ block: IPPrefix) -> Bool {
+        do {
+            return try store.block(block).map { !$0.allocated.isEmpty } ?? false
+        } catch {
+            return true
+        }
     }
 
     /// Removes the records of previous blocks that the node is no longer given and that no pod has an address of.
