@@ -17,7 +17,7 @@ package struct BlockText: Sendable {
 
     /// Finds the two parts.
     /// - Returns: nil when the text is not in the form that Apus writes, or is of another block or boot.
-    package init?(_ octets: [UInt8], cidr: IPPrefix, bootID: String) {
+    package init?(_ octets: consuming [UInt8], cidr: IPPrefix, bootID: String) {
         let head = Array("{\"v\":1,\"cidr\":\"\(cidr)\",\"bootID\":\"\(bootID)\",\"free\":[".utf8)
         let middle = Array("],\"allocated\":{".utf8)
         guard octets.starts(with: head) else { return nil }
@@ -81,14 +81,8 @@ package struct BlockText: Sendable {
     private mutating func replace(
         _ first: Range<Int>, with one: [UInt8], then second: Range<Int>, with other: [UInt8],
     ) {
-        var changed: [UInt8] = []
-        changed.reserveCapacity(octets.count + one.count + other.count)
-        changed += octets[..<first.lowerBound]
-        changed += one
-        changed += octets[first.upperBound..<second.lowerBound]
-        changed += other
-        changed += octets[second.upperBound...]
-        octets = changed
+        octets.replaceSubrange(second, with: other)
+        octets.replaceSubrange(first, with: one)
     }
 }
 

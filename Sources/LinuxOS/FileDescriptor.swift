@@ -45,14 +45,15 @@ package struct FileDescriptor: ~Copyable, Sendable {
     /// - Throws: `EFBIG` when there is more than `limit`.
     package borrowing func readAll(limit: Int, name: String) throws(SystemError) -> [UInt8] {
         var content: [UInt8] = []
+        // A plain file's length; other files say 0 and are read in parts.
+        let size = Int(clamping: try status(name: name).size)
         while true {
             // One octet beyond the limit tells a file that is too large from one that just fits.
-            // Most files are small; a large one is read in ever larger parts.
-            let room = min(limit - content.count + 1, max(4096, content.count * 4), 1 << 20)
+            let room = min(limit - content.count, max(4095, content.count, size - content.count)) + 1
             let (chunk, code) = readSome(room)
             if let code { throw SystemError("read", name, code) }
             if chunk.isEmpty { return content }
-            content += chunk
+            if content.isEmpty { content = chunk } else { content += chunk }
             if content.count > limit { throw SystemError("read", name, .EFBIG) }
         }
     }

@@ -46,10 +46,12 @@ extension RunDirectory {
 
     /// The block's file as text, if it is in the form in which one ordinal can be moved alone.
     func blockText(_ cidr: IPPrefix) throws(StoreError) -> BlockText? {
-        let octets = try system { () throws(SystemError) in
-            try Files.readIfPresent(blockPath(cidr), limit: Self.maximumRecord)
-        }
-        return octets.flatMap { BlockText($0, cidr: cidr, bootID: bootID) }
+        guard
+            let octets = try system({ () throws(SystemError) in
+                try Files.readIfPresent(blockPath(cidr), limit: Self.maximumRecord)
+            })
+        else { return nil }
+        return BlockText(octets, cidr: cidr, bootID: bootID)
     }
 
     func save(_ text: BlockText, of cidr: IPPrefix, under lock: borrowing StoreLock) throws(StoreError) {
