@@ -324,6 +324,8 @@ class Apus(Subject):
         found = super().leases(world)
         run = self.run_directory(world)
         for name in sorted(os.listdir(run + "/blocks")) if os.path.isdir(run + "/blocks") else []:
+            if not name.endswith(".json"):
+                continue
             with open(f"{run}/blocks/{name}") as file:
                 found += [f"{name} {ordinal}" for ordinal in json.load(file)["allocated"]]
         if os.path.isdir(run + "/attachments"):
