@@ -185,7 +185,8 @@ struct AddCommand {
             switch inverse {
             case .pod(let inverse): try kernel.undo(inverse)
             case .withdraw(let endpoint): try daemon.withdraw(endpoint)
-            case .giveBack: foreign?.giveBack()
+            // Taken back last: an address that a link still bears stays its pod's until DEL.
+            case .giveBack: if isClean { foreign?.giveBack() }
             }
         } onFailure: { (inverse, error: any Error) in
             if case .pod = inverse { isClean = false }

@@ -173,7 +173,10 @@ struct AddressPlan {
         _ request: AllocationRequest, for file: inout AttachmentFile, _ node: NodeState,
     ) throws -> AllocationOutcome {
         let lock = try call.store.lock(deadline: PluginCall.lockTimeout)
-        return try call.store.allocate(request, for: &file, node: node, under: lock)
+        // The daemon closes a block in node.json before it gives its record up under the lock: what was read without
+        // the lock may be a block that is nobody's by now.
+        let current = try call.store.nodeState() ?? node
+        return try call.store.allocate(request, for: &file, node: current, under: lock)
     }
 
     private func mismatch(_ required: EncapsulationMode, _ modes: [String]) -> CNIError {

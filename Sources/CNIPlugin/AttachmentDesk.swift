@@ -69,6 +69,12 @@ struct AttachmentDesk: Sendable {
     func releaseStray() throws {
         guard try hasStore() else { return }
         let lock = try call.store.lock(deadline: PluginCall.lockTimeout)
+        // The key had no record when somebody looked; an ADD may have made one since, and what it holds is its own.
+        switch try call.store.find(call.key, under: lock) {
+        case .none: break
+        case .found: return
+        case .busy: return
+        }
         let released = try call.store.releaseStray(call.key, under: lock)
         if !released.isEmpty {
             let addresses = released.map(\.description).joined(separator: ", ")

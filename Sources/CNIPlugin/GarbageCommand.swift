@@ -33,11 +33,12 @@ struct GarbageCommand {
     }
 
     private func collect(_ valid: ValidAttachments, _ failures: inout [String]) {
-        for key in staleKeys(valid, &failures) {
-            attempt("\(key)", &failures) { try collect(key) }
-        }
+        // Links before addresses: one that a link still bears must not be given to another.
         for (key, name) in attempt("links", &failures, { try orphanCandidates(valid) }) ?? [] {
             attempt("\(key)", &failures) { try collectOrphan(key, name) }
+        }
+        for key in staleKeys(valid, &failures) {
+            attempt("\(key)", &failures) { try collect(key) }
         }
     }
 
