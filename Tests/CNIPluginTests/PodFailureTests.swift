@@ -14,6 +14,7 @@ struct PodFailureTests {
         try await PodFixture.run { fixture in
             try fixture.plugin.writeNodeState()
             #expect(fixture.plugin.call("ADD").status == 0)
+            try fixture.settle()
             let (links, routes) = (try fixture.host("link"), try fixture.host("route"))
             let second = fixture.plugin.call("ADD")
             #expect(second.code == 999)

@@ -46,6 +46,17 @@ struct PodFixture: ~Copyable {
         try Command.run(["ip"] + words.split(separator: " ").map(String.init))
     }
 
+    /// Waits until the pod's link carries: the kernel opens the host's end in a work item of its own, and a packet that
+    /// comes before is lost.
+    func settle() throws {
+        let isUp = try eventually(within: .seconds(10)) {
+            let links = try host("-o link show type veth") + inPod("ip -o link show type veth")
+            return !links.isEmpty && !links.contains("NO-CARRIER") && !links.contains("state LOWERLAYERDOWN")
+                && !links.contains("state DOWN")
+        }
+        #expect(isUp, "the pod's link does not carry")
+    }
+
     /// Any program in the pod.
     @discardableResult
     func inPod(_ words: String) throws -> String {

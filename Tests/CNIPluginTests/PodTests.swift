@@ -81,7 +81,8 @@ struct PodTests {
             _ = try fixture.host("addr add 192.0.2.1/32 dev lo")
             try fixture.plugin.writeNodeState()
             #expect(fixture.plugin.call("ADD").status == 0)
-            #expect(try fixture.inPod("ping -c 1 -W 2 192.0.2.1").contains(" 0% packet loss"))
+            try fixture.settle()
+            #expect(try fixture.inPod("ping -c 3 -i 0.2 -W 2 192.0.2.1").contains(" bytes from "))
         }
     }
 
@@ -105,7 +106,8 @@ struct PodTests {
             let link = try fixture.host("-6 addr show dev \(Self.hostName)")
             #expect(link.contains("fe80::ecee:eeff:feee:eeee/64"))
             #expect(!link.contains("tentative"))
-            #expect(try fixture.inPod("ping -6 -c 1 -W 2 2001:db8::1").contains(" 0% packet loss"))
+            try fixture.settle()
+            #expect(try fixture.inPod("ping -6 -c 3 -i 0.2 -W 2 2001:db8::1").contains(" bytes from "))
             #expect(fixture.plugin.call("DEL").status == 0)
             #expect(try fixture.isUntouched())
             #expect(try fixture.host("-6 route show proto 97").isEmpty)
