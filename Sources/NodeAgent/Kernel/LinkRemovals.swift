@@ -21,9 +21,19 @@ final class LinkRemovals: Sendable {
     /// How long the links of a batch may take to be unlisted.
     private static let timeout = Duration.seconds(5)
 
+    /// What has become of one link.
+    private enum Outcome: Sendable {
+        /// It was there, and neither of its ends is to be seen any more.
+        case deleted
+        /// There was nothing to do: the link was gone already, or is another's.
+        case absent
+        /// It is there still, or nobody can say.
+        case failed
+    }
+
     private struct Waiting: Sendable {
         let target: PodLinkTarget
-        let reply: CheckedContinuation<Bool, Never>
+        let reply: CheckedContinuation<Outcome, Never>
     }
 
     private struct State: Sendable {
@@ -59,16 +69,16 @@ final class LinkRemovals: Sendable {
         guard let alias = LinkAlias(key) else {
             return .failure(RemoteError(code: 4, message: "\(key): too long to be a link's mark"))
         }
-        var isDeleted = false
+        var outcome = Outcome.absent
         if endpoint.hostLinkIndex != 0 {
             let target = PodLinkTarget(index: endpoint.hostLinkIndex, alias: alias)
-            isDeleted = await withCheckedContinuation { enqueue(Waiting(target: target, reply: $0)) }
-            guard isDeleted || isGone(endpoint.hostLinkIndex, alias) else {
-                return .failure(RemoteError(code: 11, message: "link \(endpoint.hostLink) could not be deleted"))
-            }
+            outcome = await withCheckedContinuation { enqueue(Waiting(target: target, reply: $0)) }
+        }
+        if case .failed = outcome {
+            return .failure(RemoteError(code: 11, message: "link \(endpoint.hostLink) could not be deleted"))
         }
         flush(endpoint.addresses.map(\.address))
-        return .success(LinkDeleteAnswer(isDeleted: isDeleted))
+        return .success(LinkDeleteAnswer(isDeleted: outcome == .deleted))
     }
 
     private func enqueue(_ one: Waiting) {
@@ -90,7 +100,7 @@ final class LinkRemovals: Sendable {
             }
             guard !batch.isEmpty else { return }
             guard item == .active else {
-                for one in batch { one.reply.resume(returning: false) }
+                for one in batch { one.reply.resume(returning: .failed) }
                 continue
             }
             carryOut(batch)
@@ -98,30 +108,40 @@ final class LinkRemovals: Sendable {
     }
 
     private func carryOut(_ batch: [Waiting]) {
-        let targets = batch.map(\.target)
-        var (present, left) = ([PodLinkTarget](), Set<PodLinkTarget>())
+        var (present, left) = (Set<PodLinkTarget>(), Set(batch.map(\.target)))
         do {
             let socket = try takeSocket()
-            present = try socket.present(targets)
-            let indices = present.map(\.index)
-            let isOver = Flag()
-            if !indices.isEmpty {
-                threads.submit { _ in
-                    self.delete(indices, on: socket)
-                    isOver.raise()
-                }
-                let remaining = try names.waitUntilGone(
-                    indices, until: BootClock.now() + Self.timeout, unless: { isOver.isRaised })
-                left = Set(present.filter { remaining.contains($0.index) })
-            } else {
-                idle.withLock { $0.append(socket) }
-            }
+            let found = try socket.present(left.sorted { $0.index < $1.index })
+            present = Set(found)
+            left = Set(try delete(found, on: socket))
+            // Somebody else may have deleted what this batch could not.
+            if !left.isEmpty { left = Set(try RemovalSocket().present(Array(left))) }
         } catch {
             logger.error("pod links cannot be deleted", metadata: ["reason": "\(error)"])
-            left = Set(targets)
         }
-        let deleted = Set(present).subtracting(left)
-        for one in batch { one.reply.resume(returning: deleted.contains(one.target)) }
+        for one in batch {
+            let isLeft = left.contains(one.target)
+            one.reply.resume(returning: isLeft ? .failed : present.contains(one.target) ? .deleted : .absent)
+        }
+    }
+
+    /// Deletes links on another thread, and watches until they are unlisted.
+    ///
+    /// - Returns: those that are listed still.
+    private func delete(_ links: [PodLinkTarget], on socket: RemovalSocket) throws -> [PodLinkTarget] {
+        guard !links.isEmpty else {
+            idle.withLock { $0.append(socket) }
+            return []
+        }
+        let indices = links.map(\.index)
+        let isOver = Flag()
+        threads.submit { _ in
+            self.delete(indices, on: socket)
+            isOver.raise()
+        }
+        let remaining = try names.waitUntilGone(
+            indices, until: BootClock.now() + Self.timeout, unless: { isOver.isRaised })
+        return links.filter { remaining.contains($0.index) }
     }
 
     private func delete(_ indices: [UInt32], on socket: RemovalSocket) {
@@ -138,17 +158,6 @@ final class LinkRemovals: Sendable {
     private func takeSocket() throws -> RemovalSocket {
         if let socket = idle.withLock({ $0.popLast() }) { return socket }
         return try RemovalSocket()
-    }
-
-    /// Whether nothing is left to do: the link is gone, or it is another's.
-    private func isGone(_ index: UInt32, _ alias: LinkAlias) -> Bool {
-        do {
-            let socket = try takeSocket()
-            defer { idle.withLock { $0.append(socket) } }
-            return try socket.present([PodLinkTarget(index: index, alias: alias)]).isEmpty
-        } catch {
-            return false
-        }
     }
 
     /// After the answer: it goes through the whole table of connections, and no packet of the pod's comes any more.
