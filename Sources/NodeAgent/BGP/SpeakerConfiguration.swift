@@ -31,6 +31,17 @@ struct SpeakerConfiguration: Sendable, Equatable {
     /// The blocks to originate, each with the next hop that its pool's mode tells the others.
     var announcements: [BlockAnnouncement]
 
+    /// Changes some of the announcements.
+    ///
+    /// - Returns: whether there was anything to change.
+    mutating func change(announcing new: [BlockAnnouncement], withdrawing old: [IPPrefix]) -> Bool {
+        let before = announcements.count
+        let gone = Set(old).union(new.map(\.block))
+        announcements.removeAll { gone.contains($0.block) }
+        announcements += new
+        return before != announcements.count || !new.isEmpty
+    }
+
     /// The own next hop for each family of prefixes on a session from `localAddress`.
     func nextHops() -> [AddressFamily: IPAddress] {
         Dictionary(localAddresses.map { ($0.address.family, $0.address) }, uniquingKeysWith: { first, _ in first })

@@ -18,6 +18,9 @@ actor NodeController {
         case configuration(DecodedResources)
         case blockRequest(BlockRequest, reply: CheckedContinuation<Result<BlockAnswer, RemoteError>, Never>)
         case endpointAdd(Endpoint, reply: CheckedContinuation<Result<JSONObject, RemoteError>, Never>)
+        /// The link of a pod has gone; its record goes next.
+        case linkGone(AttachmentKey)
+        case endpointGone(AttachmentKey)
         case nodeStateLost
         /// Decide again: something that the decision depends on may have changed.
         case review
@@ -57,9 +60,13 @@ actor NodeController {
         self.kernel = kernel
         self.logger = logger
         state = previous
-        // What cannot be read now is announced when its pod is added again.
-        foreign = ForeignEndpoints((try? store.attachments()) ?? [], blocks: previous?.blocks.map(\.cidr) ?? [])
-        // Bounded by its callers: one reading of the files, one review and one request of each client at a time.
+        // A record that cannot be read has been moved away by the time its pod is added again.
+        let recorded = try? store.readableAttachments { error in
+            logger.error("record of a pod unreadable", metadata: ["reason": "\(error)"])
+        }
+        foreign = ForeignEndpoints(recorded ?? [], blocks: previous?.blocks.map(\.cidr) ?? [])
+        // Bounded by its callers: one reading of the files, one review, one request of each client at a time and what
+        // it told without waiting for an answer.
         (commands, commandsContinuation) = AsyncStream.makeStream()
     }
 
@@ -77,6 +84,10 @@ actor NodeController {
                 case .configuration(let decoded): await adopt(decoded)
                 case .blockRequest(let request, let reply): reply.resume(returning: await claim(for: request))
                 case .endpointAdd(let endpoint, let reply): reply.resume(returning: await add(endpoint))
+                case .linkGone(let key): await withdraw(key)
+                case .endpointGone(let key):
+                    await withdraw(key)
+                    if state?.blocks.contains(where: \.isClosed) ?? false { reviewSignal.raise() }
                 case .review: await publish()
                 case .nodeStateLost:
                     isSaved = false
@@ -100,10 +111,11 @@ actor NodeController {
     nonisolated func nodeStateLost() { commandsContinuation.yield(.nodeStateLost) }
 
     /// A pod has gone: a block that only waited for that may be given up.
-    func endpointGone(_ endpoint: Endpoint) {
-        let wasForeign = foreign.forget(endpoint.key)
-        if wasForeign || state?.blocks.contains(where: \.isClosed) ?? false { reviewSignal.raise() }
-    }
+    nonisolated func endpointGone(_ endpoint: Endpoint) { commandsContinuation.yield(.endpointGone(endpoint.key)) }
+
+    /// The link of a pod has gone: nobody is to send to an address of its own any more. Its DEL may be killed before it
+    /// says that it is done.
+    nonisolated func linkGone(_ endpoint: Endpoint) { commandsContinuation.yield(.linkGone(endpoint.key)) }
 
     /// A pod has come; the answer comes when it is announced, for which most often there is nothing to do.
     nonisolated func endpointCame(_ endpoint: Endpoint) async -> Result<JSONObject, RemoteError> {
@@ -242,11 +254,7 @@ extension NodeController {
                 break
             }
         }
-        for address in foreignAnnouncements(view, besides: planned) {
-            if case .nextHop(let nextHop) = announcement(of: address, view) {
-                announcements.append(BlockAnnouncement(block: address.cidr, nextHop: nextHop))
-            }
-        }
+        announcements += foreignAnnouncements(view, besides: planned)
         if let configuration = SpeakerConfiguration(view: view, announcements: announcements) {
             await speaker.configure(configuration)
         } else {
@@ -257,7 +265,7 @@ extension NodeController {
     }
 
     /// What the mode of the block's pool tells the others; nil when the pool is kept to the node.
-    private func announcement(of block: NodeState.OwnedBlock, _ view: NodeView) -> Announcement? {
+    func announcement(of block: NodeState.OwnedBlock, _ view: NodeView) -> Announcement? {
         guard let pool = view.pools.first(where: { $0.name == block.pool }) else {
             return BGPMode().announcement(of: block.cidr, from: addresses(of: view.node))
         }
