@@ -31,10 +31,11 @@ package struct NodeAgent: Service {
     /// - Throws: when the run directory, the netlink sockets or the node socket are not to be had.
     package func run() async throws {
         let store = RunDirectory(path: options.runDirectory, bootID: try BootID.current())
-        let storeWatch = StoreWatch(store: store, logger: logger)
-        try storeWatch.settle()
+        try store.create()
         let instance = try InstanceLock(runDirectory: options.runDirectory)
         defer { withExtendedLifetime(instance) {} }
+        let storeWatch = StoreWatch(store: store, logger: logger)
+        try storeWatch.settle()
         let netnsInode = try NetNS.current().inode
         try sweep(store)
         let (previous, isRestarting) = try takeOver(store, netnsInode: netnsInode)
@@ -101,7 +102,7 @@ package struct NodeAgent: Service {
             logger.critical("another apusd has taken the run directory", metadata: ["reason": "\(error)"])
         }
         if loss.nodeState { controller.nodeStateLost() }
-        if loss.socket { server.rebind.raise() }
+        if loss.socket { server.rebind() }
     }
 
     /// A kernel without nftables leaves IPv4 to rp_filter; pods are added all the same.
