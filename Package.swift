@@ -57,6 +57,7 @@ let package = Package(
         .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
         .systemLibrary(name: "CLibNFTables", pkgConfig: "libnftables", providers: [.apt(["libnftables-dev"])]),
         .target(name: "CLinuxShim"),
+        .target(name: "CStartUp"),
         // L0
         library("NetTypes"),
         // L1: pure cores
@@ -84,7 +85,7 @@ let package = Package(
                 "CNISpec", "IPAMCore", "JSONKit", "LinuxOS", "ModePlugins", "Netlink", "NetTypes", "NodeLink",
                 "NodeStore", "PodLinks", "PodPlan",
             ]),
-        program("apus", ["CNIPlugin"]),
+        program("apus", ["CNIPlugin", "CStartUp"]),
         library(
             "NodeAgent",
             [
