@@ -48,6 +48,15 @@ enum NLRI {
     /// Appends a prefix.
     static func encode(_ prefix: IPPrefix, into bytes: inout [UInt8]) {
         bytes.append(prefix.length)
+        // What a cluster announces nearly always.
+        if case .v4(let address) = prefix.address, prefix.length > 24 {
+            let value = address.rawValue
+            bytes.append(UInt8(truncatingIfNeeded: value >> 24))
+            bytes.append(UInt8(truncatingIfNeeded: value >> 16))
+            bytes.append(UInt8(truncatingIfNeeded: value >> 8))
+            bytes.append(UInt8(truncatingIfNeeded: value))
+            return
+        }
         var octets = (Int(prefix.length) + 7) / 8
         switch prefix.address {
         case .v4(let address):
