@@ -78,7 +78,8 @@ struct TunnelTableTests {
 
 @Suite("Tunnel devices", .enabled(if: NetNSFixture.isAvailable, NetNSFixture.reason))
 struct TunnelDeviceTests {
-    private static func spec(parent: UInt32, mtu: UInt32 = 1450, address: String? = "10.244.0.0/32") -> TunnelDeviceSpec {
+    private static func spec(parent: UInt32, mtu: UInt32 = 1450, address: String? = "10.244.0.0/32") -> TunnelDeviceSpec
+    {
         let settings = VXLANSettings(vni: 4096, port: 4789, local: IPAddress("192.168.1.1"), parentIndex: parent)
         return TunnelDeviceSpec(
             link: TunnelLink(name: "vxlan.calico", kind: .vxlan(settings), mtuBytes: mtu, macAddress: macs[0]),
@@ -102,7 +103,8 @@ struct TunnelDeviceTests {
             #expect(!steps.isEmpty)
             #expect(link.isUp && link.mtuBytes == 1450 && link.macAddress == macs[0] && link.alias == "apus")
             let shown = try fixture.ip("-d link show vxlan.calico")
-            #expect(shown.contains("vxlan id 4096 local 192.168.1.1 dev eth0") && shown.contains("dstport 4789 nolearning"))
+            #expect(
+                shown.contains("vxlan id 4096 local 192.168.1.1 dev eth0") && shown.contains("dstport 4789 nolearning"))
             #expect(try fixture.ip("-4 -o address show vxlan.calico").contains("inet 10.244.0.0/32"))
             #expect(try driver.shape(Self.spec(parent: 20)).steps.isEmpty)
             #expect(try driver.remove("vxlan.calico"))

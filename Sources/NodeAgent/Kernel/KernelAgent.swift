@@ -271,7 +271,9 @@ extension KernelAgent {
         let text = felix.mtuIfacePattern ?? FelixConfiguration.defaultMTUIfacePattern
         guard !pattern.isMade(of: text) else { return }
         pattern = NICPattern(text)
-        if !pattern.isValid { logger.error("mtuIfacePattern is no regular expression", metadata: ["pattern": "\(text)"]) }
+        if !pattern.isValid {
+            logger.error("mtuIfacePattern is no regular expression", metadata: ["pattern": "\(text)"])
+        }
     }
 }
 
