@@ -41,6 +41,7 @@ actor KernelAgent {
     private var isBroken = false
     private var isSwept = false
     private var lastMTUBytes: UInt32?
+    private var filter: FilterUpkeep
 
     nonisolated var unownedExecutor: UnownedSerialExecutor {
         // SAFETY: the actor owns its executor.
@@ -51,6 +52,7 @@ actor KernelAgent {
         self.executor = executor
         self.options = options
         self.logger = logger
+        filter = FilterUpkeep(logger: logger)
         monitor = KernelMonitor(logger: logger)
     }
 
@@ -61,6 +63,7 @@ actor KernelAgent {
         startedAt = BootClock.now()
         scheduleResync()
         RouteProtocol.name(logger: logger)
+        filter.begin()
         look()
         settle([])
         let survived = sockets?.routes.table.adoptedRoutes.count ?? 0
@@ -76,6 +79,7 @@ actor KernelAgent {
     /// Takes what the configuration asks for and makes the kernel follow before it returns.
     func configure(_ new: KernelConfiguration) {
         configuration = new
+        filter.configure(new)
         if options.managesForwarding { enableForwarding(for: new) }
         var asked = plan.configure(new)
         asked.formUnion(plan.observe(context()))
@@ -217,6 +221,7 @@ extension KernelAgent {
         scheduleResync()
         sockets?.routes.requestResync()
         sockets?.routes.table.retry()
+        filter.mend()
         look()
         settle(plan.observe(context()))
     }
