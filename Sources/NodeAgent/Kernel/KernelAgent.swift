@@ -43,6 +43,7 @@ actor KernelAgent {
     private var isBroken = false
     private var isSwept = false
     private var lastMTUBytes: UInt32?
+    private var filter: FilterUpkeep
 
     nonisolated var unownedExecutor: UnownedSerialExecutor {
         // SAFETY: the actor owns its executor.
@@ -53,6 +54,7 @@ actor KernelAgent {
         self.executor = executor
         self.options = options
         self.logger = logger
+        filter = FilterUpkeep(logger: logger)
         monitor = KernelMonitor(logger: logger)
         tunnels = TunnelKeeper(
             reversePath: ReversePathFilter(stateDirectory: options.stateDirectory, node: options.nodeName),
@@ -66,6 +68,7 @@ actor KernelAgent {
         startedAt = BootClock.now()
         scheduleResync()
         RouteProtocol.name(logger: logger)
+        filter.begin()
         look()
         settle([])
         let survived = sockets?.routes.table.adoptedRoutes.count ?? 0
@@ -86,6 +89,8 @@ actor KernelAgent {
         configuration = new
         keepForwarding()
         usePattern(of: new.felix)
+        // Before anything is received by a tunnel, and before anybody is told that it is.
+        filter.configure(new, tunnels: new.tunnelDevices.union(tunnels.links.keys))
         keepTunnels()
         var asked = plan.configure(new)
         asked.formUnion(plan.observe(context()))
@@ -259,6 +264,7 @@ extension KernelAgent {
             let isInUse = plan.isAnnounced(device) || !sockets.routes.table.gateways(by: [link]).isEmpty
             tunnels.retire(device, at: now, isInUse: isInUse, sockets)
         }
+        filter.configure(configuration, tunnels: wanted.union(tunnels.links.keys))
     }
 
     private func report(_ refused: [NetlinkError]?) {
@@ -296,6 +302,7 @@ extension KernelAgent {
         scheduleResync()
         sockets?.routes.requestResync()
         sockets?.routes.table.retry()
+        filter.mend()
         look()
         keepTunnels()
         settle(plan.observe(context()))
