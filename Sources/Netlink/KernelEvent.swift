@@ -13,6 +13,10 @@ package enum KernelEvent: Sendable, Hashable {
     case route(Route, deleted: Bool)
     /// A neighbour with a link-layer address is new, changed or gone.
     case neighbour(Neighbour, deleted: Bool)
+    /// An entry of a VXLAN's forwarding database is new, changed or gone.
+    case fdb(FDBEntry, deleted: Bool)
+    /// A setting of a link, such as rp_filter, has another value; nil is `all` or `default` (RTM_NEWNETCONF).
+    case settings(linkIndex: UInt32?)
     /// Events were lost: only dumps can tell what is so.
     case overrun
 }

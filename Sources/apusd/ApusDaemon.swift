@@ -30,13 +30,16 @@ struct ApusDaemon: AsyncParsableCommand {
     @Flag(inversion: .prefixedNo, help: "Turn IP forwarding on.")
     var manageForwarding = true
 
+    @Option(help: "How many seconds a tunnel device is kept that no node needs any more.")
+    var tunnelGrace = 30
+
     func run() async throws {
         LoggingSystem.bootstrap(StreamLogHandler.standardError)
         var logger = Logger(label: "apusd")
         logger.logLevel = logLevel
         let options = AgentOptions(
             nodeName: node, configurationPath: config, runDirectory: runDir, stateDirectory: stateDir,
-            managesForwarding: manageForwarding)
+            managesForwarding: manageForwarding, tunnelGrace: .seconds(tunnelGrace))
         let group = ServiceGroup(
             services: [NodeAgent(options: options, logger: logger)],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)

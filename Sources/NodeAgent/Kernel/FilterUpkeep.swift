@@ -29,7 +29,8 @@ struct FilterUpkeep: Sendable {
         let new = FilterRules(
             masquerade: Masquerade(
                 sources: configuration.pools.filter(\.natOutgoing).map(\.cidr),
-                pools: configuration.pools.map(\.cidr)))
+                pools: configuration.pools.map(\.cidr),
+                vxlanPort: configuration.felix.vxlanPort ?? FelixConfiguration.defaultVXLANPort))
         guard new != rules else { return }
         let isKnown = rules != nil
         rules = new

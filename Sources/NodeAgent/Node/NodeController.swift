@@ -36,6 +36,7 @@ actor NodeController {
     /// Raised when the decision is to be reviewed; any number of reasons make one review.
     nonisolated let reviewSignal = Signal()
     var claims: ClaimRecord
+    var tunnelAddresses: TunnelAddresses
     var inForce = ConfigurationInForce()
     var plan: BlockPlan?
     var foreign: ForeignEndpoints
@@ -57,6 +58,7 @@ actor NodeController {
         self.kernel = kernel
         self.logger = logger
         state = previous
+        tunnelAddresses = TunnelAddresses(stateDirectory: options.stateDirectory, node: options.nodeName)
         // What cannot be read now is announced when its pod is added again.
         foreign = ForeignEndpoints((try? store.attachments()) ?? [], blocks: previous?.blocks.map(\.cidr) ?? [])
         // Bounded by its callers: one reading of the files, one review and one request of each client at a time.
@@ -223,17 +225,21 @@ extension NodeController {
 
     /// Makes kernel and peers follow; answers the blocks, each with what became of its announcement.
     private func apply(_ planned: [NodeState.OwnedBlock], _ view: NodeView) async -> [NodeState.OwnedBlock] {
-        await kernel.configure(
+        let ready = await kernel.configure(
             KernelConfiguration(
                 nodeAddresses: view.node.addresses, ownBlocks: planned.map(\.cidr), pools: view.pools,
                 staleTime: inForce.configuration?.meshMaxRestartTime ?? BGPConfiguration.defaultMaxRestartTime,
-                isWhole: inForce.isWhole))
+                isWhole: inForce.isWhole, nodeName: options.nodeName, nodes: view.nodes, felix: view.felix,
+                tunnelAddresses: chooseTunnelAddresses(planned.map(\.cidr), view)))
         var blocks = planned
         var announcements: [BlockAnnouncement] = []
         for index in blocks.indices {
             switch announcement(of: blocks[index], view) {
             case .nextHop(let nextHop):
-                announcements.append(BlockAnnouncement(block: blocks[index].cidr, nextHop: nextHop))
+                let block = blocks[index].cidr
+                announcements.append(
+                    BlockAnnouncement(
+                        block: block, nextHop: nextHop, tunnel: tunnelEndpoint(of: block, view, ready: ready)))
             case .withheld(let reason):
                 blocks[index].isAnnounced = false
                 logger.warning("block not announced", metadata: ["reason": "\(reason)"])
@@ -244,7 +250,10 @@ extension NodeController {
         }
         for address in foreignAnnouncements(view, besides: planned) {
             if case .nextHop(let nextHop) = announcement(of: address, view) {
-                announcements.append(BlockAnnouncement(block: address.cidr, nextHop: nextHop))
+                announcements.append(
+                    BlockAnnouncement(
+                        block: address.cidr, nextHop: nextHop,
+                        tunnel: tunnelEndpoint(of: address.cidr, view, ready: ready)))
             }
         }
         if let configuration = SpeakerConfiguration(view: view, announcements: announcements) {
@@ -263,7 +272,7 @@ extension NodeController {
         }
         guard !pool.disableBGPExport else { return nil }
         do throws(ModeError) {
-            return try ModeRegistry.builtIn.plugin(for: pool.mode).announcement(
+            return try ModeRegistry.builtIn.plugin(for: pool).announcement(
                 of: block.cidr, from: addresses(of: view.node))
         } catch {
             return .withheld(reason: "block \(block.cidr): \(error)")
@@ -282,9 +291,10 @@ extension NodeController {
     }
 
     private func save(_ blocks: [NodeState.OwnedBlock], _ view: NodeView) async {
+        let hostMTUBytes = await kernel.hostMTUBytes()
         var new = NodeState(
             node: options.nodeName, bootID: store.bootID, netnsInode: netnsInode,
-            mtuBytes: await kernel.hostMTUBytes(), generation: state?.generation ?? 0,
+            mtuBytes: hostMTUBytes, podMTUBytes: podMTUBytes(hostMTUBytes: hostMTUBytes, view), generation: state?.generation ?? 0,
             pools: BlockPlan.pools(view: view), blocks: blocks)
         guard new != state || !isSaved else { return }
         new.generation += 1
