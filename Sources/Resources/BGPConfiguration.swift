@@ -32,6 +32,10 @@ package struct BGPConfiguration: Sendable, Hashable {
         case enabledIPIPOnly = "EnabledIPIPOnly"
         case disabled = "Disabled"
     }
+    /// The TCP-MD5 key of the mesh (RFC 2385).
+    package var nodeMeshPassword: SecretReference?
+    /// How BFD watches the mesh; nil: not at all.
+    package var nodeMeshBFD: BFDOptions?
 
     /// Makes the settings.
     package init(

@@ -15,6 +15,9 @@ package struct ClusterConfiguration: Sendable, Equatable {
     /// The BGP settings, by name: `default` and `node.NAME`.
     package let bgpConfigurations: [BGPConfiguration]
 
+    /// The passwords that could be read.
+    package var secrets: [SecretReference: Secret] = [:]
+
     /// Makes a configuration; an empty one has the defaults and nothing else.
     package init(
         pools: [IPPool] = [], nodes: [Node] = [], peers: [BGPPeer] = [], affinities: [BlockAffinity] = [],
@@ -36,6 +39,22 @@ package struct ClusterConfiguration: Sendable, Equatable {
     /// How long the mesh keeps the routes of a node that restarts.
     package var meshMaxRestartTime: Duration {
         settings("default")?.nodeMeshMaxRestartTime ?? BGPConfiguration.defaultMaxRestartTime
+    }
+
+    /// The passwords that resources name, each with those resources and fields.
+    package var secretReferences: [(reference: SecretReference, resource: String, field: String)] {
+        peers.compactMap { peer in peer.session.password.map { ($0, "BGPPeer/\(peer.name)", "spec.password") } }
+            + bgpConfigurations.compactMap { settings in
+                settings.nodeMeshPassword.map { ($0, "BGPConfiguration/\(settings.name)", "spec.nodeMeshPassword") }
+            }
+    }
+
+    /// What concerns the mesh's sessions themselves.
+    var meshSession: SessionOptions {
+        var options = SessionOptions()
+        options.password = settings("default")?.nodeMeshPassword
+        options.bfd = settings("default")?.nodeMeshBFD
+        return options
     }
 
     /// The port that the node of this name listens on.

@@ -70,5 +70,21 @@ extension NodeView {
         package var keepaliveTime: Duration?
         /// How long the peer's routes are kept while it restarts.
         package var maxRestartTime: Duration
+        /// What concerns the session itself.
+        package var session = SessionOptions()
+        /// The password that `session` names.
+        package var password: Secret?
+
+        /// The peer without what can be changed while its session stays: policy, names and BFD.
+        package var identity: Peer {
+            var identity = self
+            identity.kind = .mesh
+            identity.nodeName = nil
+            identity.resourceName = nil
+            identity.isRouteReflectorClient = false
+            identity.nextHopMode = .auto
+            identity.session = session.identity
+            return identity
+        }
     }
 }

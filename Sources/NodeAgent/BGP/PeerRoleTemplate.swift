@@ -21,6 +21,12 @@ struct PeerRoleTemplate: Sendable, Equatable {
             wireContext: negotiated.wireContext)
     }
 
+    /// Changes in a role what may change while its session stays.
+    func update(_ role: inout PeerRole, settings: NodeView.Peer) {
+        role.isReflectorClient = settings.isRouteReflectorClient && role.kind == .iBGP
+        role.nextHopMode = nextHopMode(of: settings)
+    }
+
     private func nextHopMode(of settings: NodeView.Peer) -> PeerRole.NextHopMode {
         switch settings.nextHopMode {
         case .auto: .automatic

@@ -113,6 +113,13 @@ actor Speaker {
             })
     }
 
+    /// The keys that the listening sockets are to have, by the peer's address.
+    func passwords() -> [IPAddress: Secret] {
+        Dictionary(
+            (configuration?.peers ?? []).compactMap { peer in peer.password.map { (peer.address, $0) } },
+            uniquingKeysWith: { first, _ in first })
+    }
+
     /// What changed in forwarding since the last call, and what the peers have said, as of one moment.
     func forwarding() -> Forwarding {
         guard !isStopping else { return Forwarding(changes: [], reception: Reception(peers: [])) }
@@ -120,7 +127,7 @@ actor Speaker {
             peers: peers.values.map { peer in
                 let status = rib?.peerStatus(peer.id)
                 return Reception.Peer(
-                    address: peer.settings.address,
+                    address: peer.address,
                     complete: (status?.isUp ?? false) ? status?.endOfRIBReceived ?? [] : [])
             })
         return Forwarding(changes: rib?.drainForwardingChanges() ?? [], reception: reception)
@@ -156,13 +163,26 @@ extension Speaker {
     }
 
     private func replaceChangedPeers(with new: SpeakerConfiguration) async {
-        let wanted = Set(new.peers)
-        for (id, peer) in peers where !wanted.contains(peer.settings) { await replace(id, with: new) }
+        let wanted = Dictionary(new.peers.map { ($0.address, $0) }, uniquingKeysWith: { first, _ in first })
+        for (id, peer) in peers {
+            let settings = wanted[peer.address]
+            if let settings, settings.identity == peer.settings.identity {
+                if settings != peer.settings { change(peer, to: settings) }
+            } else {
+                await replace(id, with: new)
+            }
+        }
         await addMissingPeers(of: new)
     }
 
+    /// Carries out what can be changed while the session stays.
+    private func change(_ peer: Peer, to settings: NodeView.Peer) {
+        peer.change(settings)
+        rib?.changeRole(of: peer.id) { peer.roleTemplate.update(&$0, settings: settings) }
+    }
+
     private func addMissingPeers(of new: SpeakerConfiguration) async {
-        let present = Set(peers.values.map(\.settings.address))
+        let present = Set(peers.values.map(\.address))
         for settings in new.peers where !present.contains(settings.address) {
             peerCount += 1
             await start(settings, as: PeerID(peerCount), in: new)
@@ -176,7 +196,7 @@ extension Speaker {
         directory.remove(peer)
         epochs[id] = nil
         restartingPeers.remove(id)
-        guard let settings = new.peers.first(where: { $0.address == peer.settings.address }) else {
+        guard let settings = new.peers.first(where: { $0.address == peer.address }) else {
             staleDeadlines[id] = nil
             rib?.removePeer(id)
             await peer.stop(.deconfigured)
@@ -207,6 +227,8 @@ extension Speaker {
             localAS: configuration.localAS, peerAS: settings.asNumber, bgpID: configuration.routerID,
             localAddress: settings.localAddress, peerAddress: settings.address)
         session.keepaliveInterval = settings.keepaliveTime
+        session.isPassive = settings.session.isPassive
+        session.holdTimeSeconds = settings.session.holdTimeSeconds ?? session.holdTimeSeconds
         session.families = configuration.families
         session.timing.endOfRIBLimit = settings.maxRestartTime
         session.timing.jitterSeed = UInt64.random(in: .min ... .max)
@@ -267,7 +289,7 @@ extension Speaker {
             logger.info(
                 "End-of-RIB received",
                 metadata: [
-                    "peer": "\(peer.settings.address)", "family": "\(family.rawValue)", "swept": "\(summary.swept)",
+                    "peer": "\(peer.address)", "family": "\(family.rawValue)", "swept": "\(summary.swept)",
                 ])
         }
         if !summary.conflicts.isEmpty || !reportedConflicts.isEmpty { reportConflicts() }
