@@ -13,7 +13,7 @@ enum NLRI {
     static func maximumOctets(_ family: AddressFamily) -> Int { pathIDOctets + 1 + Int(family.bitWidth) / 8 }
 
     /// The octets of a path identifier.
-    private static let pathIDOctets = 4
+    static let pathIDOctets = 4
 
     /// Reads all prefixes; nil when a length is above the family's width or beyond the end (RFC 7606 §5.3). Bits
     /// beyond a prefix's length are of no account (RFC 4271 §4.3).

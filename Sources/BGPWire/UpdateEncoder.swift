@@ -131,11 +131,11 @@ package struct UpdateEncoder: Sendable {
         _ prefixes: [IPPrefix], _ family: AddressFamily, _ pathIDs: [UInt32], room: Int, into bytes: inout [UInt8],
         begin: (inout [UInt8]) -> Void, end: (inout [UInt8], Int) -> Void,
     ) {
-        let hasPathIDs = context.pathIDsOut.contains(FamilySet(family))
         var start: Int?
         var limit = 0
+        let pathIDOctets = context.pathIDsOut.contains(FamilySet(family)) ? NLRI.pathIDOctets : 0
         for (index, prefix) in prefixes.enumerated() where prefix.family == family {
-            let octets = (hasPathIDs ? 5 : 1) + (Int(prefix.length) + 7) / 8
+            let octets = pathIDOctets + 1 + (Int(prefix.length) + 7) / 8
             if let open = start, bytes.count + octets > limit {
                 end(&bytes, open)
                 MessageHeader.close(&bytes, from: open)
@@ -147,7 +147,7 @@ package struct UpdateEncoder: Sendable {
                 begin(&bytes)
                 limit = bytes.count + room
             }
-            if hasPathIDs { bytes.append(bigEndian: index < pathIDs.count ? pathIDs[index] : 0) }
+            if pathIDOctets > 0 { bytes.append(bigEndian: index < pathIDs.count ? pathIDs[index] : 0) }
             NLRI.encode(prefix, into: &bytes)
         }
         if let open = start {
