@@ -27,6 +27,8 @@ extension BGPConfiguration {
             nodeToNodeMeshEnabled: reader.optional("nodeToNodeMeshEnabled", as: FieldValue.bool),
             listenPort: reader.optional("listenPort", as: FieldValue.integer(in: UInt16(1)...65535)),
             nodeMeshMaxRestartTime: reader.optional("nodeMeshMaxRestartTime", as: FieldValue.duration),
+            programClusterRoutes: reader.optional(
+                "programClusterRoutes", as: FieldValue.word(RouteProgramming.self)),
         )
         nodeMeshPassword = SecretReference.read("nodeMeshPassword", &reader)
         nodeMeshBFD = BFDOptions.read("nodeMeshBFD", &reader)
@@ -38,8 +40,8 @@ extension BGPConfiguration {
         reader.ignore([
             "logSeverityScreen", "bindMode", "communities", "prefixAdvertisements", "serviceClusterIPs",
             "serviceExternalIPs", "serviceLoadBalancerIPs", "serviceLoadBalancerAggregation", "ignoredInterfaces",
-            "localWorkloadPeeringIPV4", "localWorkloadPeeringIPV6", "programClusterRoutes",
-            "ipv4NormalRoutePriority", "ipv6NormalRoutePriority",
+            "localWorkloadPeeringIPV4", "localWorkloadPeeringIPV6", "ipv4NormalRoutePriority",
+            "ipv6NormalRoutePriority",
         ])
     }
 }

@@ -63,6 +63,12 @@ package struct ClusterConfiguration: Sendable, Equatable {
             ?? BGPConfiguration.defaultListenPort
     }
 
+    /// Whether learned routes go into the kernel of the node of this name.
+    package func programsRoutes(of node: String) -> Bool {
+        let setting = settings("node.\(node)")?.programClusterRoutes ?? settings("default")?.programClusterRoutes
+        return setting != .disabled
+    }
+
     /// The node of this name.
     package func node(_ name: String) -> Node? { nodes.first { $0.name == name } }
 

@@ -17,7 +17,8 @@ struct PeerRoleTemplate: Sendable, Equatable {
             localAS: localAS, peerAS: negotiated.peerAS, bgpID: negotiated.peerBGPID, peerAddress: settings.address,
             localNextHops: localNextHops.mapValues { NextHop($0) },
             families: Set(negotiated.families.compactMap(\.family)),
-            isReflectorClient: settings.isRouteReflectorClient, nextHopMode: nextHopMode(of: settings))
+            isReflectorClient: settings.isRouteReflectorClient, nextHopMode: nextHopMode(of: settings),
+            wireContext: negotiated.wireContext)
     }
 
     /// Changes in a role what may change while its session stays.
