@@ -27,6 +27,8 @@ actor Speaker {
     nonisolated let listenSignal = Signal()
     /// Raised when `conflicts` has changed.
     nonisolated let conflictSignal = Signal()
+    /// Raised when `bfdTargets` may have changed.
+    nonisolated let bfdSignal = Signal()
     /// The peers by address, for the listener.
     nonisolated let directory = PeerDirectory()
 
@@ -95,6 +97,7 @@ actor Speaker {
         let sessionsDiffer = configuration.map { !$0.hasSameSessions(as: new) } ?? true
         configuration = new
         listenSignal.raise()
+        bfdSignal.raise()
         if sessionsDiffer { await replacePeers(with: new) } else { await replaceChangedPeers(with: new) }
         isReceptionNew = true
         changed()
@@ -114,6 +117,17 @@ actor Speaker {
             configuration.localAddresses.compactMap { local in
                 try? SocketAddress(ipAddress: local.address, port: configuration.listenPort)
             })
+    }
+
+    /// Who is to be watched by BFD, by the peer's address, and from which own address.
+    func bfdTargets() -> [IPAddress: BFDMonitor.Target] {
+        guard let configuration else { return [:] }
+        let pairs = configuration.peers.compactMap { peer -> (IPAddress, BFDMonitor.Target)? in
+            let own = configuration.localAddresses.first { $0.address.family == peer.address.family }?.address
+            guard let options = peer.session.bfd, let local = peer.localAddress ?? own else { return nil }
+            return (peer.address, BFDMonitor.Target(local: local, options: options))
+        }
+        return Dictionary(pairs, uniquingKeysWith: { first, _ in first })
     }
 
     /// The keys that the listening sockets are to have, by the peer's address.
