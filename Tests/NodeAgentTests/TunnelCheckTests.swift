@@ -101,7 +101,8 @@ struct TunnelCheckTests {
 @Suite("What BGP has learned")
 struct LearnedRoutesTests {
     private let endpoint = TunnelEndpoint(
-        .vxlan, innerAddress: address("10.244.1.0"), macAddress: MACAddress("66:00:00:00:00:01"))
+        .vxlan, egress: address("192.168.1.2"), innerAddress: address("10.244.1.0"),
+        macAddress: MACAddress("66:00:00:00:00:01"))
 
     @Test("a link-layer address belongs to the next hop that told of it first, and passes on when that one is gone")
     func holder() {
