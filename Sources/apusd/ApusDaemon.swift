@@ -10,7 +10,13 @@ struct ApusDaemon: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "apusd",
         abstract: "BGP speaker and route programmer of one node.",
-        discussion: "Ends on SIGTERM or SIGINT and leaves the routes in the kernel.")
+        discussion: """
+            Ends on SIGTERM or SIGINT and leaves the routes in the kernel.
+
+            Environment: IP and IP6 (autodetect, none or an address; unset means what the Node resource says), \
+            IP_AUTODETECTION_METHOD and IP6_AUTODETECTION_METHOD (first-found, interface=, skip-interface=, \
+            can-reach=, cidr=, kubernetes-internal-ip).
+            """)
 
     @Option(help: "The node's name, as its Node resource has it.")
     var node: String
@@ -37,9 +43,10 @@ struct ApusDaemon: AsyncParsableCommand {
         LoggingSystem.bootstrap(StreamLogHandler.standardError)
         var logger = Logger(label: "apusd")
         logger.logLevel = logLevel
-        let options = AgentOptions(
+        var options = AgentOptions(
             nodeName: node, configurationPath: config, runDirectory: runDir, stateDirectory: stateDir,
             managesForwarding: manageForwarding, tunnelGrace: .seconds(tunnelGrace))
+        try options.readEnvironment()
         let group = ServiceGroup(
             services: [NodeAgent(options: options, logger: logger)],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
