@@ -96,7 +96,9 @@ let package = Package(
                 lifecycle, log, yams,
             ] + nio),
         program("apusd", ["NodeAgent", arguments, lifecycle, log, signals]),
-        program("apusctl", ["JSONKit", "NetTypes", "NodeLink", "LinuxOS", arguments]),
+        program(
+            "apusctl",
+            ["IPAMCore", "JSONKit", "LinuxOS", "NetTypes", "Netlink", "NodeLink", "NodeStore", arguments]),
         // Never shipped
         .target(
             name: "TestKit", dependencies: ["CLinuxShim", "LinuxOS", "NetTypes"], path: "Tests/TestKit",

@@ -7,7 +7,7 @@ package struct ClusterConfiguration: Sendable, Equatable {
     /// The pools, by name.
     package let pools: [IPPool]
     /// The nodes, by name.
-    package let nodes: [Node]
+    package internal(set) var nodes: [Node]
     /// The sessions beside the mesh, by name.
     package let peers: [BGPPeer]
     /// The ownership of blocks, by block.
