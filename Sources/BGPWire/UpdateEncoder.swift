@@ -22,38 +22,43 @@ package struct UpdateEncoder: Sendable {
     }
 
     /// The frames that announce `prefixes`. The attributes are encoded once. Prefixes of another family are left out.
+    /// Where the session has agreed on path identifiers, each prefix has that of `pathIDs` at its place, or else 0.
     ///
     /// - Throws: `Failure`; nothing is announced then.
     package func announce(
-        _ prefixes: some Sequence<IPPrefix>, family: AFISAFI, nextHop: NextHop, attributes: PathAttributes
+        _ prefixes: some Sequence<IPPrefix>, family: AFISAFI, nextHop: NextHop, attributes: PathAttributes,
+        pathIDs: [UInt32] = [],
     ) throws(Failure) -> [[UInt8]] {
         guard let addressFamily = family.family else { throw .family(family) }
-        guard nextHop.address.family == addressFamily else { throw .nextHopFamily(family, nextHop) }
+        let isForeign = context.ipv6NextHopsForIPv4 && family == .ipv4Unicast && nextHop.address.family == .ipv6
+        guard nextHop.address.family == addressFamily || isForeign else { throw .nextHopFamily(family, nextHop) }
         if case .v4(let address) = nextHop.address {
             let encoded = OutboundAttributes(attributes: attributes, nextHop: address).encode(context)
             let room = try room(besides: encoded.count, for: addressFamily)
-            return packed(prefixes, addressFamily, room: room) { nlri in
+            return packed(prefixes, addressFamily, pathIDs, room: room) { nlri in
                 frame(attributes: [encoded], nlri: nlri)
             }
         }
         let encoded = OutboundAttributes(attributes: attributes, nextHop: nil).encode(context)
         let head = MultiprotocolValue.reachHead(family, nextHop)
         let room = try room(besides: encoded.count + Self.attributeHead + head.count, for: addressFamily)
-        return packed(prefixes, addressFamily, room: room) { nlri in
+        return packed(prefixes, addressFamily, pathIDs, room: room) { nlri in
             frame(attributes: [multiprotocol(AttributeType.mpReach, head, nlri), encoded])
         }
     }
 
     /// The frames that withdraw `prefixes`. Prefixes of another family are left out.
-    package func withdraw(_ prefixes: some Sequence<IPPrefix>, family: AFISAFI) -> [[UInt8]] {
+    package func withdraw(
+        _ prefixes: some Sequence<IPPrefix>, family: AFISAFI, pathIDs: [UInt32] = [],
+    ) -> [[UInt8]] {
         switch family.family {
         case .ipv4:
             let room = context.maximumMessageLength - Self.emptyUpdate
-            return packed(prefixes, .ipv4, room: room) { nlri in frame(withdrawn: nlri) }
+            return packed(prefixes, .ipv4, pathIDs, room: room) { nlri in frame(withdrawn: nlri) }
         case .ipv6:
             let head = MultiprotocolValue.unreachHead(family)
             let room = context.maximumMessageLength - Self.emptyUpdate - Self.attributeHead - head.count
-            return packed(prefixes, .ipv6, room: room) { nlri in
+            return packed(prefixes, .ipv6, pathIDs, room: room) { nlri in
                 frame(attributes: [multiprotocol(AttributeType.mpUnreach, head, nlri)])
             }
         case nil:
@@ -83,12 +88,18 @@ package struct UpdateEncoder: Sendable {
 
     /// The frames that `makeFrame` makes of at most `room` octets of prefixes each.
     private func packed(
-        _ prefixes: some Sequence<IPPrefix>, _ family: AddressFamily, room: Int, makeFrame: ([UInt8]) -> [UInt8]
+        _ prefixes: some Sequence<IPPrefix>, _ family: AddressFamily, _ pathIDs: [UInt32], room: Int,
+        makeFrame: ([UInt8]) -> [UInt8],
     ) -> [[UInt8]] {
+        let hasPathIDs = context.pathIDsOut.contains(FamilySet(family))
         var frames: [[UInt8]] = []
         var nlri: [UInt8] = []
-        for prefix in prefixes where prefix.family == family {
+        var index = 0
+        for prefix in prefixes {
+            defer { index += 1 }
+            guard prefix.family == family else { continue }
             let end = nlri.count
+            if hasPathIDs { nlri.append(bigEndian: index < pathIDs.count ? pathIDs[index] : 0) }
             NLRI.encode(prefix, into: &nlri)
             if nlri.count > room, end > 0 {
                 frames.append(makeFrame(Array(nlri[..<end])))

@@ -61,7 +61,7 @@ struct PluginCall: Sendable {
 
     /// The MTU of a pod's link in octets: the configuration's, else the node's less what the dearest of its modes costs.
     func podMTUBytes(_ node: NodeState) -> UInt32 {
-        if let mtu = config.mtuBytes { return mtu }
+        if let mtu = config.mtuBytes ?? node.podMTUBytes { return mtu }
         let enabled = node.pools.filter { !$0.isDisabled }.compactMap { EncapsulationMode(rawValue: $0.mode) }
         return ModeRegistry.builtIn.podMTUBytes(hostMTUBytes: node.mtuBytes, enabled: enabled)
     }

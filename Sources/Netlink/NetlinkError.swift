@@ -7,6 +7,7 @@ package enum NetlinkOperation: String, Sendable, Hashable {
     case addressList, addressAdd, addressDelete
     case routeList, routeAdd, routeReplace, routeDelete
     case neighbourList, neighbourSet, neighbourDelete
+    case fdbList, fdbSet, fdbDelete
     case proxyDelaySet
     case connectionsDelete
 }

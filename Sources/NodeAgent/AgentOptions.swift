@@ -10,16 +10,20 @@ package struct AgentOptions: Sendable {
     package var stateDirectory: String
     /// Whether the daemon turns the node's IP forwarding on. Off means that the operator has.
     package var managesForwarding: Bool
+    /// How long a tunnel device is kept after the last sign that somebody needs it.
+    package var tunnelGrace: Duration
 
     /// Gathers the options.
     package init(
         nodeName: String, configurationPath: String, runDirectory: String = "/run/apus",
         stateDirectory: String = "/var/lib/apus", managesForwarding: Bool = true,
+        tunnelGrace: Duration = .seconds(30),
     ) {
         self.nodeName = nodeName
         self.configurationPath = configurationPath
         self.runDirectory = runDirectory
         self.stateDirectory = stateDirectory
         self.managesForwarding = managesForwarding
+        self.tunnelGrace = tunnelGrace
     }
 }

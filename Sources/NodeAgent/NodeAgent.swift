@@ -4,7 +4,6 @@ package import Logging
 import NIOCore
 import NIOPosix
 import NetTypes
-import Netfilter
 import NodeLink
 import NodeStore
 import ServiceLifecycle
@@ -61,7 +60,6 @@ package struct NodeAgent: Service {
             hello: Hello(node: options.nodeName, bootID: store.bootID, netnsInode: netnsInode),
             eventLoop: loops.next(), responder: { await responder.answer($0) }, logger: logger)
 
-        applyFilterTable()
         try await kernel.start()
         let result: Result<Void, any Error>
         do {
@@ -103,19 +101,6 @@ package struct NodeAgent: Service {
         }
         if loss.nodeState { controller.nodeStateLost() }
         if loss.socket { server.rebind() }
-    }
-
-    /// A kernel without nftables leaves IPv4 to rp_filter; pods are added all the same.
-    private func applyFilterTable() {
-        do throws(NetfilterError) {
-            switch try FilterTable.apply() {
-            case .none: break
-            case .made: logger.notice("nftables table inet apus written")
-            case .replaced: logger.warning("nftables table inet apus was altered; written anew")
-            }
-        } catch {
-            logger.error("pods can send with others' IPv6 addresses", metadata: ["reason": "\(error)"])
-        }
     }
 
     private func run(

@@ -14,17 +14,20 @@ package struct ClusterConfiguration: Sendable, Equatable {
     package let affinities: [BlockAffinity]
     /// The BGP settings, by name: `default` and `node.NAME`.
     package let bgpConfigurations: [BGPConfiguration]
+    /// The settings of the tunnels, by name: `default` and `node.NAME`.
+    package let felixConfigurations: [FelixConfiguration]
 
     /// Makes a configuration; an empty one has the defaults and nothing else.
     package init(
         pools: [IPPool] = [], nodes: [Node] = [], peers: [BGPPeer] = [], affinities: [BlockAffinity] = [],
-        bgpConfigurations: [BGPConfiguration] = [],
+        bgpConfigurations: [BGPConfiguration] = [], felixConfigurations: [FelixConfiguration] = [],
     ) {
         self.pools = pools.sorted { $0.name < $1.name }
         self.nodes = nodes.sorted { $0.name < $1.name }
         self.peers = peers.sorted { $0.name < $1.name }
         self.affinities = affinities.sorted { ($0.cidr, $0.name) < ($1.cidr, $1.name) }
         self.bgpConfigurations = bgpConfigurations.sorted { $0.name < $1.name }
+        self.felixConfigurations = felixConfigurations.sorted { $0.name < $1.name }
     }
 
     /// The AS number of nodes that name none.
@@ -42,6 +45,13 @@ package struct ClusterConfiguration: Sendable, Equatable {
     package func listenPort(of node: String) -> UInt16 {
         settings("node.\(node)")?.listenPort ?? settings("default")?.listenPort
             ?? BGPConfiguration.defaultListenPort
+    }
+
+    /// The tunnels' settings for the node of this name: what its own resource says, then the cluster's.
+    package func felixConfiguration(of node: String) -> FelixConfiguration {
+        let cluster = felixConfigurations.first { $0.name == "default" } ?? FelixConfiguration()
+        guard let own = felixConfigurations.first(where: { $0.name == "node.\(node)" }) else { return cluster }
+        return own.completed(by: cluster)
     }
 
     /// The node of this name.

@@ -17,7 +17,9 @@ struct PeerRoleTemplate: Sendable, Equatable {
             localAS: localAS, peerAS: negotiated.peerAS, bgpID: negotiated.peerBGPID, peerAddress: settings.address,
             localNextHops: localNextHops.mapValues { NextHop($0) },
             families: Set(negotiated.families.compactMap(\.family)),
-            isReflectorClient: settings.isRouteReflectorClient, nextHopMode: nextHopMode(of: settings))
+            isReflectorClient: settings.isRouteReflectorClient, nextHopMode: nextHopMode(of: settings),
+            // RFC 9012 §11 keeps tunnels inside one administration: the own AS, and nodes of this cluster in another.
+            carriesTunnelEncapsulation: negotiated.peerAS == localAS || settings.nodeName != nil)
     }
 
     private func nextHopMode(of settings: NodeView.Peer) -> PeerRole.NextHopMode {

@@ -334,7 +334,7 @@ extension Speaker {
 extension LocalRoute {
     fileprivate init(_ announcement: BlockAnnouncement) {
         self.init(
-            prefix: announcement.block, nextHop: NextHop(announcement.nextHop), attributes: PathAttributes())
+            prefix: announcement.block, nextHop: NextHop(announcement.nextHop), attributes: announcement.attributes)
     }
 }
 

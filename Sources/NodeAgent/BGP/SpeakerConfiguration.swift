@@ -1,4 +1,5 @@
 import BGPTable
+import BGPWire
 import NetTypes
 import Resources
 
@@ -8,6 +9,15 @@ struct BlockAnnouncement: Sendable, Hashable {
     var block: IPPrefix
     /// Where its packets are to go.
     var nextHop: IPAddress
+    /// The tunnel that its packets are to come in; nil for plain routes.
+    var tunnel: TunnelEndpoint?
+
+    /// What is told of the block besides.
+    var attributes: PathAttributes {
+        var attributes = PathAttributes()
+        if let tunnel { attributes.setTunnelEndpoint(tunnel) }
+        return attributes
+    }
 }
 
 /// All that the BGP speaker is told: who it is, with whom it speaks, what it originates and what it lets in.

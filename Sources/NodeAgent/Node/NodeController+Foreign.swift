@@ -50,7 +50,8 @@ extension NodeController {
         guard let pool = view.pools.first(where: { $0.cidr.contains(address) }) else { return nil }
         let block = NodeState.OwnedBlock(cidr: address, pool: pool.name, isAnnounced: true)
         guard case .nextHop(let nextHop) = announcement(of: block, view) else { return nil }
-        return BlockAnnouncement(block: address, nextHop: nextHop)
+        return BlockAnnouncement(
+            block: address, nextHop: nextHop, tunnel: tunnelEndpoint(of: address, view, ready: readyTunnels))
     }
 
     private func isRecorded(_ key: AttachmentKey) -> Bool {

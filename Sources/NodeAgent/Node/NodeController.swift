@@ -39,9 +39,12 @@ actor NodeController {
     /// Raised when the decision is to be reviewed; any number of reasons make one review.
     nonisolated let reviewSignal = Signal()
     var claims: ClaimRecord
+    var tunnelAddresses: TunnelAddresses
     var inForce = ConfigurationInForce()
     var plan: BlockPlan?
     var foreign: ForeignEndpoints
+    /// The tunnels that accept packets, as of the last decision that was carried out.
+    private(set) var readyTunnels: Set<TunnelDevice> = []
     private var reported: Set<Diagnostic> = []
     private var reportedConflicts: [IPPrefix: String] = [:]
     private var isSaved = true
@@ -60,6 +63,7 @@ actor NodeController {
         self.kernel = kernel
         self.logger = logger
         state = previous
+        tunnelAddresses = TunnelAddresses(stateDirectory: options.stateDirectory, node: options.nodeName)
         // A record that cannot be read has been moved away by the time its pod is added again.
         let recorded = try? store.readableAttachments { error in
             logger.error("record of a pod unreadable", metadata: ["reason": "\(error)"])
@@ -235,17 +239,21 @@ extension NodeController {
 
     /// Makes kernel and peers follow; answers the blocks, each with what became of its announcement.
     private func apply(_ planned: [NodeState.OwnedBlock], _ view: NodeView) async -> [NodeState.OwnedBlock] {
-        await kernel.configure(
+        readyTunnels = await kernel.configure(
             KernelConfiguration(
                 nodeAddresses: view.node.addresses, ownBlocks: planned.map(\.cidr), pools: view.pools,
                 staleTime: inForce.configuration?.meshMaxRestartTime ?? BGPConfiguration.defaultMaxRestartTime,
-                isWhole: inForce.isWhole))
+                isWhole: inForce.isWhole, nodeName: options.nodeName, nodes: view.nodes, felix: view.felix,
+                tunnelAddresses: chooseTunnelAddresses(planned.map(\.cidr), view)))
         var blocks = planned
         var announcements: [BlockAnnouncement] = []
         for index in blocks.indices {
             switch announcement(of: blocks[index], view) {
             case .nextHop(let nextHop):
-                announcements.append(BlockAnnouncement(block: blocks[index].cidr, nextHop: nextHop))
+                let block = blocks[index].cidr
+                announcements.append(
+                    BlockAnnouncement(
+                        block: block, nextHop: nextHop, tunnel: tunnelEndpoint(of: block, view, ready: readyTunnels)))
             case .withheld(let reason):
                 blocks[index].isAnnounced = false
                 logger.warning("block not announced", metadata: ["reason": "\(reason)"])
@@ -271,7 +279,7 @@ extension NodeController {
         }
         guard !pool.disableBGPExport else { return nil }
         do throws(ModeError) {
-            return try ModeRegistry.builtIn.plugin(for: pool.mode).announcement(
+            return try ModeRegistry.builtIn.plugin(for: pool).announcement(
                 of: block.cidr, from: addresses(of: view.node))
         } catch {
             return .withheld(reason: "block \(block.cidr): \(error)")
@@ -290,9 +298,11 @@ extension NodeController {
     }
 
     private func save(_ blocks: [NodeState.OwnedBlock], _ view: NodeView) async {
+        let hostMTUBytes = await kernel.hostMTUBytes()
         var new = NodeState(
             node: options.nodeName, bootID: store.bootID, netnsInode: netnsInode,
-            mtuBytes: await kernel.hostMTUBytes(), generation: state?.generation ?? 0,
+            mtuBytes: hostMTUBytes, podMTUBytes: podMTUBytes(hostMTUBytes: hostMTUBytes, view),
+            generation: state?.generation ?? 0,
             pools: BlockPlan.pools(view: view), blocks: blocks)
         guard new != state || !isSaved else { return }
         new.generation += 1
