@@ -24,22 +24,28 @@ package struct LocalRoute: Sendable, Hashable {
     }
 }
 
-/// A network of this node that somebody else announces too.
+/// A network of this node that somebody else announces too, whole, in part, or in a larger one.
 package struct OwnBlockConflict: Sendable, Hashable, CustomStringConvertible {
     /// The network.
     package let prefix: IPPrefix
+    /// What the other announces.
+    package let announced: IPPrefix
     /// Who sent it.
     package let peer: PeerID
     /// Who it comes from: ORIGINATOR_ID if a reflector sent it, else the peer's own identifier.
     package let originator: RouterID
 
-    /// Makes the value.
-    package init(prefix: IPPrefix, peer: PeerID, originator: RouterID) {
+    /// Makes the value; the other announces the network itself unless something else is said.
+    package init(prefix: IPPrefix, announced: IPPrefix? = nil, peer: PeerID, originator: RouterID) {
         self.prefix = prefix
+        self.announced = announced ?? prefix
         self.peer = peer
         self.originator = originator
     }
 
     /// The conflict in words.
-    package var description: String { "\(prefix) is also announced by \(originator), learned from \(peer)" }
+    package var description: String {
+        let what = announced == prefix ? "\(prefix) is also announced" : "\(prefix) overlaps \(announced), announced"
+        return "\(what) by \(originator), learned from \(peer)"
+    }
 }

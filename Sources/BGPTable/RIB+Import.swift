@@ -51,40 +51,7 @@ extension RIB {
                 route.prefix, from: PeerTable.local, handle: handle, refusal: nil, speaker: &speaker)
             speaker.attributes.release(handle)
         }
-    }
-
-    /// This node's exclusive networks that somebody else announces too, by prefix.
-    ///
-    /// - Complexity: O(own routes × routes to each)
-    package var ownBlockConflicts: [OwnBlockConflict] {
-        localRoutes.values.filter(\.isExclusive).map(\.prefix).sorted().flatMap { conflicts(over: $0) }
-    }
-
-    private func conflicts(over prefix: IPPrefix) -> [OwnBlockConflict] {
-        let table = tables[Self.table(of: prefix.family)]
-        guard let id = table.prefixes.id(of: prefix) else { return [] }
-        var found: [OwnBlockConflict] = []
-        var index = table.prefixes[id].firstRoute
-        while index != AdjRIBIn.none {
-            let route = table.routes[index]
-            if let peer = speaker.peers[PeerSlot(route.peer)], let set = speaker.attributes[route.handle],
-                Self.isForeign(route)
-            {
-                let originator = set.attributes.originatorID ?? peer.role.bgpID
-                found.append(OwnBlockConflict(prefix: prefix, peer: peer.id, originator: originator))
-            }
-            index = route.nextOfPrefix
-        }
-        return found.sorted { $0.peer < $1.peer }
-    }
-
-    /// Whether the route is truly somebody else's. What came back to this node in a loop is its own; whether the
-    /// policy would use the route does not matter: the other node announces the network all the same.
-    private static func isForeign(_ route: InRoute) -> Bool {
-        switch Ineligibility(rawValue: route.refusal) {
-        case .asLoop, .ownOriginatorID, .ownClusterID, .nextHopIsLocal: false
-        default: true
-        }
+        ownNetworksMayHaveChanged()
     }
 
     private mutating func withdraw(
@@ -93,6 +60,7 @@ extension RIB {
         for prefix in prefixes where prefix.family == tables[table].family {
             guard let bestChanged = tables[table].withdraw(prefix, from: slot, speaker: &speaker) else { continue }
             summary.withdrawn += 1
+            forgetConflict(of: prefix)
             if bestChanged { summary.bestChanged += 1 }
         }
     }
@@ -116,9 +84,7 @@ extension RIB {
                 summary.refused += 1
                 if bestChanged { summary.bestChanged += 1 }
             }
-            if localRoutes[prefix]?.isExclusive == true, !conflicts(over: prefix).isEmpty {
-                summary.conflicts.append(prefix)
-            }
+            if isContested(by: prefix) { summary.conflicts.append(prefix) }
         }
         speaker.attributes.release(handle)
     }

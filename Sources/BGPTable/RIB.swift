@@ -44,6 +44,9 @@ package struct RIB: Sendable {
 
     var speaker: Speaker
     var localRoutes: [IPPrefix: LocalRoute] = [:]
+    /// The exclusive ones of more than one address, and the learned prefixes that overlap one: some may be gone again.
+    var ownNetworks = OwnNetworks()
+    var overlapping: Set<IPPrefix> = []
     /// IPv4 first, then IPv6.
     var tables = AddressFamily.allCases.map { FamilyTable(family: $0) }
 

@@ -28,6 +28,9 @@ package struct Request: Sendable, Hashable {
         case status
         /// A table; answered by `ListAnswer`.
         case get(ListKind)
+        /// A part of a table that may be larger than one message: its rows from this one on, counted from 0, as the table
+        /// was when this connection asked from 0; answered by `PageAnswer`.
+        case page(ListKind, from: Int)
         /// An operation of a later version: its name. Answer it with `RemoteError.unknownOperation`.
         case unknown(String)
     }
@@ -44,9 +47,8 @@ package struct Request: Sendable, Hashable {
         case "linkDelete": operation = .linkDelete(try Endpoint(reader))
         case "blockRequest": operation = .blockRequest(try BlockRequest(reader))
         case "status": operation = .status
-        case "get":
-            let kinds = ListKind.allCases.map(\.rawValue).joined(separator: ", ")
-            operation = .get(try reader.parsed("kind", expected: "one of \(kinds)") { ListKind(rawValue: $0) })
+        case "get": operation = .get(try ListKind(reader))
+        case "page": operation = .page(try ListKind(reader), from: try reader.integer("from"))
         default: operation = .unknown(name)
         }
     }
@@ -59,6 +61,7 @@ package struct Request: Sendable, Hashable {
             case .blockRequest(let request): request.members
             case .status, .unknown: []
             case .get(let kind): [("kind", .string(kind.rawValue))]
+            case .page(let kind, let from): [("kind", .string(kind.rawValue)), ("from", .int(Int64(from)))]
             }
         return .object(JSONObject([("id", .int(id)), ("op", .string(operation.name))] + members))
     }
@@ -74,6 +77,7 @@ extension Request.Operation {
         case .blockRequest: "blockRequest"
         case .status: "status"
         case .get: "get"
+        case .page: "page"
         case .unknown(let name): name
         }
     }
@@ -85,6 +89,11 @@ package enum ListKind: String, Sendable, Hashable, CaseIterable {
     case ippools
     case blocks
     case routes
+
+    init(_ reader: MessageReader) throws(NodeLinkError) {
+        let kinds = Self.allCases.map(\.rawValue).joined(separator: ", ")
+        self = try reader.parsed("kind", expected: "one of \(kinds)") { Self(rawValue: $0) }
+    }
 }
 
 /// What an ADD asks for when its node has no free address.

@@ -29,6 +29,27 @@ struct DaemonQuestion {
         socketPath = directory + "/apusd.sock"
     }
 
+    /// Reads a whole table, whatever its size, as `{"items":[…]}`.
+    func table(_ kind: ListKind) throws(CommandFailure) -> JSONObject {
+        var items: [JSONValue] = []
+        var next: Int? = 0
+        do throws(NodeLinkError) {
+            var client = try NodeLinkClient(path: socketPath, hello: try hello())
+            while let from = next {
+                switch try client.call(.page(kind, from: from), timeout: .seconds(30)) {
+                case .failure(let refusal): throw NodeLinkError.refused(refusal.message)
+                case .success(let members):
+                    let page = try PageAnswer(members)
+                    items += page.items
+                    next = page.next
+                }
+            }
+        } catch {
+            throw failure(error)
+        }
+        return ["items": .array(items)]
+    }
+
     /// Asks, and answers the members of the daemon's `ok`.
     func ask(_ operation: Request.Operation) throws(CommandFailure) -> JSONObject {
         let result: Result<JSONObject, RemoteError>

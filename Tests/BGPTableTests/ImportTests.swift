@@ -113,6 +113,31 @@ import Testing
         #expect(rib.ownBlockConflicts.isEmpty)
     }
 
+    @Test(
+        "An own block is in conflict with a part of it and with what holds it, but not with an aggregate of the pool",
+        arguments: [
+            ("10.244.0.5/32", true), ("10.244.0.0/27", true), ("10.244.0.32/27", true), ("10.244.0.0/25", true),
+            ("10.244.0.0/18", true), ("10.244.0.0/16", false), ("10.0.0.0/8", false), ("10.244.0.64/26", false),
+            ("10.243.255.192/26", false), ("0.0.0.0/0", false),
+        ])
+    func overlap(announced: String, isConflict: Bool) {
+        for comesFirst in [true, false] {
+            var rib = makeRIB()
+            rib.addPeers(3)
+            let blocks = [local("10.244.0.0/26"), local("10.244.9.0/26"), local("10.244.10.7/32")]
+            if comesFirst { rib.setLocal(blocks) }
+            let summary = rib.apply(announce([announced]), from: PeerID(3))
+            if comesFirst { #expect(summary.conflicts == (isConflict ? [prefix(announced)] : [])) }
+            rib.setLocal(blocks)
+            let expected = OwnBlockConflict(
+                prefix: prefix("10.244.0.0/26"), announced: prefix(announced), peer: PeerID(3),
+                originator: routerID("192.168.1.3"))
+            #expect(rib.ownBlockConflicts.filter { $0.prefix == expected.prefix } == (isConflict ? [expected] : []))
+            _ = rib.apply(withdraw([announced]), from: PeerID(3))
+            #expect(rib.ownBlockConflicts.isEmpty)
+        }
+    }
+
     @Test("Everything taken in and withdrawn again leaves no prefix and no attribute set behind")
     func nothingLeft() {
         var rib = makeRIB()

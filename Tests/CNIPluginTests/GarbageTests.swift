@@ -153,8 +153,7 @@ struct GarbageTests {
                 echo "$CNI_COMMAND $CNI_CONTAINERID $CNI_IFNAME $(ip -o link show type veth | grep -c cali)" >> \(seen)
 
                 """
-            try Files.replace(directory.file("noting"), with: Array(script.utf8))
-            _ = try Command.run(["chmod", "0755", directory.file("noting")])
+            _ = try directory.makeProgram("noting", script)
             fixture.plugin.pluginPath = directory.path
             try fixture.plugin.writeNodeState()
             #expect(fixture.plugin.call("ADD", config: ("ipam", ["type": "noting"])).status == 0)

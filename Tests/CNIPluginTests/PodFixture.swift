@@ -49,10 +49,10 @@ struct PodFixture: ~Copyable {
     /// Waits until the pod's link carries: the kernel opens the host's end in a work item of its own, and a packet that
     /// comes before is lost.
     func settle() throws {
-        let isUp = try eventually(within: .seconds(10)) {
+        let isUp = try eventually {
             let links = try host("-o link show type veth") + inPod("ip -o link show type veth")
             return !links.isEmpty && !links.contains("NO-CARRIER") && !links.contains("state LOWERLAYERDOWN")
-                && !links.contains("state DOWN")
+                && !links.contains("state DOWN") && !links.contains("qdisc noop ")
         }
         #expect(isUp, "the pod's link does not carry")
     }

@@ -10,8 +10,7 @@ struct ChildProcessTests {
         timeout: Duration = .seconds(20),
     ) throws -> ChildProcess.Ending {
         let directory = try TemporaryDirectory()
-        let path = directory.file("program")
-        try Files.replace(path, with: Array("#!/bin/sh\n\(script)\n".utf8), mode: 0o700)
+        let path = try directory.makeProgram("program", "#!/bin/sh\n\(script)\n")
         defer { withExtendedLifetime(directory) {} }
         return try ChildProcess.run(
             path, environment: environment, input: Array(input.utf8), outputLimit: limit,

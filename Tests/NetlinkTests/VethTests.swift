@@ -114,10 +114,13 @@ struct VethTests {
             ])
             let hostFailures = try socket.execute(hostBatch, acknowledgeEach: true)
             #expect(hostFailures.isEmpty)
-            // The kernel opens the host end's queue in a work item of its own, after the pod end is up.
-            let isRunning = try eventually { try socket.link(index: host)?.isRunning == true }
-            #expect(isRunning)
-            try Command.run(["ping", "-c", "1", "-W", "2", "-I", "192.168.1.1", "10.244.0.5"])
+            // The kernel opens the ends' queues in work items of their own, after both are up, and drops what comes before.
+            let isOpen = try eventually {
+                let ends = try fixture.ip("-o link show type veth") + fixture.ip(in: pod, "-o link show type veth")
+                return !ends.contains("qdisc noop ") && !ends.contains("NO-CARRIER")
+            }
+            #expect(isOpen)
+            try Command.run(["ping", "-c", "1", "-W", "10", "-I", "192.168.1.1", "10.244.0.5"])
             let neighbours = try socket.neighbours(linkIndex: host)
             #expect(
                 neighbours == [

@@ -51,9 +51,12 @@ import Testing
     func claims() throws {
         let store = fixture.store
         let key = StoreFixture.key("a")
-        func claim() throws -> String {
-            let lock = try store.lock(deadline: .seconds(1))
-            switch try store.claim(key, now: BootClock.now(), under: lock) {
+        func claim(whenFree: Bool = true) throws -> String {
+            let lock = try store.lock(deadline: .seconds(10))
+            let claim =
+                try whenFree
+                ? fixture.claimWhenFree(key, under: lock) : store.claim(key, now: BootClock.now(), under: lock)
+            switch consume claim {
             case .fresh: return "fresh"
             case .takenOver(var file):
                 return try "taken over, "
@@ -64,28 +67,33 @@ import Testing
             }
         }
         do {
-            let lock = try store.lock(deadline: .seconds(1))
+            let lock = try store.lock(deadline: .seconds(10))
             guard case .fresh(var file) = try store.claim(key, now: BootClock.now(), under: lock) else {
                 throw Unexpected("no fresh attachment")
             }
             _ = try store.allocate(.init(family: .ipv4, mode: "bgp"), for: &file, node: node, under: lock)
             lock.unlock()
-            #expect(try claim() == "busy")
+            #expect(try claim(whenFree: false) == "busy")
             try file.update { $0.hostLink = "cali1" }
-            #expect(try claim() == "busy")
-            #expect(throws: Unexpected.self) { try fixture.delete("a") }
+            #expect(try claim(whenFree: false) == "busy")
+            let second = try store.lock(deadline: .seconds(10))
+            guard case .busy = try store.find(key, under: second) else { throw Unexpected("not busy") }
         }
         #expect(try claim() == "taken over, 10.0.0.1")
         do {
-            let lock = try store.lock(deadline: .seconds(1))
-            guard case .found(var file) = try store.find(key, under: lock) else { throw Unexpected("not found") }
+            let lock = try store.lock(deadline: .seconds(10))
+            guard case .found(var file) = try fixture.findWhenFree(key, under: lock) else {
+                throw Unexpected("not found")
+            }
             try file.update { $0.state = .deleting }
         }
         #expect(try claim() == "taken over, 10.0.0.1")
         #expect(try store.attachment(key)?.state == .pending)
         do {
-            let lock = try store.lock(deadline: .seconds(1))
-            guard case .found(var file) = try store.find(key, under: lock) else { throw Unexpected("not found") }
+            let lock = try store.lock(deadline: .seconds(10))
+            guard case .found(var file) = try fixture.findWhenFree(key, under: lock) else {
+                throw Unexpected("not found")
+            }
             try file.update { $0.state = .complete }
         }
         #expect(try claim() == "complete, cali1")
@@ -96,7 +104,7 @@ import Testing
     @Test("An attachment taken over into another block lets the old address go")
     func movedBlock() throws {
         do {
-            let lock = try fixture.store.lock(deadline: .seconds(1))
+            let lock = try fixture.store.lock(deadline: .seconds(10))
             guard
                 case .fresh(var file) = try fixture.store.claim(
                     StoreFixture.key("a"), now: BootClock.now(), under: lock)
@@ -144,7 +152,7 @@ import Testing
     func unwritable() throws {
         let store = fixture.store
         try Files.removeDirectory(store.path + "/blocks")
-        let lock = try store.lock(deadline: .seconds(1))
+        let lock = try store.lock(deadline: .seconds(10))
         guard case .fresh(var file) = try store.claim(StoreFixture.key("a"), now: BootClock.now(), under: lock) else {
             throw Unexpected("no fresh attachment")
         }
@@ -176,7 +184,7 @@ import Testing
             try fixture.write("{", to: name)
         }
         let living = try LockedFile.create(fixture.store.path + "/attachments/y.json.tmp-3-4", content: [])
-        let lock = try fixture.store.lock(deadline: .seconds(1))
+        let lock = try fixture.store.lock(deadline: .seconds(10))
         try fixture.store.sweep(under: lock)
         #expect(try fixture.files("").filter { $0.contains(".tmp-") }.isEmpty)
         #expect(try fixture.files("blocks").isEmpty)

@@ -1,3 +1,4 @@
+import Glibc
 import IPAMCore
 import LinuxOS
 import NetTypes
@@ -7,6 +8,7 @@ import Testing
 /// A run directory of its own in /tmp, removed at the end of the test.
 final class StoreFixture: Sendable {
     let store: RunDirectory
+    private let startedAt = BootClock.now()
     static let boot = "boot-1"
 
     init(bootID: String = boot, create: Bool = true) throws {
@@ -54,7 +56,7 @@ final class StoreFixture: Sendable {
         _ id: String, _ node: NodeState, _ request: AllocationRequest = .init(family: .ipv4, mode: "bgp"),
     ) throws -> AllocationOutcome {
         let lock = try store.lock(deadline: .seconds(5))
-        switch try store.claim(Self.key(id), now: BootClock.now(), under: lock) {
+        switch try claimWhenFree(Self.key(id), under: lock) {
         case .fresh(var file):
             let outcome = try store.allocate(request, for: &file, node: node, under: lock)
             guard case .allocated = outcome else {
@@ -69,10 +71,40 @@ final class StoreFixture: Sendable {
         }
     }
 
+    /// Claims a key that nobody is at work on. A program that another test starts has this process' files, and their
+    /// locks, for the moment before it is executed: the key is busy for that long.
+    func claimWhenFree(_ key: AttachmentKey, under lock: borrowing StoreLock) throws -> AttachmentClaim {
+        while true {
+            switch try store.claim(key, now: BootClock.now(), under: lock) {
+            case .fresh(let file): return .fresh(file)
+            case .takenOver(let file): return .takenOver(file)
+            case .complete(let attachment): return .complete(attachment)
+            case .busy: try pause()
+            }
+        }
+    }
+
+    /// Finds a key that nobody is at work on, as `claimWhenFree`.
+    func findWhenFree(_ key: AttachmentKey, under lock: borrowing StoreLock) throws -> AttachmentSearch {
+        while true {
+            switch try store.find(key, under: lock) {
+            case .none: return .none
+            case .found(let file): return .found(file)
+            case .busy: try pause()
+            }
+        }
+    }
+
+    /// - Throws: when the key has been busy for too long to be any other test's doing.
+    private func pause() throws {
+        guard BootClock.now() < startedAt + .seconds(60) else { throw Unexpected("busy") }
+        usleep(1000)
+    }
+
     /// What a DEL does with the store.
     func delete(_ id: String) throws -> [IPAddress] {
         let lock = try store.lock(deadline: .seconds(5))
-        switch try store.find(Self.key(id), under: lock) {
+        switch try findWhenFree(Self.key(id), under: lock) {
         case .none: return try store.releaseStray(Self.key(id), under: lock)
         case .found(let file): return try store.release(file, under: lock)
         case .busy: throw Unexpected("busy")

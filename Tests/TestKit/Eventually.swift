@@ -5,7 +5,7 @@ import NetTypes
 /// Asks for a condition again and again until it holds, every few milliseconds.
 ///
 /// - Returns: whether it held before `limit` was over.
-package func eventually(within limit: Duration = .seconds(5), _ condition: () throws -> Bool) rethrows -> Bool {
+package func eventually(within limit: Duration = .seconds(30), _ condition: () throws -> Bool) rethrows -> Bool {
     let deadline = BootClock.now() + limit
     while true {
         if try condition() { return true }
@@ -14,9 +14,10 @@ package func eventually(within limit: Duration = .seconds(5), _ condition: () th
     }
 }
 
-/// Asks for a condition again and again until it holds, giving up the thread in between.
+/// Asks for a condition again and again until it holds, giving up the thread in between. The limit is long: where tests of
+/// the whole suite share few threads, what is waited for may have none for a while.
 package func eventually(
-    within limit: Duration = .seconds(5), _ condition: () async throws -> Bool,
+    within limit: Duration = .seconds(120), _ condition: () async throws -> Bool,
 ) async throws -> Bool {
     let deadline = BootClock.now() + limit
     while true {

@@ -19,6 +19,16 @@ package struct TemporaryDirectory: ~Copyable, Sendable {
     /// The path of a name in it.
     package borrowing func file(_ name: String) -> String { "\(path)/\(name)" }
 
+    /// Makes an executable file in it. It is written by another process: a program that is started at the same time by
+    /// this one would have the open file for a moment, and nobody can execute what somebody may write to.
+    ///
+    /// - Returns: its path.
+    package borrowing func makeProgram(_ name: String, _ text: String) throws -> String {
+        let path = file(name)
+        try Command.run(["/bin/sh", "-c", "printf %s \"$1\" > \"$2\" && chmod 0755 \"$2\"", "sh", text, path])
+        return path
+    }
+
     private static func remove(_ path: String) {
         for name in (try? Files.list(path)) ?? [] {
             let inner = "\(path)/\(name)"

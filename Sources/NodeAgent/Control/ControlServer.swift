@@ -163,6 +163,7 @@ struct ControlServer: Sendable {
         _ inbound: NIOAsyncChannelInboundStream<JSONValue>, _ outbound: NIOAsyncChannelOutboundWriter<JSONValue>,
     ) async throws {
         var isGreeted = false
+        var pages = ListPages()
         for try await json in inbound {
             guard isGreeted else {
                 if let objection = hello.objection(to: try Hello(json: json)) {
@@ -173,7 +174,13 @@ struct ControlServer: Sendable {
                 continue
             }
             let request = try Request(json: json)
-            let response = Response(id: request.id, result: await answer(request.operation))
+            let result: Result<JSONObject, RemoteError>
+            if case .page(let kind, let from) = request.operation {
+                result = await pages.page(kind, from: from) { await answer($0) }
+            } else {
+                result = await answer(request.operation)
+            }
+            let response = Response(id: request.id, result: result)
             do {
                 try await outbound.write(response.json)
             } catch NodeLinkError.malformed(let reason) {

@@ -43,6 +43,9 @@ struct Responder: Sendable {
             return .success(ListAnswer(await blocks()).members)
         case .get(.routes):
             return .success(ListAnswer(await routes()).members)
+        case .page:
+            // Whoever serves the connection keeps the table, and cuts it.
+            return .failure(.unknownOperation(operation.name))
         case .unknown(let name):
             return .failure(.unknownOperation(name))
         }
