@@ -11,9 +11,9 @@ package enum ProcessIO {
         guard var entry = unsafe clinux_environ() else { return result }
         while let text = unsafe entry.pointee {
             let pair = unsafe String(cString: text)
-            if let equals = pair.firstIndex(of: "=") {
+            if let equals = pair.utf8.firstIndex(of: UInt8(ascii: "=")) {
                 let name = String(pair[..<equals])
-                if result[name] == nil { result[name] = String(pair[pair.index(after: equals)...]) }
+                if result[name] == nil { result[name] = String(pair[pair.utf8.index(after: equals)...]) }
             }
             unsafe entry += 1
         }
