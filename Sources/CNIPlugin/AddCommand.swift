@@ -75,6 +75,7 @@ struct AddCommand {
         let recorded = file.attachment.hostLink
         if !recorded.isEmpty, recorded != name { try kernel.deleteLink(recorded, of: alias, isRecorded: true) }
         let observed = try kernel.observe(name, isRecorded: recorded == name)
+        try PodPlan.judge(observed, named: name, for: alias)
         if observed == .absent, try kernel.podHasLink(call.key.ifName) {
             throw CNIError(
                 .failed, "CNI_IFNAME: the container has a link \(call.key.ifName) already",

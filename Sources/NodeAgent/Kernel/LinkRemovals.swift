@@ -24,10 +24,20 @@ final class LinkRemovals: Sendable {
     /// How long the links of a batch may take to be unlisted.
     private static let timeout = Duration.seconds(5)
 
+    /// What has become of one link.
+    private enum Outcome: Sendable {
+        /// It was there, and neither of its ends is to be seen any more.
+        case deleted
+        /// There was nothing to do: the link was gone already, or is another's.
+        case absent
+        /// It is there still, or nobody can say.
+        case failed
+    }
+
     private struct Waiting: Sendable {
         let target: PodLinkTarget
         let addresses: [IPAddress]
-        let reply: CheckedContinuation<Bool, Never>
+        let reply: CheckedContinuation<Outcome, Never>
     }
 
     private struct State: Sendable {
@@ -69,16 +79,13 @@ final class LinkRemovals: Sendable {
             return .success(LinkDeleteAnswer(isDeleted: false))
         }
         let target = PodLinkTarget(index: endpoint.hostLinkIndex, alias: alias)
-        let isDeleted = await withCheckedContinuation {
+        let outcome = await withCheckedContinuation {
             enqueue(Waiting(target: target, addresses: addresses, reply: $0))
         }
-        if !isDeleted {
-            guard isGone(endpoint.hostLinkIndex, alias) else {
-                return .failure(RemoteError(code: 11, message: "link \(endpoint.hostLink) could not be deleted"))
-            }
-            flush(addresses)
+        if case .failed = outcome {
+            return .failure(RemoteError(code: 11, message: "link \(endpoint.hostLink) could not be deleted"))
         }
-        return .success(LinkDeleteAnswer(isDeleted: isDeleted))
+        return .success(LinkDeleteAnswer(isDeleted: outcome == .deleted))
     }
 
     private func enqueue(_ one: Waiting) {
@@ -100,7 +107,7 @@ final class LinkRemovals: Sendable {
             }
             guard !batch.isEmpty else { return }
             guard item == .active else {
-                answer(batch, deleted: [])
+                answer(batch, present: [], left: Set(batch.map(\.target)))
                 continue
             }
             if carryOut(batch) { return }
@@ -114,12 +121,13 @@ final class LinkRemovals: Sendable {
             let present = try socket.present(batch.map(\.target))
             guard !present.isEmpty else {
                 idle.withLock { $0.append(socket) }
-                answer(batch, deleted: [])
+                answer(batch, present: [], left: [])
                 return false
             }
             let isOver = Flag()
             threads.submit { item in
-                self.answer(batch, deleted: item == .active ? self.watch(present, unless: isOver) : [])
+                let left = item == .active ? self.watch(present, unless: isOver) : Set(present)
+                self.answer(batch, present: Set(present), left: left)
                 self.collect(item)
             }
             delete(present.map(\.index), on: socket)
@@ -127,28 +135,33 @@ final class LinkRemovals: Sendable {
             return true
         } catch {
             logger.error("pod links cannot be deleted", metadata: ["reason": "\(error)"])
-            answer(batch, deleted: [])
+            answer(batch, present: [], left: Set(batch.map(\.target)))
             return false
         }
     }
 
     /// Waits for the kernel to unlist the links.
     ///
-    /// - Returns: those that have gone.
+    /// - Returns: those that are there still, or of which nobody can say.
     private func watch(_ targets: [PodLinkTarget], unless isOver: Flag) -> Set<PodLinkTarget> {
         do {
             let deadline = BootClock.now() + Self.timeout
-            let left = try names.waitUntilGone(targets.map(\.index), until: deadline, unless: { isOver.isRaised })
-            return Set(targets.filter { !left.contains($0.index) })
+            let listed = try names.waitUntilGone(targets.map(\.index), until: deadline, unless: { isOver.isRaised })
+            let left = targets.filter { listed.contains($0.index) }
+            // Somebody else may have deleted what this batch could not.
+            return left.isEmpty ? [] : Set(try RemovalSocket().present(left))
         } catch {
             logger.error("pod links cannot be watched", metadata: ["reason": "\(error)"])
-            return []
+            return Set(targets)
         }
     }
 
-    private func answer(_ batch: [Waiting], deleted: Set<PodLinkTarget>) {
-        for one in batch { one.reply.resume(returning: deleted.contains(one.target)) }
-        flush(batch.filter { deleted.contains($0.target) }.flatMap(\.addresses))
+    private func answer(_ batch: [Waiting], present: Set<PodLinkTarget>, left: Set<PodLinkTarget>) {
+        for one in batch {
+            let gone: Outcome = present.contains(one.target) ? .deleted : .absent
+            one.reply.resume(returning: left.contains(one.target) ? .failed : gone)
+        }
+        flush(batch.filter { !left.contains($0.target) }.flatMap(\.addresses))
     }
 
     private func delete(_ indices: [UInt32], on socket: RemovalSocket) {
@@ -165,17 +178,6 @@ final class LinkRemovals: Sendable {
     private func takeSocket() throws -> RemovalSocket {
         if let socket = idle.withLock({ $0.popLast() }) { return socket }
         return try RemovalSocket()
-    }
-
-    /// Whether nothing is left to do: the link is gone, or it is another's.
-    private func isGone(_ index: UInt32, _ alias: LinkAlias) -> Bool {
-        do {
-            let socket = try takeSocket()
-            defer { idle.withLock { $0.append(socket) } }
-            return try socket.present([PodLinkTarget(index: index, alias: alias)]).isEmpty
-        } catch {
-            return false
-        }
     }
 
     /// On a thread of its own: it goes through the whole table of connections, and no packet of the pod's comes any more.
