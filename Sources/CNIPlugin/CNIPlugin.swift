@@ -27,7 +27,7 @@ package enum CNIPlugin {
 
         /// The role that the program's name, `argv[0]`, stands for.
         package init(programName: String) {
-            let name = programName.split(separator: "/").last
+            let name = programName.parts(separatedBy: "/").last
             self = name == "apus-ipam" ? .addressesOnly : .network
         }
     }

@@ -155,7 +155,7 @@ enum LinkDeletion {
 
     /// Whether this process is the executable, which is what a detached process would be too.
     static var canDetach: Bool {
-        let name = CommandLine.arguments.first?.split(separator: "/").last
+        let name = CommandLine.arguments.first?.parts(separatedBy: "/").last
         return name == "apus" || name == "apus-ipam"
     }
 

@@ -1,3 +1,5 @@
+import NetTypes
+
 /// The `KEY=VALUE;KEY=VALUE` list of CNI_ARGS.
 package struct CNIArguments: Sendable, Equatable {
     private let values: [String: String]
@@ -9,11 +11,11 @@ package struct CNIArguments: Sendable, Equatable {
     /// - Throws: error 4 for an item without `=`.
     package init(_ text: String) throws(CNIError) {
         var values: [String: String] = [:]
-        for item in text.split(separator: ";") {
-            guard let equals = item.firstIndex(of: "=") else {
+        for item in text.parts(separatedBy: ";") {
+            guard let (key, value) = String(item).halves(around: "=") else {
                 throw CNIError(.invalidEnvironment, "CNI_ARGS: \"\(item)\" is not KEY=VALUE", details: text)
             }
-            values[String(item[..<equals])] = String(item[item.index(after: equals)...])
+            values[String(key)] = String(value)
         }
         self.values = values
     }

@@ -1,3 +1,5 @@
+import NetTypes
+
 /// The CNI_* variables of one call, valid for its command.
 package struct CNIEnvironment: Sendable, Equatable {
     /// What is asked.
@@ -27,7 +29,7 @@ package struct CNIEnvironment: Sendable, Equatable {
                 details: "known: " + CNICommand.allCases.map(\.rawValue).joined(separator: ", "))
         }
         self.command = command
-        pluginPath = (variables["CNI_PATH"] ?? "").split(separator: ":").map(String.init)
+        pluginPath = (variables["CNI_PATH"] ?? "").parts(separatedBy: ":").map(String.init)
         let override = variables["CNI_NETNS_OVERRIDE"] ?? ""
         allowsOwnNetns = ["1", "t", "true"].contains(override.lowercased())
         let required = Self.required(by: command)
@@ -69,7 +71,7 @@ package struct CNIEnvironment: Sendable, Equatable {
     }
 
     private static func lenientArguments(_ variables: [String: String]) throws(CNIError) -> CNIArguments {
-        let items = (variables["CNI_ARGS"] ?? "").split(separator: ";").filter { $0.contains("=") }
+        let items = (variables["CNI_ARGS"] ?? "").parts(separatedBy: ";").filter { $0.utf8.contains(UInt8(ascii: "=")) }
         return try CNIArguments(items.joined(separator: ";"))
     }
 
@@ -92,7 +94,11 @@ package struct CNIEnvironment: Sendable, Equatable {
     private static func fault(ofIfName name: String) -> String? {
         if name == "." || name == ".." { return "\"\(name)\" is no link name" }
         if name.utf8.count > 15 { return "longer than 15 bytes" }
-        if name.unicodeScalars.contains(where: { $0 == "/" || $0 == ":" || $0.properties.isWhitespace }) {
+        let isFault: (Unicode.Scalar) -> Bool = { scalar in
+            guard scalar.isASCII else { return scalar.properties.isWhitespace }
+            return scalar == "/" || scalar == ":" || scalar == " " || ("\t"..."\r").contains(scalar)
+        }
+        if name.unicodeScalars.contains(where: isFault) {
             return "'/', ':' and white space are not allowed"
         }
         return nil

@@ -116,7 +116,7 @@ package struct NetworkConfig: Sendable, Equatable {
     }
 
     private static func version(of object: JSONObject, for command: CNICommand) throws(CNIError) -> CNIVersion {
-        let supported = "supported: " + CNIVersion.allCases.map(\.rawValue).joined(separator: ", ")
+        var supported: String { "supported: " + CNIVersion.allCases.map(\.rawValue).joined(separator: ", ") }
         let text = try ConfigReader(object, isForgiving: false).string("cniVersion") ?? ""
         guard let version = text.isEmpty ? CNIVersion.unstated : CNIVersion(rawValue: text) else {
             throw CNIError(.incompatibleVersion, "cniVersion: \"\(text)\" is not supported", details: supported)

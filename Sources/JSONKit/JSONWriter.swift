@@ -52,12 +52,18 @@ struct JSONWriter {
     private mutating func startLine() {
         guard isPretty else { return }
         text += "\n"
-        text += String(repeating: "    ", count: depth)
+        for _ in 0..<depth { text += "    " }
     }
 
     /// RFC 8259 §7: the quotation mark, the backslash and the control characters must be escaped.
     private mutating func write(quoted value: String) {
         text += "\""
+        defer { text += "\"" }
+        // Nearly every text is without any of them.
+        guard value.utf8.contains(where: { $0 < 0x20 || $0 == 0x22 || $0 == 0x5c || $0 == 0x7f }) else {
+            text += value
+            return
+        }
         for scalar in value.unicodeScalars {
             switch scalar {
             case "\"": text += "\\\""
@@ -71,6 +77,5 @@ struct JSONWriter {
             default: text.unicodeScalars.append(scalar)
             }
         }
-        text += "\""
     }
 }

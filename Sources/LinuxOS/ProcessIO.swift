@@ -1,5 +1,6 @@
 import CLinuxShim
 import Glibc
+import NetTypes
 
 /// What the process was given by the one who started it.
 package enum ProcessIO {
@@ -11,9 +12,9 @@ package enum ProcessIO {
         guard var entry = unsafe clinux_environ() else { return result }
         while let text = unsafe entry.pointee {
             let pair = unsafe String(cString: text)
-            if let equals = pair.firstIndex(of: "=") {
-                let name = String(pair[..<equals])
-                if result[name] == nil { result[name] = String(pair[pair.index(after: equals)...]) }
+            if let (before, after) = pair.halves(around: "=") {
+                let name = String(before)
+                if result[name] == nil { result[name] = String(after) }
             }
             unsafe entry += 1
         }

@@ -5,7 +5,9 @@ package enum IPAddress: Sendable, Hashable, Comparable, CustomStringConvertible 
     case v6(IPv6Address)
 
     /// Parses the text of an address of either family; neither prefix length nor zone is allowed.
-    package init?(_ text: some StringProtocol) {
+    @inlinable package init?(_ text: some StringProtocol) { self.init(parsing: String(text)) }
+
+    @usableFromInline init?(parsing text: String) {
         if let address = IPv4Address(text) {
             self = .v4(address)
         } else if let address = IPv6Address(text) {

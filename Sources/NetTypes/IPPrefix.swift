@@ -23,7 +23,9 @@ package struct IPPrefix: Sendable, Hashable, Comparable, CustomStringConvertible
     }
 
     /// Parses `ADDRESS/LENGTH`. Host bits that are set are refused: `CIDRAddress` is the type that keeps them.
-    package init?(_ text: some StringProtocol) {
+    @inlinable package init?(_ text: some StringProtocol) { self.init(parsing: String(text)) }
+
+    @usableFromInline init?(parsing text: String) {
         guard let parsed = CIDRAddress(text), parsed.network.address == parsed.address else { return nil }
         self = parsed.network
     }

@@ -17,7 +17,9 @@ package struct IPv4Address: Sendable, Hashable, Comparable, CustomStringConverti
     /// Parses dotted-quad text of exactly four decimal octets (RFC 6943 §3.1.1, the strict form).
     ///
     /// A leading zero is refused: some parsers read it as octal, and two readings of one address are worse than none.
-    package init?(_ text: some StringProtocol) {
+    @inlinable package init?(_ text: some StringProtocol) { self.init(parsing: String(text)) }
+
+    @usableFromInline init?(parsing text: String) {
         var value: UInt32 = 0
         var octet: UInt32 = 0
         var digits = 0

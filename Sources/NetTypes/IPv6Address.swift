@@ -33,7 +33,9 @@ package struct IPv6Address: Sendable, Hashable, Comparable, CustomStringConverti
 
 extension IPv6Address {
     /// Parses the text forms of RFC 4291 §2.2: eight groups, `::`, and a dotted-quad tail. A zone is refused.
-    package init?(_ text: some StringProtocol) {
+    @inlinable package init?(_ text: some StringProtocol) { self.init(parsing: String(text)) }
+
+    @usableFromInline init?(parsing text: String) {
         var groups: [UInt16] = []
         var gap: Int?
         var rest = text[...]
@@ -97,7 +99,7 @@ extension IPv6Address {
         low = groups[4...].reduce(0) { $0 << 16 | UInt64($1) }
     }
 
-    private static func group(_ part: some StringProtocol) -> UInt16? {
+    private static func group(_ part: Substring) -> UInt16? {
         guard (1...4).contains(part.utf8.count), part.utf8.allSatisfy(\.isHexDigit) else { return nil }
         return UInt16(part, radix: 16)
     }

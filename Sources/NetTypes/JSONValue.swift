@@ -60,11 +60,18 @@ package struct JSONObject: Sendable, Equatable, ExpressibleByDictionaryLiteral {
     /// An object of these members; of two with one name the later wins, in the earlier's place.
     package init(_ elements: [(String, JSONValue)] = []) {
         members = elements
-        var places: [String: Int] = [:]
-        for (place, element) in elements.enumerated() { places[element.0] = places[element.0] ?? place }
-        guard places.count < elements.count else { return }
+        guard !Self.isDistinct(elements) else { return }
         members = []
         for (name, value) in elements { self[name] = value }
+    }
+
+    /// Nearly every object is so small that to compare all names is cheaper than a table of them.
+    private static func isDistinct(_ elements: [(String, JSONValue)]) -> Bool {
+        guard elements.count <= 16 else { return Set(elements.lazy.map(\.0)).count == elements.count }
+        for (place, element) in elements.enumerated() {
+            for earlier in elements[..<place] where earlier.0 == element.0 { return false }
+        }
+        return true
     }
 
     /// The member of exactly this name. Setting nil removes it.
@@ -86,8 +93,15 @@ package struct JSONObject: Sendable, Equatable, ExpressibleByDictionaryLiteral {
     ///
     /// `null` reads as absent: containerd sends it for every field that it has no value for.
     package func lenient(_ name: String) -> JSONValue? {
-        let found = self[name] ?? members.first { $0.name.lowercased() == name.lowercased() }?.value
+        let found = self[name] ?? members.first { Self.areEqualButForCase($0.name, name) }?.value
         return found == .null ? nil : found
+    }
+
+    private static func areEqualButForCase(_ left: String, _ right: String) -> Bool {
+        left.utf8.elementsEqual(right.utf8) { left, right in
+            let isLetter = (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(left | 0x20)
+            return left == right || isLetter && left | 0x20 == right | 0x20
+        }
     }
 
     package static func == (left: JSONObject, right: JSONObject) -> Bool {

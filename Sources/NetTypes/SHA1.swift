@@ -20,7 +20,16 @@ package enum SHA1 {
 
     /// The digest of the text's UTF-8 as 40 lower-case hexadecimal digits.
     package static func hex(_ text: String) -> String {
-        digest(text.utf8).map { $0 < 16 ? "0" + String($0, radix: 16) : String($0, radix: 16) }.joined()
+        var digits: [UInt8] = []
+        for octet in digest(text.utf8) {
+            digits.append(digit(octet >> 4))
+            digits.append(digit(octet & 15))
+        }
+        return String(decoding: digits, as: UTF8.self)
+    }
+
+    private static func digit(_ value: UInt8) -> UInt8 {
+        value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + (value - 10)
     }
 
     private static func compress(_ block: ArraySlice<UInt8>, into state: inout [UInt32]) {

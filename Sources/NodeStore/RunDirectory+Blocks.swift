@@ -98,7 +98,7 @@ extension RunDirectory {
 
     private static func network(ofFile name: String) -> IPPrefix? {
         guard name.hasSuffix(".json") else { return nil }
-        let parts = name.dropLast(5).split(separator: "-", omittingEmptySubsequences: false)
+        let parts = String(name.dropLast(5)).parts(separatedBy: "-", omittingEmpty: false)
         guard parts.count == 3, let cidr = IPPrefix("\(parts[1])/\(parts[2])"), cidr.family.rawValue == parts[0] else {
             return nil
         }

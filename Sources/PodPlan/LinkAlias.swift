@@ -1,4 +1,5 @@
 package import IPAMCore
+import NetTypes
 
 /// The alias that marks the host's end of a link as Apus' own, and says whose it is:
 /// `apus:<network>:<container id>:<ifname>`. None of the three can hold a colon.
@@ -17,7 +18,7 @@ package struct LinkAlias: Sendable, Hashable, CustomStringConvertible {
 
     /// Parses an alias; nil for every one that Apus has not made.
     package init?(parsing text: String) {
-        let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+        let parts = text.parts(separatedBy: ":", omittingEmpty: false).map(String.init)
         guard parts.count == 4, parts[0] == "apus", !parts.contains("") else { return nil }
         self.init(AttachmentKey(network: parts[1], containerID: parts[2], ifName: parts[3]))
     }

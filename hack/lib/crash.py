@@ -293,8 +293,12 @@ class Daemon:
     def is_traced(self):
         if self.is_dead():
             return True
-        threads = os.listdir(f"/proc/{self.process.pid}/task")
-        texts = [open(f"/proc/{self.process.pid}/task/{t}/status", encoding="utf-8").read() for t in threads]
+        try:
+            threads = os.listdir(f"/proc/{self.process.pid}/task")
+            texts = [open(f"/proc/{self.process.pid}/task/{t}/status", encoding="utf-8").read() for t in threads]
+        except (FileNotFoundError, ProcessLookupError):
+            # A thread has ended meanwhile, or all of them.
+            return False
         return all("TracerPid:\t0\n" not in text for text in texts)
 
 
