@@ -78,6 +78,13 @@ struct AttributeTable: Sendable {
         return handle
     }
 
+    /// The handle of a set changed by a filter, with one reference more, which the caller owns; nil for no set.
+    mutating func changed(_ handle: AttributeHandle, by operations: [RouteFilter.Operation]) -> AttributeHandle? {
+        guard var set = self[handle] else { return nil }
+        operations.apply(to: &set.attributes)
+        return intern(set)
+    }
+
     /// Adds a reference.
     mutating func retain(_ handle: AttributeHandle) {
         guard handle != .none else { return }

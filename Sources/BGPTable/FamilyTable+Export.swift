@@ -32,8 +32,8 @@ extension FamilyTable {
     }
 
     /// Walks over everything again, for everybody.
-    mutating func restartFeeds() {
-        for place in groups.indices { groups[place]?.reader.restartFeed(isRefresh: false) }
+    mutating func restartFeeds(isRefresh: Bool = false) {
+        for place in groups.indices { groups[place]?.reader.restartFeed(isRefresh: isRefresh) }
     }
 
     /// Whether there is something to look at for this peer.
@@ -238,6 +238,19 @@ extension FamilyTable {
             groupOf[slot] = other
             return
         }
+    }
+
+    /// Puts a member whose role is another now into a group of that role, which knows what the member knows, and walks
+    /// over everything again.
+    mutating func changeRole(of slot: PeerSlot, to role: PeerRole) {
+        guard let place = group(of: slot), let group = groups[place], role.families.contains(family) else { return }
+        let reader = group.reader(of: slot)
+        for (id, count) in reader.tellingCounts { tellings.retain(id, count: count) }
+        leaveGroup(slot, at: place)
+        let new = insertGroup(UpdateGroup(role: role.groupRole, reader: reader))
+        groups[new]?.insert(slot, role: role)
+        groupOf[slot] = new
+        groups[new]?.reader.restartFeed(isRefresh: true)
     }
 
     private mutating func release(_ steps: ArraySlice<UpdateStep>) {

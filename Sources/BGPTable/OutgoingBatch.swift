@@ -7,6 +7,7 @@ struct OutgoingBatch {
     private struct Key: Hashable {
         let handle: AttributeHandle
         let source: UInt32
+        let verdict: Speaker.ExportVerdict
     }
 
     /// Where the routes of a set and source go.
@@ -60,7 +61,9 @@ struct OutgoingBatch {
         _ prefix: IPPrefix, as best: InRoute, to group: UpdateGroup, speaker: borrowing Speaker,
         tellings: inout TellingTable,
     ) -> (telling: Telling, id: TellingID)? {
-        let key = Key(handle: best.handle, source: best.peer)
+        let key = Key(
+            handle: best.handle, source: best.peer,
+            verdict: verdict(on: prefix, as: best, to: group, speaker: speaker))
         guard let place = place(of: key, in: group, speaker: speaker, tellings: &tellings) else { return nil }
         announcements[place.announcement].announcement.prefixes.append(prefix)
         tellings.retain(place.id)
@@ -72,6 +75,18 @@ struct OutgoingBatch {
         for case let place? in places.values { tellings.release(place.id) }
         places = [:]
         last = nil
+    }
+
+    /// What filters and policy say; nobody is asked where no filter and no pool makes a difference.
+    private func verdict(
+        on prefix: IPPrefix, as best: InRoute, to group: UpdateGroup, speaker: borrowing Speaker,
+    ) -> Speaker.ExportVerdict {
+        let rules = group.role.exportFilter.rules(family)
+        let isPlain = !speaker.peers.hasImportFilters && speaker.importPolicy.unexportedPools.isEmpty
+        if rules.isEmpty, isPlain { return .usual }
+        guard let set = speaker.attributes[best.handle] else { return .rejected }
+        return speaker.exportVerdict(
+            of: prefix, set, isLocal: PeerSlot(best.peer) == PeerTable.local, to: group.role, rules: rules)
     }
 
     private mutating func withdraw(_ prefix: IPPrefix, from audience: UpdateStep.Audience) {
@@ -102,7 +117,15 @@ struct OutgoingBatch {
         of key: Key, in group: UpdateGroup, speaker: borrowing Speaker, tellings: inout TellingTable,
     ) -> Place? {
         let source = PeerSlot(key.source)
-        guard source == PeerTable.local || !speaker.isExportHeld, let set = speaker.attributes[key.handle],
+        guard source == PeerTable.local || !speaker.isExportHeld, var set = speaker.attributes[key.handle],
+            key.verdict != .rejected
+        else { return nil }
+        if case .accepted(let rule) = key.verdict,
+            case .accept(let operations) = group.role.exportFilter.rules(family)[rule].action
+        {
+            operations.apply(to: &set.attributes)
+        }
+        guard
             let outgoing = ExportPolicy.outgoing(
                 set, from: speaker.peers[source]?.role, to: group.role, family: family,
                 clusterID: speaker.identity.clusterID),

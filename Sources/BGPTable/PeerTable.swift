@@ -16,6 +16,8 @@ struct PeerTable: Sendable {
     /// This node's own slot.
     static let local: PeerSlot = 0
 
+    /// Whether a peer has, or has had, a filter that may let in what the pools do not hold.
+    private(set) var hasImportFilters = false
     private var rows: [PeerRow?] = [nil]
     private var slots: [PeerID: PeerSlot] = [:]
     private var free: [PeerSlot] = []
@@ -36,6 +38,7 @@ struct PeerTable: Sendable {
     /// Puts a peer whose session is established into its slot, a new one if need be.
     mutating func insert(_ id: PeerID, role: PeerRole) -> PeerSlot {
         let row = PeerRow(id: id, role: role, isUp: true, endOfRIBReceived: [])
+        if role.importFilter != RouteFilter() { hasImportFilters = true }
         let rank = Self.rank(of: role)
         let slot: PeerSlot
         if let known = slots[id] ?? free.popLast() {
@@ -54,6 +57,7 @@ struct PeerTable: Sendable {
     /// Changes what the session of a peer means; who the peer is stays.
     mutating func setRole(_ role: PeerRole, of slot: PeerSlot) {
         rows[slot]?.role = role
+        if role.importFilter != RouteFilter() { hasImportFilters = true }
         ranks[slot] = Self.rank(of: role)
     }
 

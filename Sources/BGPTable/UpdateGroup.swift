@@ -122,6 +122,9 @@ extension PeerRole {
         if let nobody = Self.nobody { role.bgpID = nobody }
         role.peerAddress = .v4(IPv4Address(rawValue: 0))
         role.peerAS = kind == .iBGP ? localAS : ASNumber(0)
+        role.importFilter = RouteFilter()
+        role.allowedOwnAS = 0
+        role.maximumPrefixes = nil
         return role
     }
 }

@@ -32,6 +32,8 @@ package struct BGPConfiguration: Sendable, Hashable {
         case enabledIPIPOnly = "EnabledIPIPOnly"
         case disabled = "Disabled"
     }
+    /// The communities for what is announced; nil where the resource does not speak of them.
+    package var prefixAdvertisements: [PrefixAdvertisement]?
     /// The TCP-MD5 key of the mesh (RFC 2385).
     package var nodeMeshPassword: SecretReference?
     /// How BFD watches the mesh; nil: not at all.

@@ -8,7 +8,7 @@ extension ClusterConfiguration {
         return NodeView(
             node: node, asNumber: node.asNumber ?? asNumber, listenPort: listenPort(of: name),
             programsRoutes: programsRoutes(of: name), pools: pools, blocks: blocks(of: node), peers: peers,
-            nodes: nodes,
+            prefixAdvertisements: prefixAdvertisements(of: name), nodes: nodes,
             warnings: warnings + strayBlocks(of: node),
         )
     }

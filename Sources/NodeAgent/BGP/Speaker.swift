@@ -83,7 +83,9 @@ actor Speaker {
             localAS: new.localAS, routerID: new.routerID,
             clusterID: new.clusterID.map { ClusterID(rawValue: $0.rawValue) },
             localAddresses: Set(new.localAddresses.map(\.address)))
-        let policy = ImportPolicy(pools: new.pools, nodeAddresses: new.nodeAddresses)
+        let policy = ImportPolicy(
+            pools: new.pools, nodeAddresses: new.nodeAddresses, unexportedPools: new.unexportedPools,
+            tunnels: new.tunnels)
         if rib == nil {
             rib = RIB(identity: identity, importPolicy: policy, isExportHeld: restart.isRestarting)
         } else {
@@ -94,7 +96,8 @@ actor Speaker {
         rib?.setLocal(
             new.announcements.map { announcement in
                 LocalRoute(
-                    prefix: announcement.block, nextHop: NextHop(announcement.nextHop), attributes: PathAttributes())
+                    prefix: announcement.block, nextHop: NextHop(announcement.nextHop),
+                    attributes: PathAttributes(of: announcement.block, new.prefixAdvertisements))
             })
         let sessionsDiffer = configuration.map { !$0.hasSameSessions(as: new) } ?? true
         configuration = new
@@ -291,6 +294,9 @@ extension Speaker {
                 metadata: [
                     "peer": "\(peer.address)", "family": "\(family.rawValue)", "swept": "\(summary.swept)",
                 ])
+        }
+        if let received = summary.receivedAboveMaximum {
+            peer.eventLoop.execute { peer.assumeIsolated { $0.endForPrefixes(received) } }
         }
         if !summary.conflicts.isEmpty || !reportedConflicts.isEmpty { reportConflicts() }
     }

@@ -14,8 +14,10 @@ struct KernelConfiguration: Sendable, Equatable {
     /// Whether the configuration was read without a refusal: only then may anything be removed on its strength.
     var isWhole = true
 
-    /// The pool that decides about a prefix: the narrowest that holds it.
+    /// The pool that decides about a prefix: the narrowest that holds it. What lies in none, and is here because a
+    /// filter let it in, is reached as in a pool without a tunnel.
     func pool(of prefix: IPPrefix) -> IPPool? {
         pools.filter { $0.cidr.contains(prefix) }.max { $0.cidr.length < $1.cidr.length }
+            ?? IPPool(name: "", cidr: prefix)
     }
 }
