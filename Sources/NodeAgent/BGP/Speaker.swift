@@ -165,6 +165,31 @@ actor Speaker {
         AddressFamily.allCases.flatMap { rib?.routes(of: $0) ?? [] }.filter(\.isBest)
     }
 
+    /// Every route of the table, for display.
+    func allRoutes() -> [RouteView] { AddressFamily.allCases.flatMap { rib?.routes(of: $0) ?? [] } }
+
+    /// How large the table is, for display.
+    func tableNumbers() -> [(family: AddressFamily, prefixes: Int, waitingChanges: Int)] {
+        AddressFamily.allCases.map { ($0, rib?.prefixCount(of: $0) ?? 0, rib?.changeLogCount(of: $0) ?? 0) }
+    }
+
+    /// The routes to one prefix, for display.
+    func routes(to prefix: IPPrefix) -> [RouteView] { rib?.routes(to: prefix) ?? [] }
+
+    /// What a peer has been told, for display.
+    func advertised(to id: PeerID) -> [AdvertisedRoute] { rib?.advertised(to: id) ?? [] }
+
+    /// The peers that have been told of a prefix, for display.
+    func peersTold(of prefix: IPPrefix) -> [IPAddress] {
+        peers.values.filter { rib?.hasAdvertised(prefix, to: $0.id) ?? false }.map(\.address).sorted()
+    }
+
+    /// The peer at an address, for display.
+    func peerID(at address: IPAddress) -> PeerID? { peers.first { $0.value.address == address }?.key }
+
+    /// The addresses of all peers, for display.
+    func peerAddresses() -> [PeerID: IPAddress] { peers.mapValues(\.address) }
+
     /// The address of a peer, for display.
     func address(of id: PeerID) -> IPAddress? { peers[id]?.settings.address }
 }
