@@ -17,6 +17,7 @@ let strict: [SwiftSetting] = [
 let nio: [Target.Dependency] = [
     .product(name: "NIOCore", package: "swift-nio"),
     .product(name: "NIOPosix", package: "swift-nio"),
+    .product(name: "NIOHTTP1", package: "swift-nio"),
 ]
 let log = Target.Dependency.product(name: "Logging", package: "swift-log")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
@@ -63,6 +64,7 @@ let package = Package(
         library("BGPWire", ["NetTypes"]),
         library("BGPSession", ["NetTypes", "BGPWire"]),
         library("BGPTable", ["NetTypes", "BGPWire"]),
+        library("BFD", ["NetTypes"]),
         library("CNISpec", ["NetTypes"]),
         library("IPAMCore", ["NetTypes"]),
         library("Resources", ["NetTypes"]),
@@ -88,8 +90,9 @@ let package = Package(
         library(
             "NodeAgent",
             [
-                "BGPSession", "BGPTable", "BGPWire", "Dataplane", "IPAMCore", "JSONKit", "LinuxOS", "ModePlugins",
-                "NetTypes", "Netfilter", "Netlink", "NodeLink", "NodeStore", "PodLinks", "PodPlan", "Resources",
+                "BFD", "BGPSession", "BGPTable", "BGPWire", "Dataplane", "IPAMCore", "JSONKit", "LinuxOS",
+                "ModePlugins", "NetTypes", "Netfilter", "Netlink", "NodeLink", "NodeStore", "PodLinks", "PodPlan",
+                "Resources",
                 lifecycle, log, yams,
             ] + nio),
         program("apusd", ["NodeAgent", arguments, lifecycle, log, signals]),
@@ -102,6 +105,7 @@ let package = Package(
         tests("BGPWireTests", ["BGPWire", "NetTypes"]),
         tests("BGPSessionTests", ["BGPSession", "BGPWire", "NetTypes"]),
         tests("BGPTableTests", ["BGPTable", "BGPWire", "NetTypes"]),
+        tests("BFDTests", ["BFD", "NetTypes"]),
         tests("CNISpecTests", ["CNISpec", "NetTypes"]),
         tests("IPAMCoreTests", ["IPAMCore", "NetTypes"]),
         tests("ResourcesTests", ["Resources", "NetTypes"]),

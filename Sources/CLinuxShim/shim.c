@@ -2,6 +2,7 @@
 #include "CLinuxShim.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -117,3 +118,14 @@ int clinux_tcp_md5(int fd, const unsigned char *address, size_t address_length, 
 int clinux_ip_minttl(void) { return IP_MINTTL; }
 
 int clinux_ipv6_minhopcount(void) { return IPV6_MINHOPCOUNT; }
+
+int clinux_require_octet(int fd, unsigned int place, unsigned char value) {
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, (unsigned int)SKF_NET_OFF + place),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, 0xffffffff),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+    };
+    struct sock_fprog program = {.len = sizeof code / sizeof code[0], .filter = code};
+    return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+}

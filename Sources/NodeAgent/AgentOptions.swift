@@ -10,12 +10,16 @@ package struct AgentOptions: Sendable {
     package var stateDirectory: String
     /// Whether the daemon turns the node's IP forwarding on. Off means that the operator has.
     package var managesForwarding: Bool
+    /// Where Prometheus asks for numbers, as an address and a TCP port; nil: nowhere.
+    package var metricsEndpoint: (address: String, port: UInt16)?
 
     /// Gathers the options.
     package init(
         nodeName: String, configurationPath: String, runDirectory: String = "/run/apus",
         stateDirectory: String = "/var/lib/apus", managesForwarding: Bool = true,
+        metricsEndpoint: (address: String, port: UInt16)? = nil,
     ) {
+        self.metricsEndpoint = metricsEndpoint
         self.nodeName = nodeName
         self.configurationPath = configurationPath
         self.runDirectory = runDirectory

@@ -43,6 +43,7 @@ package struct NodeAgent: Service {
             metadata: ["node": "\(options.nodeName)", "restart": "\(isRestarting)", "run": "\(options.runDirectory)"])
 
         let loops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let bfdLoops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let kernel = KernelAgent(executor: BlockingThreadExecutor(), options: options, logger: logger)
         let speaker = Speaker(
             dialer: Dialer(eventLoop: loops.next()), forwardingSignal: Signal(), isRestarting: isRestarting,
@@ -52,9 +53,10 @@ package struct NodeAgent: Service {
             claims: try ClaimRecord(stateDirectory: options.stateDirectory, node: options.nodeName),
             speaker: speaker, kernel: kernel, logger: logger)
         let linkRemovals = try LinkRemovals(logger: logger)
+        let bfd = BFDMonitor(peers: speaker.directory, eventLoop: bfdLoops.next(), logger: logger)
         let responder = Responder(
             nodeName: options.nodeName, startedAt: WallClock.now(), store: store, controller: controller,
-            speaker: speaker, kernel: kernel, linkRemovals: linkRemovals)
+            speaker: speaker, kernel: kernel, bfd: bfd, linkRemovals: linkRemovals)
         let server = ControlServer(
             path: store.socketPath,
             hello: Hello(node: options.nodeName, bootID: store.bootID, netnsInode: netnsInode),
@@ -70,6 +72,14 @@ package struct NodeAgent: Service {
                         restore(loss, instance: instance, controller: controller, server: server)
                     }
                 }
+                group.addTask { await bfd.run(for: speaker) }
+                if let endpoint = options.metricsEndpoint {
+                    let address = try SocketAddress(ipAddress: endpoint.address, port: Int(endpoint.port))
+                    let server = MetricsServer(
+                        address: address, eventLoop: loops.next(), logger: logger,
+                        metrics: { await responder.metrics() })
+                    group.addTask { await server.run() }
+                }
                 try await run(kernel: kernel, speaker: speaker, controller: controller, server: server, loops: loops)
                 group.cancelAll()
             }
@@ -81,6 +91,7 @@ package struct NodeAgent: Service {
             result = .failure(error)
         }
         await speaker.stop()
+        try await bfdLoops.shutdownGracefully()
         try await loops.shutdownGracefully()
         await linkRemovals.stop()
         await kernel.stop()

@@ -28,6 +28,8 @@ package struct Request: Sendable, Hashable {
         case status
         /// A table; answered by `ListAnswer`.
         case get(ListKind)
+        /// What the BGP speaker knows; answered by `BGPAnswer` or `ExplanationAnswer`.
+        case bgp(BGPQuestion)
         /// An operation of a later version: its name. Answer it with `RemoteError.unknownOperation`.
         case unknown(String)
     }
@@ -47,6 +49,7 @@ package struct Request: Sendable, Hashable {
         case "get":
             let kinds = ListKind.allCases.map(\.rawValue).joined(separator: ", ")
             operation = .get(try reader.parsed("kind", expected: "one of \(kinds)") { ListKind(rawValue: $0) })
+        case "bgp": operation = .bgp(try BGPQuestion(reader))
         default: operation = .unknown(name)
         }
     }
@@ -59,6 +62,7 @@ package struct Request: Sendable, Hashable {
             case .blockRequest(let request): request.members
             case .status, .unknown: []
             case .get(let kind): [("kind", .string(kind.rawValue))]
+            case .bgp(let question): question.members
             }
         return .object(JSONObject([("id", .int(id)), ("op", .string(operation.name))] + members))
     }
@@ -74,6 +78,7 @@ extension Request.Operation {
         case .blockRequest: "blockRequest"
         case .status: "status"
         case .get: "get"
+        case .bgp: "bgp"
         case .unknown(let name): name
         }
     }

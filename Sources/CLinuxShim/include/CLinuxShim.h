@@ -42,3 +42,5 @@ int clinux_tcp_md5(int fd, const unsigned char *address, size_t address_length, 
 /* IP_MINTTL and IPV6_MINHOPCOUNT, which the C library's headers show to GNU sources only. */
 int clinux_ip_minttl(void);
 int clinux_ipv6_minhopcount(void);
+/* SO_ATTACH_FILTER: drops every packet whose IP header has not this octet at that place. */
+int clinux_require_octet(int fd, unsigned int place, unsigned char value);

@@ -97,6 +97,11 @@ actor Peer {
     /// This node's own restart is over.
     func restartCompleted() { handle(.restartCompleted) }
 
+    /// BFD has lost the peer.
+    func failureDetected(_ reason: String, isForwardingLost: Bool) {
+        handle(.failureDetected(reason, isForwardingLost: isForwardingLost))
+    }
+
     /// The session for display.
     var status: SessionStatus { session.status }
 

@@ -27,6 +27,8 @@ actor Speaker {
     nonisolated let listenSignal = Signal()
     /// Raised when `conflicts` has changed.
     nonisolated let conflictSignal = Signal()
+    /// Raised when `bfdTargets` may have changed.
+    nonisolated let bfdSignal = Signal()
     /// The peers by address, for the listener.
     nonisolated let directory = PeerDirectory()
 
@@ -102,6 +104,7 @@ actor Speaker {
         let sessionsDiffer = configuration.map { !$0.hasSameSessions(as: new) } ?? true
         configuration = new
         listenSignal.raise()
+        bfdSignal.raise()
         if sessionsDiffer { await replacePeers(with: new) } else { await replaceChangedPeers(with: new) }
         isReceptionNew = true
         changed()
@@ -114,6 +117,17 @@ actor Speaker {
             configuration.localAddresses.compactMap { local in
                 try? SocketAddress(ipAddress: local.address, port: configuration.listenPort)
             })
+    }
+
+    /// Who is to be watched by BFD, by the peer's address, and from which own address.
+    func bfdTargets() -> [IPAddress: BFDMonitor.Target] {
+        guard let configuration else { return [:] }
+        let pairs = configuration.peers.compactMap { peer -> (IPAddress, BFDMonitor.Target)? in
+            let own = configuration.localAddresses.first { $0.address.family == peer.address.family }?.address
+            guard let options = peer.session.bfd, let local = peer.localAddress ?? own else { return nil }
+            return (peer.address, BFDMonitor.Target(local: local, options: options))
+        }
+        return Dictionary(pairs, uniquingKeysWith: { first, _ in first })
     }
 
     /// The keys that the listening sockets are to have, by the peer's address.
@@ -153,6 +167,31 @@ actor Speaker {
     func bestRoutes() -> [RouteView] {
         AddressFamily.allCases.flatMap { rib?.routes(of: $0) ?? [] }.filter(\.isBest)
     }
+
+    /// Every route of the table, for display.
+    func allRoutes() -> [RouteView] { AddressFamily.allCases.flatMap { rib?.routes(of: $0) ?? [] } }
+
+    /// How large the table is, for display.
+    func tableNumbers() -> [(family: AddressFamily, prefixes: Int, waitingChanges: Int)] {
+        AddressFamily.allCases.map { ($0, rib?.prefixCount(of: $0) ?? 0, rib?.changeLogCount(of: $0) ?? 0) }
+    }
+
+    /// The routes to one prefix, for display.
+    func routes(to prefix: IPPrefix) -> [RouteView] { rib?.routes(to: prefix) ?? [] }
+
+    /// What a peer has been told, for display.
+    func advertised(to id: PeerID) -> [AdvertisedRoute] { rib?.advertised(to: id) ?? [] }
+
+    /// The peers that have been told of a prefix, for display.
+    func peersTold(of prefix: IPPrefix) -> [IPAddress] {
+        peers.values.filter { rib?.hasAdvertised(prefix, to: $0.id) ?? false }.map(\.address).sorted()
+    }
+
+    /// The peer at an address, for display.
+    func peerID(at address: IPAddress) -> PeerID? { peers.first { $0.value.address == address }?.key }
+
+    /// The addresses of all peers, for display.
+    func peerAddresses() -> [PeerID: IPAddress] { peers.mapValues(\.address) }
 
     /// The address of a peer, for display.
     func address(of id: PeerID) -> IPAddress? { peers[id]?.settings.address }

@@ -17,6 +17,7 @@ struct Responder: Sendable {
     let controller: NodeController
     let speaker: Speaker
     let kernel: KernelAgent
+    let bfd: BFDMonitor
     let linkRemovals: LinkRemovals
 
     /// The members of `ok`, or the refusal.
@@ -41,6 +42,8 @@ struct Responder: Sendable {
             return .success(ListAnswer(await blocks()).members)
         case .get(.routes):
             return .success(ListAnswer(await routes()).members)
+        case .bgp(let question):
+            return await answer(question)
         case .unknown(let name):
             return .failure(.unknownOperation(name))
         }

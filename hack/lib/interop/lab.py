@@ -16,7 +16,7 @@ def eventually(seconds, condition):
         answer = condition()
         if answer or time.monotonic() >= deadline:
             return answer
-        time.sleep(0.1)
+        time.sleep(0.05)
 
 
 class Lab:

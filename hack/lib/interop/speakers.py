@@ -256,7 +256,7 @@ send-max = 4
             hop = self.address4 if family == 4 else self.address6
             self.run("gobgp", "global", "rib", "add", "-a", f"ipv{family}", prefix, "nexthop", hop,
                      "large-community", self.large)
-        return self.run("gobgp", "global", "rib", "-a", "ipv6", self.prefix6)
+        return self.route(self.prefix4) and self.route(self.prefix6)
 
     def up(self, neighbour, family):
         shown = self.json("gobgp", "neighbor", neighbour.families[0 if family == 4 else 1][1], "-j") or {}
