@@ -17,18 +17,13 @@ struct OutgoingBatch {
         let id: TellingID
     }
 
-    private struct PlaceKey: Hashable {
-        let set: AttributeSet
-        let excluded: [PeerSlot]
-    }
-
     private let family: AddressFamily
     private var announcements: [(announcement: OutgoingAnnouncement, excluded: [PeerSlot])] = []
+    private var announcementIndex = HashIndex()
     private var withdrawals: [(prefixes: [IPPrefix], audience: UpdateStep.Audience)] = []
     private var withdrawalPlaces: [UpdateStep.Audience: Int] = [:]
     /// A value of nil means nowhere.
     private var places: [Key: Place?] = [:]
-    private var announcementPlaces: [PlaceKey: Int] = [:]
     private var last: (key: Key, place: Place?)?
 
     /// Makes an empty batch.
@@ -135,16 +130,22 @@ struct OutgoingBatch {
         let telling = Telling(
             source: key.source, originatorID: isInternal ? set.attributes.originatorID : nil, nextHop: nextHop.address)
         let excluded = group.excluded(by: telling)
-        let placeKey = PlaceKey(set: outgoing, excluded: excluded)
-        let announcement = announcementPlaces[placeKey] ?? announcements.count
-        if announcement == announcements.count {
-            announcementPlaces[placeKey] = announcement
-            announcements.append(
-                (
-                    OutgoingAnnouncement(
-                        family: family, attributes: outgoing.attributes, nextHop: nextHop, prefixes: []), excluded
-                ))
+        let place = place(of: outgoing, via: nextHop, excluded: excluded)
+        return Place(announcement: place, telling: telling, id: tellings.intern(telling))
+    }
+
+    /// Where the routes of a set go that is told to all but `excluded`: sets that became equal go together.
+    private mutating func place(of set: AttributeSet, via nextHop: NextHop, excluded: [PeerSlot]) -> Int {
+        let digest = set.digest
+        let known = announcementIndex.find(digest) { place in
+            let (announcement, others) = announcements[Int(place)]
+            return others == excluded && announcement.nextHop == nextHop && announcement.attributes == set.attributes
         }
-        return Place(announcement: announcement, telling: telling, id: tellings.intern(telling))
+        if let known { return Int(known) }
+        announcementIndex.insert(UInt32(announcements.count), hash: digest)
+        let announcement = OutgoingAnnouncement(
+            family: family, attributes: set.attributes, nextHop: nextHop, prefixes: [])
+        announcements.append((announcement, excluded))
+        return announcements.count - 1
     }
 }

@@ -29,6 +29,9 @@ struct PeerTable: Sendable {
     /// The row of a slot; nil for this node's own and for one that is free.
     subscript(slot: PeerSlot) -> PeerRow? { slot < rows.count ? rows[slot] : nil }
 
+    /// The id of the peer at a slot; nil for this node's own and for one that is free.
+    func id(at slot: PeerSlot) -> PeerID? { slot < rows.count ? rows[slot]?.id : nil }
+
     /// The slots in use, by the ids of their peers.
     var occupied: [PeerSlot] { slots.sorted { $0.key < $1.key }.map(\.value) }
 

@@ -60,7 +60,7 @@ actor Peer {
         self.roleTemplate = roleTemplate
         self.dialer = dialer
         self.inbox = inbox
-        outlet = PeerOutlet(signal: inbox.signal)
+        outlet = PeerOutlet(inbox: inbox)
         eventLoop = dialer.eventLoop
         session = PeerSession(configuration: configuration)
         var logger = logger
