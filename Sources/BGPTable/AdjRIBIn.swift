@@ -90,6 +90,9 @@ struct AdjRIBIn: Sendable {
         rows[Int(index)].handle = handle
     }
 
+    /// Replaces the attributes alone.
+    mutating func setHandle(_ index: UInt32, _ handle: AttributeHandle) { rows[Int(index)].handle = handle }
+
     /// Says why a route takes no part in the decision, or that it does.
     mutating func setRefusal(_ index: UInt32, _ refusal: Ineligibility?) {
         let peer = Int(rows[Int(index)].peer)

@@ -47,42 +47,62 @@ struct AttributeHandle: Sendable, Hashable {
 ///
 /// Two routes have the same attributes exactly when their handles are equal, so nothing but this table compares sets.
 struct AttributeTable: Sendable {
-    private var sets: [AttributeSet?] = []
+    /// A set on the heap, so that a table that grows moves a pointer.
+    private final class Shared: Sendable {
+        let set: AttributeSet
+        let digest: UInt32
+
+        init(_ set: AttributeSet, digest: UInt32) {
+            self.set = set
+            self.digest = digest
+        }
+    }
+
+    private var sets: [Shared?] = []
     private var references: [UInt32] = []
-    private var handles: [AttributeSet: AttributeHandle] = [:]
+    private var index = HashIndex()
     private var free: [AttributeHandle] = []
     /// What the decision process needs of each set, at the handle's place.
     private(set) var fields: [DecisionFields] = []
     private var costs: [IPAddress: InteriorCost] = [:]
 
     /// How many sets there are.
-    var count: Int { handles.count }
+    var count: Int { index.count }
 
     /// The set behind a handle that somebody holds; nil for `.none` and for a handle nobody holds.
     subscript(handle: AttributeHandle) -> AttributeSet? {
-        handle.index < sets.count ? sets[handle.index] : nil
+        handle.index < sets.count ? sets[handle.index]?.set : nil
     }
 
     /// The set's handle, with one reference more, which the caller owns.
     mutating func intern(_ set: AttributeSet) -> AttributeHandle {
-        if let handle = handles[set] {
-            references[handle.index] += 1
-            return handle
+        let digest = set.digest
+        if let place = index.find(digest, { sets[Int($0)]?.set == set }) {
+            references[Int(place)] += 1
+            return AttributeHandle(rawValue: place)
         }
+        let shared = Shared(set, digest: digest)
         let handle: AttributeHandle
         if let reused = free.popLast() {
             handle = reused
-            sets[handle.index] = set
+            sets[handle.index] = shared
             references[handle.index] = 1
             fields[handle.index] = decisionFields(of: set)
         } else {
             handle = AttributeHandle(rawValue: UInt32(sets.count))
-            sets.append(set)
+            sets.append(shared)
             references.append(1)
             fields.append(decisionFields(of: set))
         }
-        handles[set] = handle
+        index.insert(handle.rawValue, hash: digest)
         return handle
+    }
+
+    /// The handle of a set changed by a filter, with one reference more, which the caller owns; nil for no set.
+    mutating func changed(_ handle: AttributeHandle, by operations: [RouteFilter.Operation]) -> AttributeHandle? {
+        guard var set = self[handle] else { return nil }
+        operations.apply(to: &set.attributes)
+        return intern(set)
     }
 
     /// Adds a reference.
@@ -95,8 +115,8 @@ struct AttributeTable: Sendable {
     mutating func release(_ handle: AttributeHandle) {
         guard handle != .none else { return }
         references[handle.index] -= 1
-        guard references[handle.index] == 0, let set = sets[handle.index] else { return }
-        handles[set] = nil
+        guard references[handle.index] == 0, let shared = sets[handle.index] else { return }
+        index.remove(handle.rawValue, hash: shared.digest)
         sets[handle.index] = nil
         free.append(handle)
     }
@@ -109,8 +129,8 @@ struct AttributeTable: Sendable {
     /// Replaces the interior costs of all next hops.
     mutating func setInteriorCosts(_ costs: [IPAddress: InteriorCost]) {
         self.costs = costs
-        for (index, set) in sets.enumerated() {
-            if let set { fields[index].interiorCost = interiorCost(of: set) }
+        for (index, shared) in sets.enumerated() {
+            if let shared { fields[index].interiorCost = interiorCost(of: shared.set) }
         }
     }
 

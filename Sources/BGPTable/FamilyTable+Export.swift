@@ -1,3 +1,4 @@
+import BGPWire
 import NetTypes
 
 extension FamilyTable {
@@ -32,8 +33,8 @@ extension FamilyTable {
     }
 
     /// Walks over everything again, for everybody.
-    mutating func restartFeeds() {
-        for place in groups.indices { groups[place]?.reader.restartFeed(isRefresh: false) }
+    mutating func restartFeeds(isRefresh: Bool = false) {
+        for place in groups.indices { groups[place]?.reader.restartFeed(isRefresh: isRefresh) }
     }
 
     /// Whether there is something to look at for this peer.
@@ -58,8 +59,13 @@ extension FamilyTable {
         group(of: slot).flatMap { groups[$0] }?.reader(of: slot).progress.hasSentEndOfRIB ?? false
     }
 
-    /// The next step for a peer, of at most `limit` prefixes if it is to be made first; nil when there is none.
-    mutating func nextStep(for slot: PeerSlot, limit: Int, speaker: borrowing Speaker) -> UpdateStep? {
+    /// The next step for a peer, of at most `limit` prefixes if it is to be made first; nil when there is none. With
+    /// `isPatient` no second one is made where the first was not for this peer: there may be more, but others of the
+    /// group have yet to take what there is.
+    mutating func nextStep(
+        for slot: PeerSlot, limit: Int, isPatient: Bool = false, speaker: borrowing Speaker,
+    ) -> UpdateStep? {
+        var made = 0
         while let place = group(of: slot) {
             if let step = groups[place]?.step(for: slot) {
                 groups[place]?.advance(slot)
@@ -69,7 +75,10 @@ extension FamilyTable {
             } else if groups[place]?.isIdle(at: log.nextSequence) ?? true {
                 join(slot, from: place)
                 return nil
+            } else if isPatient, made > 0, groups[place]?.steps.isEmpty == false {
+                return nil
             } else {
+                made += 1
                 makeStep(at: place, limit: limit, speaker: speaker)
             }
         }
@@ -184,11 +193,16 @@ private struct StepDraft {
 extension FamilyTable {
     /// The places of the groups that have something to do or to hand out.
     var busyGroups: [Int] {
-        groups.indices.filter { place in
-            guard let group = groups[place] else { return false }
-            return !group.steps.isEmpty || !group.isIdle(at: log.nextSequence)
-        }
+        groups.indices.filter { isBusy($0) }
     }
+
+    /// Whether a group has something to do or to hand out.
+    func isBusy(_ place: Int) -> Bool {
+        groups[place].map { !$0.steps.isEmpty || !$0.isIdle(at: log.nextSequence) } ?? false
+    }
+
+    /// How the messages of a group's members are coded.
+    func wireContext(of place: Int) -> WireContext? { groups[place]?.role.wireContext }
 
     /// Whether a group has been told less than it could be.
     var isExportBehind: Bool { groups.contains { $0.map { !$0.isIdle(at: log.nextSequence) } ?? false } }
@@ -227,7 +241,7 @@ extension FamilyTable {
 
     /// Puts a member that knows everything into the first group of its kind that knows everything.
     private mutating func join(_ slot: PeerSlot, from place: Int) {
-        guard let group = groups[place], let member = group.members[slot] else { return }
+        guard place > 0, let group = groups[place], let member = group.members[slot] else { return }
         let wanted = group.reader.progress
         for other in groups.indices.prefix(place) {
             guard let candidate = groups[other], candidate.reader.progress == wanted,
@@ -238,6 +252,19 @@ extension FamilyTable {
             groupOf[slot] = other
             return
         }
+    }
+
+    /// Puts a member whose role is another now into a group of that role, which knows what the member knows, and walks
+    /// over everything again.
+    mutating func changeRole(of slot: PeerSlot, to role: PeerRole) {
+        guard let place = group(of: slot), let group = groups[place], role.families.contains(family) else { return }
+        let reader = group.reader(of: slot)
+        for (id, count) in reader.tellingCounts { tellings.retain(id, count: count) }
+        leaveGroup(slot, at: place)
+        let new = insertGroup(UpdateGroup(role: role.groupRole, reader: reader))
+        groups[new]?.insert(slot, role: role)
+        groupOf[slot] = new
+        groups[new]?.reader.restartFeed(isRefresh: true)
     }
 
     private mutating func release(_ steps: ArraySlice<UpdateStep>) {

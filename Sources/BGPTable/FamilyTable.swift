@@ -22,6 +22,9 @@ struct FamilyTable: Sendable {
     var tellings = TellingTable()
     /// The ids that wait to be told to the forwarding side, in the order of their changes.
     var pendingForwarding: [UInt32] = []
+    /// The attributes as they came of those routes that a filter has changed, by the place of the route; each holds a
+    /// reference.
+    private var originals: [UInt32: AttributeHandle] = [:]
     private var ranks: [RouteRank] = []
     private var rankedRoutes: [UInt32] = []
 
@@ -31,10 +34,10 @@ struct FamilyTable: Sendable {
 
     // MARK: Routes in
 
-    /// A route arrives. The caller keeps its own reference to `handle`.
+    /// A route arrives; `original` is its set before a filter has changed it. The caller keeps its own references.
     mutating func announce(
-        _ prefix: IPPrefix, from slot: PeerSlot, handle: AttributeHandle, refusal: Ineligibility?,
-        speaker: inout Speaker,
+        _ prefix: IPPrefix, from slot: PeerSlot, handle: AttributeHandle, original: AttributeHandle? = nil,
+        refusal: Ineligibility?, speaker: inout Speaker,
     ) -> Outcome {
         let id = prefixes.insert(prefix)
         let head = prefixes[id].firstRoute
@@ -43,8 +46,10 @@ struct FamilyTable: Sendable {
         if index == AdjRIBIn.none {
             prefixes[id].firstRoute = routes.insert(
                 prefix: id, peer: slot, handle: handle, refusal: refusal, before: head)
+            keep(original, of: prefixes[id].firstRoute, used: handle, speaker: &speaker)
         } else {
             former = routes[index].handle
+            keep(original, of: index, used: handle, speaker: &speaker)
             if former == handle, routes[index].refusal == refusal?.rawValue ?? 0 {
                 routes.setStale(index, false)
                 return .unchanged
@@ -95,24 +100,63 @@ struct FamilyTable: Sendable {
 
     /// Looks again at every learned route, after the policy, the identity or the reach of next hops has changed.
     mutating func reevaluate(speaker: inout Speaker) {
+        var released: [AttributeHandle] = []
         for slot in speaker.peers.occupied {
+            guard let role = speaker.peers[slot]?.role else { continue }
+            let rules = role.importFilter.rules(family)
             var index = routes.firstRoute(of: slot)
             while index != AdjRIBIn.none {
                 let route = routes[index]
-                let refusal =
-                    speaker.refusal(of: route.handle, family: family, from: slot)
-                    ?? speaker.importPolicy.refusal(of: prefixes.prefix(of: route.prefix))
-                if route.refusal != refusal?.rawValue ?? 0 { routes.setRefusal(index, refusal) }
+                let original = originals[index] ?? route.handle
+                var judgement = ImportJudgement(refusal: speaker.refusal(of: original, family: family, from: slot))
+                if judgement.refusal == nil, let set = speaker.attributes[original] {
+                    judgement = speaker.judgement(
+                        of: prefixes.prefix(of: route.prefix), set, from: role, rules: rules)
+                }
+                if let former = use(judgement.operations, for: index, speaker: &speaker) { released.append(former) }
+                if route.refusal != judgement.refusal?.rawValue ?? 0 { routes.setRefusal(index, judgement.refusal) }
                 index = route.nextOfPeer
             }
         }
         for id in 0..<prefixes.endID { _ = decide(id, speaker: speaker) }
+        for handle in released { speaker.attributes.release(handle) }
+    }
+
+    /// Makes the attributes of a route those that came, changed by the operations. The set that it had before is
+    /// returned if it is another one: its reference is the caller's to give back, after the decision.
+    private mutating func use(
+        _ operations: [RouteFilter.Operation], for index: UInt32, speaker: inout Speaker,
+    ) -> AttributeHandle? {
+        let former = routes[index].handle
+        if operations.isEmpty, originals[index] == nil { return nil }
+        let original = originals[index] ?? former
+        guard let handle = speaker.attributes.changed(original, by: operations) else { return nil }
+        if handle == former {
+            speaker.attributes.release(handle)
+            return nil
+        }
+        keep(original, of: index, used: handle, speaker: &speaker)
+        routes.setHandle(index, handle)
+        return former
+    }
+
+    /// Remembers what a route came with, where that is not what is used of it.
+    private mutating func keep(
+        _ original: AttributeHandle?, of index: UInt32, used handle: AttributeHandle, speaker: inout Speaker,
+    ) {
+        let wanted = original == handle ? nil : original
+        guard originals.isEmpty == false || wanted != nil else { return }
+        let known = originals[index]
+        if let wanted { speaker.attributes.retain(wanted) }
+        if let known { speaker.attributes.release(known) }
+        originals[index] = wanted
     }
 
     private mutating func remove(_ index: UInt32, speaker: inout Speaker) -> Bool {
         let route = routes[index]
         prefixes[route.prefix].firstRoute = routes.remove(index, from: prefixes[route.prefix].firstRoute)
         let bestChanged = decide(route.prefix, speaker: speaker)
+        keep(nil, of: index, used: route.handle, speaker: &speaker)
         speaker.attributes.release(route.handle)
         freeIfUnused(route.prefix)
         return bestChanged

@@ -18,6 +18,8 @@ package enum Ineligibility: UInt8, Sendable, Hashable, CaseIterable, CustomStrin
     case outsidePools
     /// The prefix covers the address of a node.
     case coversNodeAddress
+    /// A rule of the peer's filters rejects it.
+    case filtered
 
     /// The reason in words.
     package var description: String {
@@ -31,6 +33,7 @@ package enum Ineligibility: UInt8, Sendable, Hashable, CaseIterable, CustomStrin
         case .defaultRoute: "the default route is not accepted"
         case .outsidePools: "the prefix is in no known pool"
         case .coversNodeAddress: "the prefix covers the address of a node"
+        case .filtered: "a filter rejects it"
         }
     }
 }

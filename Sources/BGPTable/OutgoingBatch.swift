@@ -7,6 +7,7 @@ struct OutgoingBatch {
     private struct Key: Hashable {
         let handle: AttributeHandle
         let source: UInt32
+        let verdict: Speaker.ExportVerdict
     }
 
     /// Where the routes of a set and source go.
@@ -16,18 +17,13 @@ struct OutgoingBatch {
         let id: TellingID
     }
 
-    private struct PlaceKey: Hashable {
-        let set: AttributeSet
-        let excluded: [PeerSlot]
-    }
-
     private let family: AddressFamily
     private var announcements: [(announcement: OutgoingAnnouncement, excluded: [PeerSlot])] = []
+    private var announcementIndex = HashIndex()
     private var withdrawals: [(prefixes: [IPPrefix], audience: UpdateStep.Audience)] = []
     private var withdrawalPlaces: [UpdateStep.Audience: Int] = [:]
     /// A value of nil means nowhere.
     private var places: [Key: Place?] = [:]
-    private var announcementPlaces: [PlaceKey: Int] = [:]
     private var last: (key: Key, place: Place?)?
 
     /// Makes an empty batch.
@@ -60,7 +56,9 @@ struct OutgoingBatch {
         _ prefix: IPPrefix, as best: InRoute, to group: UpdateGroup, speaker: borrowing Speaker,
         tellings: inout TellingTable,
     ) -> (telling: Telling, id: TellingID)? {
-        let key = Key(handle: best.handle, source: best.peer)
+        let key = Key(
+            handle: best.handle, source: best.peer,
+            verdict: verdict(on: prefix, as: best, to: group, speaker: speaker))
         guard let place = place(of: key, in: group, speaker: speaker, tellings: &tellings) else { return nil }
         announcements[place.announcement].announcement.prefixes.append(prefix)
         tellings.retain(place.id)
@@ -72,6 +70,18 @@ struct OutgoingBatch {
         for case let place? in places.values { tellings.release(place.id) }
         places = [:]
         last = nil
+    }
+
+    /// What filters and policy say; nobody is asked where no filter and no pool makes a difference.
+    private func verdict(
+        on prefix: IPPrefix, as best: InRoute, to group: UpdateGroup, speaker: borrowing Speaker,
+    ) -> Speaker.ExportVerdict {
+        let rules = group.role.exportFilter.rules(family)
+        let isPlain = !speaker.peers.hasImportFilters && speaker.importPolicy.unexportedPools.isEmpty
+        if rules.isEmpty, isPlain { return .usual }
+        guard let set = speaker.attributes[best.handle] else { return .rejected }
+        return speaker.exportVerdict(
+            of: prefix, set, isLocal: PeerSlot(best.peer) == PeerTable.local, to: group.role, rules: rules)
     }
 
     private mutating func withdraw(_ prefix: IPPrefix, from audience: UpdateStep.Audience) {
@@ -102,7 +112,15 @@ struct OutgoingBatch {
         of key: Key, in group: UpdateGroup, speaker: borrowing Speaker, tellings: inout TellingTable,
     ) -> Place? {
         let source = PeerSlot(key.source)
-        guard source == PeerTable.local || !speaker.isExportHeld, let set = speaker.attributes[key.handle],
+        guard source == PeerTable.local || !speaker.isExportHeld, var set = speaker.attributes[key.handle],
+            key.verdict != .rejected
+        else { return nil }
+        if case .accepted(let rule) = key.verdict,
+            case .accept(let operations) = group.role.exportFilter.rules(family)[rule].action
+        {
+            operations.apply(to: &set.attributes)
+        }
+        guard
             let outgoing = ExportPolicy.outgoing(
                 set, from: speaker.peers[source]?.role, to: group.role, family: family,
                 clusterID: speaker.identity.clusterID),
@@ -112,16 +130,22 @@ struct OutgoingBatch {
         let telling = Telling(
             source: key.source, originatorID: isInternal ? set.attributes.originatorID : nil, nextHop: nextHop.address)
         let excluded = group.excluded(by: telling)
-        let placeKey = PlaceKey(set: outgoing, excluded: excluded)
-        let announcement = announcementPlaces[placeKey] ?? announcements.count
-        if announcement == announcements.count {
-            announcementPlaces[placeKey] = announcement
-            announcements.append(
-                (
-                    OutgoingAnnouncement(
-                        family: family, attributes: outgoing.attributes, nextHop: nextHop, prefixes: []), excluded
-                ))
+        let place = place(of: outgoing, via: nextHop, excluded: excluded)
+        return Place(announcement: place, telling: telling, id: tellings.intern(telling))
+    }
+
+    /// Where the routes of a set go that is told to all but `excluded`: sets that became equal go together.
+    private mutating func place(of set: AttributeSet, via nextHop: NextHop, excluded: [PeerSlot]) -> Int {
+        let digest = set.digest
+        let known = announcementIndex.find(digest) { place in
+            let (announcement, others) = announcements[Int(place)]
+            return others == excluded && announcement.nextHop == nextHop && announcement.attributes == set.attributes
         }
-        return Place(announcement: announcement, telling: telling, id: tellings.intern(telling))
+        if let known { return Int(known) }
+        announcementIndex.insert(UInt32(announcements.count), hash: digest)
+        let announcement = OutgoingAnnouncement(
+            family: family, attributes: set.attributes, nextHop: nextHop, prefixes: [])
+        announcements.append((announcement, excluded))
+        return announcements.count - 1
     }
 }

@@ -42,6 +42,14 @@ package struct PeerRole: Sendable, Hashable {
     /// Whether the tunnel encapsulation attribute (RFC 9012) is taken from this peer and sent to it. RFC 9012 §11
     /// keeps it inside one administration: on by default for iBGP, off for eBGP.
     package var carriesTunnelEncapsulation: Bool
+    /// What is let in and how it is changed, before the node's policy is asked.
+    package var importFilter = RouteFilter()
+    /// What is sent and how it is changed, before the node's policy is asked.
+    package var exportFilter = RouteFilter()
+    /// How often the own AS may stand in the AS_PATH of a route from the peer.
+    package var allowedOwnAS = 0
+    /// The most prefixes that the peer may send; nil for any number.
+    package var maximumPrefixes: Int?
     /// How the messages of the session are coded: peers whose bytes differ are told apart.
     package var wireContext: WireContext
 

@@ -16,6 +16,8 @@ struct PeerTable: Sendable {
     /// This node's own slot.
     static let local: PeerSlot = 0
 
+    /// Whether a peer has, or has had, a filter that may let in what the pools do not hold.
+    private(set) var hasImportFilters = false
     private var rows: [PeerRow?] = [nil]
     private var slots: [PeerID: PeerSlot] = [:]
     private var free: [PeerSlot] = []
@@ -27,6 +29,9 @@ struct PeerTable: Sendable {
     /// The row of a slot; nil for this node's own and for one that is free.
     subscript(slot: PeerSlot) -> PeerRow? { slot < rows.count ? rows[slot] : nil }
 
+    /// The id of the peer at a slot; nil for this node's own and for one that is free.
+    func id(at slot: PeerSlot) -> PeerID? { slot < rows.count ? rows[slot]?.id : nil }
+
     /// The slots in use, by the ids of their peers.
     var occupied: [PeerSlot] { slots.sorted { $0.key < $1.key }.map(\.value) }
 
@@ -36,6 +41,7 @@ struct PeerTable: Sendable {
     /// Puts a peer whose session is established into its slot, a new one if need be.
     mutating func insert(_ id: PeerID, role: PeerRole) -> PeerSlot {
         let row = PeerRow(id: id, role: role, isUp: true, endOfRIBReceived: [])
+        if role.importFilter != RouteFilter() { hasImportFilters = true }
         let rank = Self.rank(of: role)
         let slot: PeerSlot
         if let known = slots[id] ?? free.popLast() {
@@ -54,6 +60,7 @@ struct PeerTable: Sendable {
     /// Changes what the session of a peer means; who the peer is stays.
     mutating func setRole(_ role: PeerRole, of slot: PeerSlot) {
         rows[slot]?.role = role
+        if role.importFilter != RouteFilter() { hasImportFilters = true }
         ranks[slot] = Self.rank(of: role)
     }
 

@@ -25,7 +25,7 @@ struct PrefixTable: Sendable {
     private var keys: [UInt64] = []
     private var wide: [IPPrefix] = []
     private var freeWide: [Int] = []
-    private var index = PrefixIndex()
+    private var index = HashIndex()
     private var free: [UInt32] = []
     private var rows: [PrefixRow] = []
 

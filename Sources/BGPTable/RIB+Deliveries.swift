@@ -30,7 +30,7 @@ extension RIB {
     }
 
     /// Whether the limit of a step holds back what could be told.
-    package var isExportBehind: Bool { tables.contains { $0.isExportBehind } }
+    package var isExportBehind: Bool { tables.contains(where: \.isExportBehind) }
 
     /// Whether there is something to look at for any peer.
     package var hasPendingUpdates: Bool { tables.contains { !$0.busyGroups.isEmpty } }
@@ -39,13 +39,17 @@ extension RIB {
         of table: Int, group place: Int, limit: Int, served: inout Set<PeerSlot>,
         into deliveries: inout [OutgoingDelivery], to canTake: (PeerID) -> Bool,
     ) {
-        guard let group = tables[table].groups[place] else { return }
-        let context = group.role.wireContext
+        guard let slots = tables[table].groups[place]?.memberSlots, let context = tables[table].wireContext(of: place)
+        else { return }
         var steps: [ObjectIdentifier: Int] = [:]
         var batches: [(step: UpdateStep, slots: [PeerSlot])] = []
-        for slot in group.members.keys.sorted() where !served.contains(slot) {
-            guard let id = speaker.peers[slot]?.id, canTake(id) else { continue }
-            guard let step = tables[table].nextStep(for: slot, limit: limit, speaker: speaker) else { continue }
+        for slot in slots where !served.contains(slot) {
+            // Most changes are not for most groups: when the first member has found so, nobody else need look.
+            guard tables[table].isBusy(place) else { break }
+            guard let id = speaker.peers.id(at: slot), canTake(id) else { continue }
+            guard let step = tables[table].nextStep(for: slot, limit: limit, isPatient: true, speaker: speaker) else {
+                continue
+            }
             served.insert(slot)
             if let known = steps[ObjectIdentifier(step)] {
                 batches[known].slots.append(slot)

@@ -26,6 +26,10 @@ extension RIB {
                 reach.prefixes, set: Speaker.normalised(set, from: peer.role), from: slot, table: table,
                 summary: &summary)
         }
+        if let limit = peer.role.maximumPrefixes, summary.accepted + summary.refused > 0 {
+            let received = tables.reduce(0) { $0 + $1.routes.counts(of: slot).received }
+            if received > limit { summary.receivedAboveMaximum = received }
+        }
         return summary
     }
 
@@ -71,10 +75,17 @@ extension RIB {
         let family = tables[table].family
         let handle = speaker.attributes.intern(set)
         let refusal = speaker.refusal(of: handle, family: family, from: slot)
+        let role = speaker.peers[slot]?.role
+        let rules = role?.importFilter.rules(family) ?? []
         for prefix in prefixes where prefix.family == family {
-            let outcome = tables[table].announce(
-                prefix, from: slot, handle: handle, refusal: refusal ?? speaker.importPolicy.refusal(of: prefix),
-                speaker: &speaker)
+            let outcome: FamilyTable.Outcome
+            if refusal == nil, !rules.isEmpty, let role {
+                outcome = announce(prefix, set: set, handle: handle, from: slot, role, rules, table: table)
+            } else {
+                outcome = tables[table].announce(
+                    prefix, from: slot, handle: handle, refusal: refusal ?? speaker.importPolicy.refusal(of: prefix),
+                    speaker: &speaker)
+            }
             switch outcome {
             case .unchanged: summary.unchanged += 1
             case .accepted(let bestChanged):
@@ -87,6 +98,23 @@ extension RIB {
             if isContested(by: prefix) { summary.conflicts.append(prefix) }
         }
         speaker.attributes.release(handle)
+    }
+
+    /// A route that the peer's filters are asked about.
+    private mutating func announce(
+        _ prefix: IPPrefix, set: AttributeSet, handle: AttributeHandle, from slot: PeerSlot, _ role: PeerRole,
+        _ rules: [RouteFilter.Rule], table: Int,
+    ) -> FamilyTable.Outcome {
+        let judgement = speaker.judgement(of: prefix, set, from: role, rules: rules)
+        guard !judgement.operations.isEmpty,
+            let changed = speaker.attributes.changed(handle, by: judgement.operations)
+        else {
+            return tables[table].announce(
+                prefix, from: slot, handle: handle, refusal: judgement.refusal, speaker: &speaker)
+        }
+        defer { speaker.attributes.release(changed) }
+        return tables[table].announce(
+            prefix, from: slot, handle: changed, original: handle, refusal: judgement.refusal, speaker: &speaker)
     }
 
     private func table(of family: AFISAFI, for role: PeerRole) -> Int? {

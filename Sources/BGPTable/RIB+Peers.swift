@@ -65,6 +65,12 @@ extension RIB {
         return swept
     }
 
+    /// The families whose End-of-RIB the peer has sent in the session that is up; none without one.
+    package func endOfRIBReceived(from id: PeerID) -> Set<AddressFamily> {
+        guard let slot = speaker.peers.slot(of: id), let row = speaker.peers[slot], row.isUp else { return [] }
+        return row.endOfRIBReceived
+    }
+
     /// The peers with a session that have not yet sent the End-of-RIB of every family.
     package var peersAwaitingEndOfRIB: [PeerID] {
         speaker.peers.occupied.compactMap { slot in

@@ -11,7 +11,8 @@ extension RIB {
         change(&role)
         guard role != row.role else { return }
         speaker.peers.setRole(role, of: slot)
-        reevaluate()
-        for table in tables.indices { tables[table].restartFeed(for: slot, isRefresh: true) }
+        if role.importFilter != row.role.importFilter || role.allowedOwnAS != row.role.allowedOwnAS { reevaluate() }
+        guard role.groupRole != row.role.groupRole else { return }
+        for table in tables.indices { tables[table].changeRole(of: slot, to: role) }
     }
 }

@@ -76,9 +76,14 @@ package struct RIB: Sendable {
     ///
     /// - Complexity: O(routes) if it differs
     package mutating func setImportPolicy(_ policy: ImportPolicy) {
-        guard speaker.importPolicy != policy else { return }
+        let former = speaker.importPolicy
+        guard former != policy else { return }
         speaker.importPolicy = policy
         reevaluate()
+        let isPassedOnAlike = former.unexportedPools == policy.unexportedPools && former.tunnels == policy.tunnels
+        if !isPassedOnAlike || former.pools != policy.pools && speaker.peers.hasImportFilters {
+            for table in tables.indices { tables[table].restartFeeds(isRefresh: true) }
+        }
     }
 
     /// Says at what cost each next hop is reached, if at all; one that is not named is reached at cost 0.

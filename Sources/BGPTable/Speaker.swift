@@ -17,7 +17,8 @@ struct Speaker: Sendable {
     static func normalised(_ set: AttributeSet, from role: PeerRole) -> AttributeSet {
         var set = set
         if role.kind == .eBGP {
-            set.attributes.localPref = nil
+            // RFC 8326 §4: what is about to go is the last choice.
+            set.attributes.localPref = set.attributes.communities.contains(.gracefulShutdown) ? 0 : nil
             set.attributes.originatorID = nil
             set.attributes.clusterList = []
         }
@@ -25,11 +26,16 @@ struct Speaker: Sendable {
         return set
     }
 
+    private func isLoop(_ path: ASPath, at role: PeerRole) -> Bool {
+        guard path.contains(identity.localAS) || path.contains(role.localAS) else { return false }
+        return max(path.count(of: identity.localAS), path.count(of: role.localAS)) > role.allowedOwnAS
+    }
+
     /// Why no route with these attributes may be used; nil when the prefix decides.
     func refusal(of handle: AttributeHandle, family: AddressFamily, from slot: PeerSlot) -> Ineligibility? {
         guard let set = attributes[handle], let role = peers[slot]?.role else { return nil }
         let path = set.attributes.asPath
-        if path.contains(identity.localAS) || path.contains(role.localAS) { return .asLoop }
+        if isLoop(path, at: role) { return .asLoop }
         if set.attributes.originatorID == identity.routerID { return .ownOriginatorID }
         if set.attributes.clusterList.contains(identity.clusterID) { return .ownClusterID }
         if let nextHop = set.nextHop {

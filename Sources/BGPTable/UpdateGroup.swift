@@ -25,6 +25,8 @@ struct UpdateGroup: Sendable {
     /// The steps that somebody has yet to take, and the number of the first.
     private(set) var steps: [UpdateStep] = []
     private(set) var firstStep = 0
+    /// The slots of the members, lowest first.
+    private(set) var memberSlots: [PeerSlot] = []
     private var slotsByID: [RouterID: [PeerSlot]] = [:]
     private var slotsByAddress: [IPAddress: [PeerSlot]] = [:]
 
@@ -71,6 +73,7 @@ struct UpdateGroup: Sendable {
     /// A peer that knows what the group has been told becomes one of it.
     mutating func insert(_ slot: PeerSlot, role: PeerRole) {
         members[slot] = Member(role: role, position: end)
+        memberSlots.insert(slot, at: memberSlots.firstIndex { $0 > slot } ?? memberSlots.count)
         slotsByID[role.bgpID, default: []].append(slot)
         slotsByAddress[role.peerAddress, default: []].append(slot)
     }
@@ -78,6 +81,7 @@ struct UpdateGroup: Sendable {
     /// A member leaves; the result is the steps that nobody needs any more.
     mutating func remove(_ slot: PeerSlot) -> ArraySlice<UpdateStep> {
         guard let member = members.removeValue(forKey: slot) else { return [] }
+        memberSlots.removeAll { $0 == slot }
         slotsByID[member.role.bgpID]?.removeAll { $0 == slot }
         slotsByAddress[member.role.peerAddress]?.removeAll { $0 == slot }
         if slotsByID[member.role.bgpID]?.isEmpty == true { slotsByID[member.role.bgpID] = nil }
@@ -122,6 +126,9 @@ extension PeerRole {
         if let nobody = Self.nobody { role.bgpID = nobody }
         role.peerAddress = .v4(IPv4Address(rawValue: 0))
         role.peerAS = kind == .iBGP ? localAS : ASNumber(0)
+        role.importFilter = RouteFilter()
+        role.allowedOwnAS = 0
+        role.maximumPrefixes = nil
         return role
     }
 }

@@ -17,13 +17,17 @@ package struct AgentOptions: Sendable {
     package var tunnelGrace: Duration
     /// Where the node's own addresses come from.
     package var addressSources: [AddressFamily: NodeAddressSource] = [:]
+    /// Where Prometheus asks for numbers, as an address and a TCP port; nil: nowhere.
+    package var metricsEndpoint: (address: String, port: UInt16)?
 
     /// Gathers the options.
     package init(
         nodeName: String, configurationPath: String, runDirectory: String = "/run/apus",
         stateDirectory: String = "/var/lib/apus", managesForwarding: Bool = true,
         tunnelGrace: Duration = .seconds(30),
+        metricsEndpoint: (address: String, port: UInt16)? = nil,
     ) {
+        self.metricsEndpoint = metricsEndpoint
         self.nodeName = nodeName
         self.configurationPath = configurationPath
         self.runDirectory = runDirectory

@@ -53,9 +53,10 @@ package struct NodeAgent: Service {
             claims: try ClaimRecord(stateDirectory: options.stateDirectory, node: options.nodeName),
             speaker: speaker, kernel: kernel, logger: logger)
         let linkRemovals = try LinkRemovals(logger: logger)
+        let bfd = BFDMonitor(peers: speaker.directory, eventLoop: bfdLoops.next(), logger: logger)
         let responder = Responder(
             nodeName: options.nodeName, startedAt: WallClock.now(), store: store, controller: controller,
-            speaker: speaker, kernel: kernel, linkRemovals: linkRemovals)
+            speaker: speaker, kernel: kernel, bfd: bfd, linkRemovals: linkRemovals)
         let server = ControlServer(
             path: store.socketPath,
             hello: Hello(node: options.nodeName, bootID: store.bootID, netnsInode: netnsInode),
@@ -70,8 +71,14 @@ package struct NodeAgent: Service {
                         restore(loss, instance: instance, controller: controller, server: server)
                     }
                 }
-                let bfd = BFDMonitor(peers: speaker.directory, eventLoop: bfdLoops.next(), logger: logger)
                 group.addTask { await bfd.run(for: speaker) }
+                if let endpoint = options.metricsEndpoint {
+                    let address = try SocketAddress(ipAddress: endpoint.address, port: Int(endpoint.port))
+                    let server = MetricsServer(
+                        address: address, eventLoop: loops.next(), logger: logger,
+                        metrics: { await responder.metrics() })
+                    group.addTask { await server.run() }
+                }
                 try await run(kernel: kernel, speaker: speaker, controller: controller, server: server, loops: loops)
                 group.cancelAll()
             }

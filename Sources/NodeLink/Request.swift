@@ -31,6 +31,8 @@ package struct Request: Sendable, Hashable {
         /// A part of a table that may be larger than one message: its rows from this one on, counted from 0, as the table
         /// was when this connection asked from 0; answered by `PageAnswer`.
         case page(ListKind, from: Int)
+        /// What the BGP speaker knows; answered by `BGPAnswer` or `ExplanationAnswer`.
+        case bgp(BGPQuestion)
         /// An operation of a later version: its name. Answer it with `RemoteError.unknownOperation`.
         case unknown(String)
     }
@@ -49,6 +51,7 @@ package struct Request: Sendable, Hashable {
         case "status": operation = .status
         case "get": operation = .get(try ListKind(reader))
         case "page": operation = .page(try ListKind(reader), from: try reader.integer("from"))
+        case "bgp": operation = .bgp(try BGPQuestion(reader))
         default: operation = .unknown(name)
         }
     }
@@ -62,6 +65,7 @@ package struct Request: Sendable, Hashable {
             case .status, .unknown: []
             case .get(let kind): [("kind", .string(kind.rawValue))]
             case .page(let kind, let from): [("kind", .string(kind.rawValue)), ("from", .int(Int64(from)))]
+            case .bgp(let question): question.members
             }
         return .object(JSONObject([("id", .int(id)), ("op", .string(operation.name))] + members))
     }
@@ -78,6 +82,7 @@ extension Request.Operation {
         case .status: "status"
         case .get: "get"
         case .page: "page"
+        case .bgp: "bgp"
         case .unknown(let name): name
         }
     }

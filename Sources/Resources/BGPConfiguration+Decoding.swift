@@ -31,6 +31,8 @@ extension BGPConfiguration {
                 "programClusterRoutes", as: FieldValue.word(RouteProgramming.self)),
         )
         nodeMeshPassword = SecretReference.read("nodeMeshPassword", &reader)
+        let advertisements = PrefixAdvertisement.read(&reader)
+        if reader.has("prefixAdvertisements") { prefixAdvertisements = advertisements }
         nodeMeshBFD = BFDOptions.read("nodeMeshBFD", &reader)
         if !isGlobal {
             for key in Self.globalFields where reader.has(key) {
@@ -38,7 +40,7 @@ extension BGPConfiguration {
             }
         }
         reader.ignore([
-            "logSeverityScreen", "bindMode", "communities", "prefixAdvertisements", "serviceClusterIPs",
+            "logSeverityScreen", "bindMode", "serviceClusterIPs",
             "serviceExternalIPs", "serviceLoadBalancerIPs", "serviceLoadBalancerAggregation", "ignoredInterfaces",
             "localWorkloadPeeringIPV4", "localWorkloadPeeringIPV6", "ipv4NormalRoutePriority",
             "ipv6NormalRoutePriority",

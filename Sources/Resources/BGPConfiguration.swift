@@ -36,6 +36,8 @@ package struct BGPConfiguration: Sendable, Hashable {
         case enabledIPIPOnly = "EnabledIPIPOnly"
         case disabled = "Disabled"
     }
+    /// The communities for what is announced; nil where the resource does not speak of them.
+    package var prefixAdvertisements: [PrefixAdvertisement]?
 
     /// Makes the settings.
     package init(

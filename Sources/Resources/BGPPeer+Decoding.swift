@@ -24,13 +24,15 @@ extension BGPPeer {
         }
         let options = SessionOptions(&reader)
         reader.refuseUnsupported(["localASNumber", "localWorkloadSelector"])
-        reader.ignore(["filters", "numAllowedLocalASNumbers", "reachableBy"], severity: .warning)
+        let policy = PeerPolicy(&reader)
+        reader.ignore(["reachableBy"], severity: .warning)
         guard let scope, let remote else { return nil }
         self.init(
             name: name, scope: scope, remote: remote, nextHopMode: nextHopMode ?? (keepsNextHop ? .keep : .auto),
             keepaliveTime: keepaliveTime, maxRestartTime: maxRestartTime,
         )
         session = options
+        self.policy = policy
     }
 
     private static func scope(_ reader: inout FieldReader) -> Scope? {

@@ -45,6 +45,8 @@ package struct BGPPeer: Sendable, Hashable {
     package var maxRestartTime: Duration?
     /// What concerns the session itself.
     package var session = SessionOptions()
+    /// What concerns the routes to and from the peer.
+    package var policy = PeerPolicy()
 
     /// Makes a peer.
     package init(

@@ -30,6 +30,11 @@ extension ClusterConfiguration {
             byAddress[peer.address] = nil
             warnings.append("peer \(peer.address) is left out: its password cannot be read")
         }
+        for peer in byAddress.values {
+            for name in peer.policy.filters where !filters.contains(where: { $0.name == name }) {
+                warnings.append("BGPPeer/\(peer.resourceName ?? "") names BGPFilter/\(name), which does not exist")
+            }
+        }
         return (byAddress.values.sorted { $0.address < $1.address }, warnings.sorted())
     }
 
@@ -91,7 +96,9 @@ extension ClusterConfiguration {
             nextHopMode: resource?.nextHopMode ?? .auto, keepaliveTime: resource?.keepaliveTime,
             maxRestartTime: resource.map { $0.maxRestartTime ?? BGPConfiguration.defaultMaxRestartTime }
                 ?? meshMaxRestartTime,
-            session: options, password: options.password.flatMap { secrets[$0] },
+            session: options, policy: resource?.policy ?? PeerPolicy(),
+            filters: (resource?.policy.filters ?? []).compactMap { name in filters.first { $0.name == name } },
+            password: options.password.flatMap { secrets[$0] },
         )
     }
 }

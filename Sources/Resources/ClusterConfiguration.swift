@@ -17,6 +17,9 @@ package struct ClusterConfiguration: Sendable, Equatable {
     /// The settings of the tunnels, by name: `default` and `node.NAME`.
     package let felixConfigurations: [FelixConfiguration]
 
+    /// The filters, by name.
+    package var filters: [BGPFilter] = []
+
     /// The passwords that could be read.
     package var secrets: [SecretReference: Secret] = [:]
 
@@ -58,6 +61,11 @@ package struct ClusterConfiguration: Sendable, Equatable {
         options.password = settings("default")?.nodeMeshPassword
         options.bfd = settings("default")?.nodeMeshBFD
         return options
+    }
+
+    /// The communities for what the node of this name announces.
+    package func prefixAdvertisements(of node: String) -> [PrefixAdvertisement] {
+        settings("node.\(node)")?.prefixAdvertisements ?? settings("default")?.prefixAdvertisements ?? []
     }
 
     /// The port that the node of this name listens on.

@@ -32,6 +32,8 @@ package struct NodeView: Sendable, Equatable {
     package var blocks: [OwnedBlock]
     /// Its BGP peers, by address; an address occurs once.
     package var peers: [Peer]
+    /// The communities for what it announces.
+    package var prefixAdvertisements: [PrefixAdvertisement] = []
     /// All nodes of the cluster, by name, this one among them.
     package var nodes: [Node]
     /// The settings of its tunnels.
@@ -74,6 +76,10 @@ extension NodeView {
         package var maxRestartTime: Duration
         /// What concerns the session itself.
         package var session = SessionOptions()
+        /// What concerns the routes to and from the peer.
+        package var policy = PeerPolicy()
+        /// The filters that `policy` names, in its order; those that exist.
+        package var filters: [BGPFilter] = []
         /// The password that `session` names.
         package var password: Secret?
 
@@ -85,6 +91,8 @@ extension NodeView {
             identity.resourceName = nil
             identity.isRouteReflectorClient = false
             identity.nextHopMode = .auto
+            identity.policy = PeerPolicy()
+            identity.filters = []
             identity.session = session.identity
             return identity
         }

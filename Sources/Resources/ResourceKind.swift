@@ -24,7 +24,7 @@ enum ResourceKind: String, Sendable, Hashable, CaseIterable {
     /// Whether Apus acts on resources of the kind. The others are noted once and ignored.
     var isUsed: Bool {
         switch self {
-        case .ipPool, .bgpConfiguration, .bgpPeer, .node, .blockAffinity, .felixConfiguration: true
+        case .ipPool, .bgpConfiguration, .bgpPeer, .bgpFilter, .node, .blockAffinity, .felixConfiguration: true
         default: false
         }
     }
@@ -35,6 +35,7 @@ enum ResourceValue: Sendable, Hashable {
     case ipPool(IPPool)
     case bgpConfiguration(BGPConfiguration)
     case bgpPeer(BGPPeer)
+    case bgpFilter(BGPFilter)
     case node(Node)
     case blockAffinity(BlockAffinity)
     case felixConfiguration(FelixConfiguration)
@@ -47,6 +48,7 @@ extension ResourceKind {
         case .ipPool: IPPool(&reader, metadata: metadata).map(ResourceValue.ipPool)
         case .bgpConfiguration: BGPConfiguration(&reader, metadata: metadata).map(ResourceValue.bgpConfiguration)
         case .bgpPeer: BGPPeer(&reader, metadata: metadata).map(ResourceValue.bgpPeer)
+        case .bgpFilter: BGPFilter(&reader, metadata: metadata).map(ResourceValue.bgpFilter)
         case .node: Node(&reader, metadata: metadata).map(ResourceValue.node)
         case .blockAffinity: BlockAffinity(&reader, metadata: metadata).map(ResourceValue.blockAffinity)
         case .felixConfiguration:
@@ -69,5 +71,7 @@ extension ClusterConfiguration {
                 if case .felixConfiguration(let value) = $0 { value } else { nil }
             },
         )
+        filters = values.compactMap { if case .bgpFilter(let value) = $0 { value } else { nil } }
+            .sorted { $0.name < $1.name }
     }
 }

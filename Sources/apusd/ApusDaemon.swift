@@ -47,13 +47,21 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: "How many seconds a tunnel device is kept that no node needs any more.")
     var tunnelGrace = 30
 
+    @Option(
+        help: ArgumentHelp(
+            "Answer Prometheus at http://ADDRESS:PORT/metrics; a port alone is at 127.0.0.1. Off unless given.",
+            valueName: "[address:]port"),
+        transform: endpoint)
+    var metrics: Endpoint?
+
     func run() async throws {
         LoggingSystem.bootstrap(StreamLogHandler.standardError)
         var logger = Logger(label: "apusd")
         logger.logLevel = logLevel
         var options = AgentOptions(
             nodeName: node, configurationPath: config, runDirectory: runDir, stateDirectory: stateDir,
-            managesForwarding: manageForwarding, tunnelGrace: .seconds(tunnelGrace))
+            managesForwarding: manageForwarding, tunnelGrace: .seconds(tunnelGrace),
+            metricsEndpoint: metrics.map { ($0.address, $0.port) })
         try options.readEnvironment()
         let group = ServiceGroup(
             services: [NodeAgent(options: options, logger: logger)],
@@ -68,4 +76,21 @@ private func level(_ word: String) throws -> Logger.Level {
         throw ValidationError("'\(word)' is no log level; there are \(words)")
     }
     return level
+}
+
+/// An address and a port.
+struct Endpoint: Sendable {
+    let address: String
+    let port: UInt16
+}
+
+/// `PORT`, `ADDRESS:PORT` or `[IPV6]:PORT`.
+private func endpoint(_ word: String) throws -> Endpoint {
+    guard let port = UInt16(word.split(separator: ":").last ?? ""), port > 0, !word.hasSuffix(":") else {
+        throw ValidationError("'\(word)' is no port, and no address with a port after a colon")
+    }
+    guard let colon = word.lastIndex(of: ":") else { return Endpoint(address: "127.0.0.1", port: port) }
+    let host = word[..<colon]
+    let isBracketed = host.hasPrefix("[") && host.hasSuffix("]")
+    return Endpoint(address: String(isBracketed ? host.dropFirst().dropLast() : host), port: port)
 }

@@ -161,9 +161,9 @@ struct RefusalTests {
     func kinds() {
         #expect(
             findings(
-                resource("BGPFilter", "f", ["exportV4": []]), resource("BGPFilter", "g", [:]),
+                resource("IPReservation", "f", ["reservedCIDRs": []]), resource("IPReservation", "g", [:]),
                 resource("IPPools", "p", [:], file: "b.yaml")) == [
-                    "note: a.yaml:0: BGPFilter/f: BGPFilter resources have no effect in this version",
+                    "note: a.yaml:0: IPReservation/f: IPReservation resources have no effect in this version",
                     "error: b.yaml:2: kind: \"IPPools\" is no kind of resource that Apus knows",
                 ])
     }

@@ -24,7 +24,8 @@ metadata:
 spec:
   peerIP: ${internal_peer[1]}
   asNumber: ${internal_peer[2]}
----
+YAML
+    cat > "$scratch/resources/pool6.yaml" << YAML
 apiVersion: projectcalico.org/v3
 kind: IPPool
 metadata:

@@ -12,6 +12,8 @@ scratch="${TMPDIR:-/tmp}/apus-$run_id"
 declare -A node_address=([node1]=192.168.1.1 [node2]=192.168.1.2 [bird]=192.168.1.3)
 declare -A node_block=(
     [node1]="10.244.0.0/$block_size" [node2]="10.244.1.0/$block_size" [bird]="10.244.2.0/$block_size")
+# What a suite wants apusd to be started with beside the usual.
+apusd_options=()
 # name → "PID START" of the apusd or bird that runs there.
 declare -A daemon
 
@@ -105,7 +107,8 @@ YAML
 start_apusd() {
     mkdir -p "$scratch/$1"
     spawn "$scratch/$1/apusd.log" nsenter --net="$(netns_path "$1")" -- "$dist/apusd" --node "$1" \
-        --config "${2:-$scratch/resources}" --run-dir "$scratch/$1/run" --state-dir "$scratch/$1/state"
+        --config "${2:-$scratch/resources}" --run-dir "$scratch/$1/run" --state-dir "$scratch/$1/state" \
+        "${apusd_options[@]}"
     daemon[$1]=$spawned
 }
 # shellcheck disable=SC2086

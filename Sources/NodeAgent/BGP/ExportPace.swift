@@ -5,7 +5,7 @@ import NetTypes
 struct ExportPace: Sendable, Equatable {
     /// The most prefixes of one step.
     static let stepLimit = 16384
-    private static let pausePerPeer: Duration = .microseconds(250)
+    private static let pausePerPeer: Duration = .milliseconds(1)
     private static let longestPause: Duration = .milliseconds(50)
 
     /// Nothing goes out before.

@@ -34,6 +34,7 @@ actor Peer {
     private var dials: Set<ConnectionID> = []
     private var lastWrites: [ConnectionID: EventLoopFuture<Void>] = [:]
     private var timers: [TimerKind: Scheduled<Void>] = [:]
+    private var prefixPause: Scheduled<Void>?
     private var incomingCount: UInt64 = 0
     private var current: (negotiated: Negotiated, epoch: UInt64)?
     private var epoch: UInt64
@@ -59,7 +60,7 @@ actor Peer {
         self.roleTemplate = roleTemplate
         self.dialer = dialer
         self.inbox = inbox
-        outlet = PeerOutlet(signal: inbox.signal)
+        outlet = PeerOutlet(inbox: inbox)
         eventLoop = dialer.eventLoop
         session = PeerSession(configuration: configuration)
         var logger = logger
@@ -78,9 +79,19 @@ actor Peer {
 
     /// Ends the session and every connection.
     func stop(_ reason: StopReason) {
+        prefixPause?.cancel()
         handle(.stopped(reason))
         for timer in timers.values { timer.cancel() }
         timers = [:]
+    }
+
+    /// Ends a session in which more prefixes came than may, and begins another after a pause: what the peer sends will
+    /// hardly be less at once.
+    func endForPrefixes(_ received: Int) {
+        guard current != nil else { return }
+        logger.error("more prefixes than the peer may send", metadata: ["received": "\(received)"])
+        handle(.stopped(.tooManyPrefixes))
+        prefixPause = eventLoop.scheduleTask(in: .seconds(60)) { self.assumeIsolated { $0.start() } }
     }
 
     /// This node's own restart is over.

@@ -9,10 +9,10 @@ final class PeerOutlet: Sendable {
     }
 
     private let state = Mutex(State())
-    private let signal: Signal
+    private let inbox: PeerInbox
 
-    init(signal: Signal) {
-        self.signal = signal
+    init(inbox: PeerInbox) {
+        self.inbox = inbox
     }
 
     /// Whether something can be sent now. If not, the speaker is woken when it can.
@@ -32,6 +32,6 @@ final class PeerOutlet: Sendable {
             defer { state = State() }
             return state.isWaitedFor
         }
-        if isWaitedFor { signal.raise() }
+        if isWaitedFor { inbox.wake() }
     }
 }

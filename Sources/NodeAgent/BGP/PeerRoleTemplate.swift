@@ -13,7 +13,7 @@ struct PeerRoleTemplate: Sendable, Equatable {
 
     /// The role that a session's agreements complete.
     func role(_ negotiated: Negotiated, settings: NodeView.Peer) -> PeerRole {
-        PeerRole(
+        var role = PeerRole(
             localAS: localAS, peerAS: negotiated.peerAS, bgpID: negotiated.peerBGPID, peerAddress: settings.address,
             localNextHops: localNextHops.mapValues { NextHop($0) },
             families: Set(negotiated.families.compactMap(\.family)),
@@ -21,12 +21,25 @@ struct PeerRoleTemplate: Sendable, Equatable {
             // RFC 9012 §11 keeps tunnels inside one administration: the own AS, and nodes of this cluster in another.
             carriesTunnelEncapsulation: negotiated.peerAS == localAS || settings.nodeName != nil,
             wireContext: negotiated.wireContext)
+        update(&role, settings: settings)
+        return role
     }
 
     /// Changes in a role what may change while its session stays.
     func update(_ role: inout PeerRole, settings: NodeView.Peer) {
         role.isReflectorClient = settings.isRouteReflectorClient && role.kind == .iBGP
         role.nextHopMode = nextHopMode(of: settings)
+        role.importFilter = RouteFilter(
+            ipv4: settings.filters.flatMap { $0.importV4.map(RouteFilter.Rule.init) },
+            ipv6: settings.filters.flatMap { $0.importV6.map(RouteFilter.Rule.init) })
+        role.exportFilter = RouteFilter(
+            ipv4: settings.filters.flatMap { $0.exportV4.map(RouteFilter.Rule.init) },
+            ipv6: settings.filters.flatMap { $0.exportV6.map(RouteFilter.Rule.init) })
+        role.allowedOwnAS = settings.policy.allowedLocalASNumbers
+        role.maximumPrefixes = settings.policy.maximumPrefixes
+        // RFC 9012 §11: the attribute stays inside the administration, which ends at the cluster's own nodes.
+        role.carriesTunnelEncapsulation =
+            role.kind == .iBGP || settings.nodeName != nil || settings.policy.carriesTunnelEncapsulation
     }
 
     private func nextHopMode(of settings: NodeView.Peer) -> PeerRole.NextHopMode {

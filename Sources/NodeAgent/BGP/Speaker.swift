@@ -9,13 +9,24 @@ import Resources
 
 /// The one owner of the RIB, and of the set of peers.
 ///
-/// Sessions live on the event loop; this actor hears of them through one ordered queue and takes what waits there in
-/// batches. What is to be sent and what is to be programmed is pulled from it by those who do it.
+/// It lives on the event loop of the sessions and hears of them through one ordered queue. It takes what waits there in
+/// slices of a few milliseconds, between which the loop serves sockets and timers: so an import delays no KEEPALIVE,
+/// and a change goes from one socket to the other without a change of threads. What is to be programmed is pulled from
+/// it by those who do it.
 actor Speaker {
+    /// How long the queue is worked on before the sockets have their turn.
+    private static let sliceTime: Duration = .milliseconds(5)
+    /// Between two slices: the loop sees to its sockets only when no task is left that could run now.
+    private static let sliceGap: Duration = .microseconds(10)
+    /// The most changes of forwarding that are handed out together.
+    private static let forwardingLimit = 8192
+
     /// What those who program the kernel need to know.
     struct Forwarding: Sendable {
         /// The prefixes whose forwarding differs from what was told before.
         var changes: [ForwardingChange]
+        /// Whether there are more to be had at once.
+        var hasMore = false
         /// Which peers have said everything they know: what tells a route that survived a restart from one that nobody
         /// announces any more.
         var reception: Reception
@@ -32,9 +43,12 @@ actor Speaker {
     /// The peers by address, for the listener.
     nonisolated let directory = PeerDirectory()
 
-    private let dialer: Dialer
+    private nonisolated let dialer: Dialer
     private let logger: Logger
-    private let inbox = PeerInbox()
+    private let inbox: PeerInbox
+    private let finished = Signal()
+    /// What has been taken out of the inbox and not been worked on.
+    private var waiting: ArraySlice<PeerEvent> = []
     private var pace = ExportPace()
     private var isExportScheduled = false
     /// Whether peers have said, or may have said, all they know since the kernel's side was last woken.
@@ -52,8 +66,14 @@ actor Speaker {
     private var hasStarted = false
     private var reportedConflicts: [OwnBlockConflict] = []
 
+    nonisolated var unownedExecutor: UnownedSerialExecutor {
+        // SAFETY: the event loop's group is shut down after everybody who calls the speaker is gone.
+        unsafe dialer.eventLoop.executor.asUnownedSerialExecutor()
+    }
+
     init(dialer: Dialer, forwardingSignal: Signal, isRestarting: Bool, logger: Logger) {
         self.dialer = dialer
+        inbox = PeerInbox(eventLoop: dialer.eventLoop)
         self.forwardingSignal = forwardingSignal
         self.logger = logger
         restart = RestartState(isRestarting: isRestarting, at: BootClock.now())
@@ -63,7 +83,8 @@ actor Speaker {
     func run() async {
         await withDiscardingTaskGroup { group in
             group.addTask { await self.runUpkeep() }
-            await consumeInbox()
+            inbox.open { self.assumeIsolated { $0.workOff() } }
+            await finished.wait()
             group.cancelAll()
         }
     }
@@ -74,7 +95,8 @@ actor Speaker {
         isStopping = true
         forwardingSignal.finish()
         for peer in peers.values { await peer.stop(.restarting) }
-        inbox.signal.finish()
+        inbox.close()
+        finished.finish()
     }
 
     /// Makes the sessions, the announcements and the import policy be as configured. Only sessions whose own settings
@@ -85,7 +107,9 @@ actor Speaker {
             localAS: new.localAS, routerID: new.routerID,
             clusterID: new.clusterID.map { ClusterID(rawValue: $0.rawValue) },
             localAddresses: Set(new.localAddresses.map(\.address)))
-        let policy = ImportPolicy(pools: new.pools, nodeAddresses: new.nodeAddresses)
+        let policy = ImportPolicy(
+            pools: new.pools, nodeAddresses: new.nodeAddresses, unexportedPools: new.unexportedPools,
+            tunnels: new.tunnels)
         if rib == nil {
             rib = RIB(identity: identity, importPolicy: policy, isExportHeld: restart.isRestarting)
         } else {
@@ -93,7 +117,7 @@ actor Speaker {
             rib?.setImportPolicy(policy)
         }
         rib?.setTellsForwarding(new.programsRoutes)
-        rib?.setLocal(new.announcements.map(LocalRoute.init))
+        rib?.setLocal(new.announcements.map { LocalRoute($0, new.prefixAdvertisements) })
         let sessionsDiffer = configuration.map { !$0.hasSameSessions(as: new) } ?? true
         configuration = new
         listenSignal.raise()
@@ -106,7 +130,8 @@ actor Speaker {
     /// Changes some of the announcements, and nothing else: pods come and go more often than blocks.
     func change(announcing new: [BlockAnnouncement], withdrawing old: [IPPrefix]) {
         guard !isStopping, configuration?.change(announcing: new, withdrawing: old) ?? false else { return }
-        rib?.changeLocal(announcing: new.map(LocalRoute.init), withdrawing: old)
+        let advertisements = configuration?.prefixAdvertisements ?? []
+        rib?.changeLocal(announcing: new.map { LocalRoute($0, advertisements) }, withdrawing: old)
         changed()
     }
 
@@ -142,12 +167,12 @@ actor Speaker {
         guard !isStopping else { return Forwarding(changes: [], reception: Reception(peers: [])) }
         let reception = Reception(
             peers: peers.values.map { peer in
-                let status = rib?.peerStatus(peer.id)
-                return Reception.Peer(
-                    address: peer.address,
-                    complete: (status?.isUp ?? false) ? status?.endOfRIBReceived ?? [] : [])
+                Reception.Peer(
+                    address: peer.address, complete: rib?.endOfRIBReceived(from: peer.id) ?? [])
             })
-        return Forwarding(changes: rib?.drainForwardingChanges() ?? [], reception: reception)
+        let changes = rib?.drainForwardingChanges(limit: Self.forwardingLimit) ?? []
+        let hasMore = rib?.hasForwardingChanges ?? false
+        return Forwarding(changes: changes, hasMore: hasMore, reception: reception)
     }
 
     /// This node's blocks that somebody else announces too.
@@ -163,10 +188,37 @@ actor Speaker {
         return reports.sorted { $0.settings.address < $1.settings.address }
     }
 
-    /// The best routes of the table, for display.
-    func bestRoutes() -> [RouteView] {
-        AddressFamily.allCases.flatMap { rib?.routes(of: $0) ?? [] }.filter(\.isBest)
+    /// The best routes of the table, for display. They are looked up in a copy, elsewhere: the sessions do not wait.
+    @concurrent
+    nonisolated func bestRoutes() async -> [RouteView] {
+        guard let rib = await rib else { return [] }
+        return AddressFamily.allCases.flatMap { rib.routes(of: $0) }.filter(\.isBest)
     }
+
+    /// Every route of the table, for display.
+    func allRoutes() -> [RouteView] { AddressFamily.allCases.flatMap { rib?.routes(of: $0) ?? [] } }
+
+    /// How large the table is, for display.
+    func tableNumbers() -> [(family: AddressFamily, prefixes: Int, waitingChanges: Int)] {
+        AddressFamily.allCases.map { ($0, rib?.prefixCount(of: $0) ?? 0, rib?.changeLogCount(of: $0) ?? 0) }
+    }
+
+    /// The routes to one prefix, for display.
+    func routes(to prefix: IPPrefix) -> [RouteView] { rib?.routes(to: prefix) ?? [] }
+
+    /// What a peer has been told, for display.
+    func advertised(to id: PeerID) -> [AdvertisedRoute] { rib?.advertised(to: id) ?? [] }
+
+    /// The peers that have been told of a prefix, for display.
+    func peersTold(of prefix: IPPrefix) -> [IPAddress] {
+        peers.values.filter { rib?.hasAdvertised(prefix, to: $0.id) ?? false }.map(\.address).sorted()
+    }
+
+    /// The peer at an address, for display.
+    func peerID(at address: IPAddress) -> PeerID? { peers.first { $0.value.address == address }?.key }
+
+    /// The addresses of all peers, for display.
+    func peerAddresses() -> [PeerID: IPAddress] { peers.mapValues(\.address) }
 
     /// The address of a peer, for display.
     func address(of id: PeerID) -> IPAddress? { peers[id]?.settings.address }
@@ -261,14 +313,19 @@ extension Speaker {
 
 // The queue from the peers.
 extension Speaker {
-    private func consumeInbox() async {
-        await inbox.signal.forEach {
-            for event in inbox.take() {
-                guard !isStopping, let peer = peers[event.peer], peer.incarnation == event.incarnation else { continue }
+    /// Takes one slice of what waits.
+    private func workOff() {
+        let end = BootClock.now() + Self.sliceTime
+        if waiting.isEmpty { waiting = inbox.take()[...] }
+        while let event = waiting.popFirst() {
+            if !isStopping, let peer = peers[event.peer], peer.incarnation == event.incarnation {
                 take(event, of: peer)
             }
-            changed()
+            if waiting.isEmpty { waiting = inbox.take()[...] }
+            if BootClock.now() >= end { break }
         }
+        changed()
+        if !waiting.isEmpty { inbox.wake(after: TimeAmount(Self.sliceGap)) }
     }
 
     private func take(_ event: PeerEvent, of peer: Peer) {
@@ -282,7 +339,7 @@ extension Speaker {
             restart.sessionCameUp(at: BootClock.now())
         case .updates(let updates):
             for update in updates { report(rib?.apply(update, from: peer.id), of: peer) }
-            peer.eventLoop.execute { peer.assumeIsolated { $0.updatesTaken(updates.count) } }
+            peer.assumeIsolated { $0.updatesTaken(updates.count) }
         case .refreshRequested(let family):
             rib?.refresh(family, for: peer.id)
         case .lost(let kept):
@@ -309,6 +366,9 @@ extension Speaker {
                     "peer": "\(peer.address)", "family": "\(family.rawValue)", "swept": "\(summary.swept)",
                 ])
         }
+        if let received = summary.receivedAboveMaximum {
+            peer.eventLoop.execute { peer.assumeIsolated { $0.endForPrefixes(received) } }
+        }
         if !summary.conflicts.isEmpty || !reportedConflicts.isEmpty { reportConflicts() }
     }
 
@@ -334,26 +394,30 @@ extension Speaker {
     private func export() {
         guard !isStopping, rib?.hasPendingUpdates ?? false else { return }
         let now = BootClock.now()
-        guard pace.mayGo(at: now) else { return scheduleExport(at: pace.due, now: now) }
-        isExportScheduled = false
+        guard pace.mayGo(at: now) else { return scheduleExport(in: pace.due - now) }
         let peers = peers
         let deliveries =
             rib?.nextDeliveries(limit: ExportPace.stepLimit) { id in peers[id]?.outlet.isFree ?? false } ?? []
         guard !deliveries.isEmpty else { return }
         let count = send(deliveries)
         pace.sent(toPeers: count, at: now, hasMore: rib?.isExportBehind ?? false)
-        if rib?.isExportBehind ?? false { inbox.signal.raise() }
+        if rib?.hasPendingUpdates ?? false { scheduleExport(in: max(pace.due - now, Self.sliceGap)) }
     }
 
-    private func scheduleExport(at due: MonotonicTime, now: MonotonicTime) {
+    private func scheduleExport(in delay: Duration) {
         guard !isExportScheduled else { return }
         isExportScheduled = true
-        dialer.eventLoop.scheduleTask(in: TimeAmount(due - now)) { [inbox] in inbox.signal.raise() }
+        dialer.eventLoop.scheduleTask(in: TimeAmount(delay)) {
+            self.assumeIsolated { speaker in
+                speaker.isExportScheduled = false
+                speaker.export()
+            }
+        }
     }
 
-    /// Carries deliveries to the event loop, all in one go. Returns how many peers are sent something.
+    /// Hands deliveries to the peers. Returns how many are sent something.
     private func send(_ deliveries: [OutgoingDelivery]) -> Int {
-        var letters: [(peer: Peer, routes: [ByteBuffer], epoch: UInt64)] = []
+        var count = 0
         for delivery in deliveries {
             for failure in delivery.encoded.failures {
                 logger.error("routes cannot be announced", metadata: ["reason": "\(failure)"])
@@ -363,13 +427,11 @@ extension Speaker {
                 guard let peer = peers[id], let epoch = epochs[id] else { continue }
                 peer.outlet.occupy()
                 let routes = ranges.compactMap { bytes.getSlice(at: $0.lowerBound, length: $0.count) }
-                letters.append((peer, routes, epoch))
+                peer.assumeIsolated { $0.send(routes, epoch: epoch) }
+                count += 1
             }
         }
-        dialer.eventLoop.execute { [letters] in
-            for (peer, routes, epoch) in letters { peer.assumeIsolated { $0.send(routes, epoch: epoch) } }
-        }
-        return letters.count
+        return count
     }
 }
 
@@ -381,8 +443,6 @@ extension Speaker {
             try? await Task.sleep(for: .milliseconds(restart.isRestarting ? 100 : 1000))
             guard !Task.isCancelled, !isStopping else { return }
             let now = BootClock.now()
-            isExportScheduled = false
-            export()
             let awaited = (rib?.peersAwaitingEndOfRIB ?? []).filter { !restartingPeers.contains($0) }
             if let reason = restart.completed(awaiting: awaited, at: now) { await finishRestart(because: reason) }
             dropStaleRoutes(at: now)
@@ -407,9 +467,10 @@ extension Speaker {
 }
 
 extension LocalRoute {
-    fileprivate init(_ announcement: BlockAnnouncement) {
-        self.init(
-            prefix: announcement.block, nextHop: NextHop(announcement.nextHop), attributes: announcement.attributes)
+    fileprivate init(_ announcement: BlockAnnouncement, _ advertisements: [PrefixAdvertisement]) {
+        var attributes = PathAttributes(of: announcement.block, advertisements)
+        if let tunnel = announcement.tunnel { attributes.setTunnelEndpoint(tunnel) }
+        self.init(prefix: announcement.block, nextHop: NextHop(announcement.nextHop), attributes: attributes)
     }
 }
 

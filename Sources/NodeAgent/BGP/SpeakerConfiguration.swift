@@ -11,13 +11,6 @@ struct BlockAnnouncement: Sendable, Hashable {
     var nextHop: IPAddress
     /// The tunnel that its packets are to come in; nil for plain routes.
     var tunnel: TunnelEndpoint?
-
-    /// What is told of the block besides.
-    var attributes: PathAttributes {
-        var attributes = PathAttributes()
-        if let tunnel { attributes.setTunnelEndpoint(tunnel) }
-        return attributes
-    }
 }
 
 /// All that the BGP speaker is told: who it is, with whom it speaks, what it originates and what it lets in.
@@ -38,6 +31,12 @@ struct SpeakerConfiguration: Sendable, Equatable {
     var peers: [NodeView.Peer]
     /// The networks inside which a prefix is let in.
     var pools: [IPPrefix]
+    /// Those of them that are not passed on to others.
+    var unexportedPools: [IPPrefix] = []
+    /// Those of them whose packets leave by a tunnel.
+    var tunnels: [ImportPolicy.PoolLink] = []
+    /// The communities for what is originated.
+    var prefixAdvertisements: [PrefixAdvertisement] = []
     /// The addresses of all nodes: no prefix that covers one is let in.
     var nodeAddresses: Set<IPAddress>
     /// The blocks to originate, each with the next hop that its pool's mode tells the others.
@@ -72,7 +71,23 @@ extension SpeakerConfiguration {
         programsRoutes = view.programsRoutes
         peers = view.peers
         pools = view.pools.map(\.cidr)
+        unexportedPools = view.pools.filter(\.disableBGPExport).map(\.cidr)
+        tunnels = view.pools.compactMap { Self.tunnel(of: $0, at: view.node) }
+        prefixAdvertisements = view.prefixAdvertisements
         nodeAddresses = Set(view.nodes.flatMap { $0.addresses.map(\.address) })
         self.announcements = announcements
+    }
+
+    /// The device that packets to a pool leave by; nil for a pool without a tunnel.
+    private static func tunnel(of pool: IPPool, at node: Node) -> ImportPolicy.PoolLink? {
+        let isIPIP = pool.ipipMode != .never
+        guard isIPIP || pool.vxlanMode != .never else { return nil }
+        let device = isIPIP ? "tunl0" : pool.cidr.family == .ipv4 ? "vxlan.calico" : "vxlan-v6.calico"
+        let crossesSubnets = pool.ipipMode == .crossSubnet || pool.vxlanMode == .crossSubnet
+        var link = ImportPolicy.PoolLink(pool: pool.cidr, tunnel: device)
+        if crossesSubnets, let address = node.address(pool.cidr.family), let length = address.length {
+            link.directSubnet = IPPrefix(masking: address.address, length: length)
+        }
+        return link
     }
 }

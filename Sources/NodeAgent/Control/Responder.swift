@@ -17,6 +17,7 @@ struct Responder: Sendable {
     let controller: NodeController
     let speaker: Speaker
     let kernel: KernelAgent
+    let bfd: BFDMonitor
     let linkRemovals: LinkRemovals
 
     /// The members of `ok`, or the refusal.
@@ -46,6 +47,8 @@ struct Responder: Sendable {
         case .page:
             // Whoever serves the connection keeps the table, and cuts it.
             return .failure(.unknownOperation(operation.name))
+        case .bgp(let question):
+            return await answer(question)
         case .unknown(let name):
             return .failure(.unknownOperation(name))
         }

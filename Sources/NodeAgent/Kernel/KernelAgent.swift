@@ -128,7 +128,12 @@ extension KernelAgent {
         await withDiscardingTaskGroup { group in
             group.addTask { await self.runUpkeep() }
             await speaker.forwardingSignal.forEach {
-                await take(await speaker.forwarding())
+                var hasMore = true
+                while hasMore {
+                    let forwarding = await speaker.forwarding()
+                    hasMore = forwarding.hasMore
+                    await take(forwarding)
+                }
             }
             group.cancelAll()
         }

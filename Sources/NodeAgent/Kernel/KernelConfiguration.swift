@@ -23,9 +23,11 @@ struct KernelConfiguration: Sendable, Equatable {
     /// The node's own address inside each tunnel, where a block gives one.
     var tunnelAddresses: [TunnelDevice: IPAddress] = [:]
 
-    /// The pool that decides about a prefix: the narrowest that holds it.
+    /// The pool that decides about a prefix: the narrowest that holds it. What lies in none, and is here because a
+    /// filter let it in, is reached as in a pool without a tunnel.
     func pool(of prefix: IPPrefix) -> IPPool? {
         pools.filter { $0.cidr.contains(prefix) }.max { $0.cidr.length < $1.cidr.length }
+            ?? IPPool(name: "", cidr: prefix)
     }
 
     /// The tunnel devices that the pools need, those of disabled pools too: their pods stay reachable.

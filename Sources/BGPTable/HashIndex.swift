@@ -1,9 +1,9 @@
-/// Where prefixes are: a hash table of their ids, open addressing with linear probing.
+/// Where things are that have a dense id: a hash table of their ids, open addressing with linear probing.
 ///
-/// A slot holds 32 bits of the prefix's hash and its id, so a search reads a prefix only when all 32 bits agree, and
-/// growing reads none. It costs 8 octets a slot at a load of three quarters at most; Swift's dictionary of the same
-/// costs four times that and its hash alone takes longer than this whole search.
-struct PrefixIndex: Sendable {
+/// A slot holds 32 bits of the thing's hash and its id, so a search reads a thing only when all 32 bits agree, and
+/// growing reads none. It costs 8 octets a slot at a load of three quarters at most; Swift's dictionary of prefixes
+/// costs four times that, and its hash alone takes longer than this whole search.
+struct HashIndex: Sendable {
     private static let empty: UInt64 = 0
     private static let leastCapacity = 16
 
@@ -14,7 +14,7 @@ struct PrefixIndex: Sendable {
 
     private var mask: Int { slots.count - 1 }
 
-    /// The id of the prefix with this hash for which `isMatch` holds; nil when there is none.
+    /// The id of the thing with this hash for which `isMatch` holds; nil when there is none.
     ///
     /// - Complexity: O(1) expected
     @inline(__always)
@@ -32,7 +32,7 @@ struct PrefixIndex: Sendable {
         return nil
     }
 
-    /// Adds the id of a prefix that is not there.
+    /// Adds the id of a thing that is not there.
     mutating func insert(_ id: UInt32, hash: UInt32) {
         if (count + 1) * 4 > slots.count * 3 { grow() }
         place(UInt64(hash) << 32 | UInt64(id &+ 1))

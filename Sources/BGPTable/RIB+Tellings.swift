@@ -1,0 +1,42 @@
+package import NetTypes
+
+/// A prefix that a peer has been told of, as `apusctl` shows it.
+package struct AdvertisedRoute: Sendable, Hashable {
+    /// The network.
+    package let prefix: IPPrefix
+    /// The next hop that was told.
+    package let nextHop: IPAddress
+    /// The Loc-RIB's route; nil when it has gone and the peer is yet to be told.
+    package let best: SelectedRoute?
+}
+
+extension RIB {
+    /// What a peer has been told of and not been told to forget, by prefix.
+    ///
+    /// - Complexity: O(prefixes × log prefixes)
+    package func advertised(to id: PeerID) -> [AdvertisedRoute] {
+        guard let slot = speaker.peers.slot(of: id) else { return [] }
+        return tables.flatMap { table -> [AdvertisedRoute] in
+            guard let group = table.group(of: slot).flatMap({ table.groups[$0] }), let member = group.members[slot]
+            else { return [] }
+            let reader = group.reader(of: slot)
+            return table.prefixes.sortedIDs.compactMap { prefix in
+                guard let telling = table.tellings[reader.telling(of: prefix)], telling.reaches(slot, member.role)
+                else { return nil }
+                return AdvertisedRoute(
+                    prefix: table.prefixes.prefix(of: prefix), nextHop: telling.nextHop,
+                    best: table.selectedRoute(of: prefix, speaker: speaker))
+            }
+        }
+    }
+
+    /// Whether a peer has been told of exactly this prefix.
+    package func hasAdvertised(_ prefix: IPPrefix, to id: PeerID) -> Bool {
+        let table = tables[Self.table(of: prefix.family)]
+        guard let slot = speaker.peers.slot(of: id), let place = table.prefixes.id(of: prefix),
+            let group = table.group(of: slot).flatMap({ table.groups[$0] }), let member = group.members[slot],
+            let telling = table.tellings[group.reader(of: slot).telling(of: place)]
+        else { return false }
+        return telling.reaches(slot, member.role)
+    }
+}

@@ -1,0 +1,139 @@
+import BFD
+import BGPSession
+import BGPTable
+import BGPWire
+import LinuxOS
+import NetTypes
+import NodeLink
+import Resources
+
+// What `apusctl bgp` shows.
+extension Responder {
+    func answer(_ question: BGPQuestion) async -> Result<JSONObject, RemoteError> {
+        switch question {
+        case .peers:
+            return .success(BGPAnswer(await peerRows()).members)
+        case .routes:
+            return .success(BGPAnswer(await rows(of: await speaker.allRoutes())).members)
+        case .received(let address):
+            guard let id = await speaker.peerID(at: address) else { return unknownPeer(address) }
+            return .success(BGPAnswer(await rows(of: await speaker.allRoutes().filter { $0.peer == id })).members)
+        case .advertised(let address):
+            guard let id = await speaker.peerID(at: address) else { return unknownPeer(address) }
+            return .success(BGPAnswer(await advertisedRows(to: id)).members)
+        case .why(let prefix):
+            return .success(ExplanationAnswer(lines: await explanation(of: prefix)).members)
+        }
+    }
+
+    private func unknownPeer(_ address: IPAddress) -> Result<JSONObject, RemoteError> {
+        .failure(RemoteError(code: 7, message: "\(address) is no BGP peer of this node; see apusctl bgp peers"))
+    }
+
+    private func peerRows() async -> [BGPPeerRow] {
+        let bfd = await bfd.reports()
+        return await speaker.peerReports().map { report in
+            let session = report.session
+            var row = BGPPeerRow(
+                address: report.settings.address.description, asNumber: report.settings.asNumber,
+                state: session.state.rawValue)
+            row.since = session.since.map(WallClock.seconds(at:)) ?? 0
+            row.agreed = session.negotiated?.summary ?? ""
+            row.received = Int64(report.table?.received ?? 0)
+            row.refused = Int64(report.table?.refused ?? 0)
+            row.stale = Int64(report.table?.stale ?? 0)
+            row.advertised = Int64(report.table?.advertised ?? 0)
+            row.messagesIn = Int64(clamping: session.counters.received.total)
+            row.messagesOut = Int64(clamping: session.counters.sent.total)
+            row.established = Int64(clamping: session.counters.established)
+            row.lost = Int64(clamping: session.counters.lost)
+            row.bfd = bfd[report.settings.address]?.state.description ?? ""
+            row.lastError = session.lastError ?? ""
+            return row
+        }
+    }
+
+    private func rows(of routes: [RouteView]) async -> [BGPRouteRow] {
+        let addresses = await speaker.peerAddresses()
+        return routes.map { route in
+            var flags = ""
+            if route.isBest { flags += ">" }
+            if route.isStale { flags += "s" }
+            if route.ineligibility != nil { flags += "x" }
+            var row = BGPRouteRow(
+                prefix: route.prefix, flags: flags, nextHop: route.nextHop?.description ?? "",
+                peer: route.peer.flatMap { addresses[$0]?.description } ?? "")
+            row.describe(route.attributes)
+            if let ineligibility = route.ineligibility { row.reason = ineligibility.description }
+            if let step = route.lostAt { row.reason = "the chosen route wins by: \(step)" }
+            return row
+        }
+    }
+
+    private func advertisedRows(to id: PeerID) async -> [BGPRouteRow] {
+        let addresses = await speaker.peerAddresses()
+        return await speaker.advertised(to: id).map { route in
+            var row = BGPRouteRow(prefix: route.prefix, flags: "", nextHop: route.nextHop.description, peer: "")
+            switch route.best {
+            case .learned(let best):
+                row.peer = addresses[best.peer]?.description ?? ""
+                row.describe(best.attributes)
+            case .local: break
+            case nil: row.reason = "withdrawn, which the peer is yet to be told"
+            }
+            return row
+        }
+    }
+
+    /// From the wire to the kernel, a sentence each.
+    private func explanation(of prefix: IPPrefix) async -> [String] {
+        let rows = await rows(of: await speaker.routes(to: prefix))
+        var lines: [String] = []
+        if rows.isEmpty { lines.append("In the table: no. Neither this node nor any peer announces \(prefix).") }
+        for row in rows {
+            let source = row.peer.isEmpty ? "this node" : "peer \(row.peer)"
+            let verdict = row.flags.contains(">") ? "chosen" : row.flags.contains("x") ? "refused" : "not chosen"
+            let reason = row.reason.isEmpty ? "" : ": \(row.reason)"
+            let stale = row.flags.contains("s") ? ", kept from a lost session" : ""
+            lines.append("In the table: from \(source)\(stale), \(verdict)\(reason).")
+        }
+        let told = await speaker.peersTold(of: prefix)
+        lines.append(
+            told.isEmpty
+                ? "Exported: to nobody." : "Exported: to \(told.map(\.description).joined(separator: ", ")).")
+        if let report = await kernel.report()[prefix] {
+            let link = report.link.isEmpty ? "" : " by \(report.link)"
+            lines.append("In the kernel: \(report.state)\(link).")
+        } else {
+            lines.append("In the kernel: no route of Apus.")
+        }
+        return lines
+    }
+}
+
+extension BGPRouteRow {
+    /// Fills in what the attributes say.
+    fileprivate mutating func describe(_ attributes: PathAttributes) {
+        localPref = attributes.localPref
+        med = attributes.med
+        asPath = attributes.asPath.description
+        communities = (attributes.communities.map { "\($0)" } + attributes.largeCommunities.map { "\($0)" })
+            .joined(separator: " ")
+    }
+}
+
+extension MessageCounters {
+    /// All of them.
+    var total: UInt64 { opens &+ updates &+ notifications &+ keepalives &+ refreshes }
+}
+
+extension Negotiated {
+    /// What was agreed on, in words.
+    fileprivate var summary: String {
+        var parts = ["id \(peerBGPID)", "hold \(holdTime)", families.map(\.description).joined(separator: ", ")]
+        if hasRouteRefresh { parts.append("route refresh") }
+        if let restart = peerGracefulRestart { parts.append("graceful restart \(restart.restartTime) s") }
+        if !hasFourOctetAS { parts.append("two-octet AS") }
+        return parts.joined(separator: "; ")
+    }
+}
