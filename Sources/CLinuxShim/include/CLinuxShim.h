@@ -35,3 +35,5 @@ void clinux_default_sigchld(void);
 int clinux_link_name(int fd, unsigned int index, char *name);
 /* Starts a program in a session of its own, without a descriptor or a variable of the caller's; 0 or an errno. */
 int clinux_spawn_detached(int *pid, const char *path, char *const arguments[]);
+/* A filter for a netlink socket that listens: it no longer hears of what the socket of that port has asked for. */
+int clinux_ignore_netlink_port(int fd, unsigned int port);

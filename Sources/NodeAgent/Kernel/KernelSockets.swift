@@ -1,4 +1,5 @@
 import Dataplane
+import LinuxOS
 import NetTypes
 import Netlink
 
@@ -6,18 +7,24 @@ import Netlink
 final class KernelSockets {
     /// The routes and the socket that carries them.
     var routes: RouteDriver<NetlinkSocket>
+    /// Who asks for changes of routes, to the kernel.
+    private(set) var port: NetlinkPort
     private var viewer: NetlinkSocket
 
     /// Opens both in the calling thread's network namespace.
     init(protocolNumber: UInt8) throws(NetlinkError) {
         viewer = try NetlinkSocket()
-        routes = RouteDriver(kernel: try NetlinkSocket(), protocolNumber: protocolNumber)
+        let kernel = try NetlinkSocket()
+        port = kernel.port
+        routes = RouteDriver(kernel: kernel, protocolNumber: protocolNumber)
     }
 
     /// Replaces both, the one having failed; the routes' table stays.
     func reopen() throws(NetlinkError) {
         viewer = try NetlinkSocket()
-        routes.reopen(with: try NetlinkSocket())
+        let kernel = try NetlinkSocket()
+        port = kernel.port
+        routes.reopen(with: kernel)
     }
 
     /// Every link.
