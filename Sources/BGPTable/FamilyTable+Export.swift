@@ -71,6 +71,9 @@ extension FamilyTable {
                 groups[place]?.advance(slot)
                 release(groups[place]?.dropTaken() ?? [])
                 trimLogIfOldest(step.before.cursor)
+                if groups[place]?.step(for: slot) == nil, groups[place]?.isIdle(at: log.nextSequence) ?? false {
+                    join(slot, from: place)
+                }
                 if step.concerns(slot) { return step }
             } else if groups[place]?.isIdle(at: log.nextSequence) ?? true {
                 join(slot, from: place)

@@ -37,6 +37,11 @@ package struct RouteKey: Sendable, Hashable, Comparable, CustomStringConvertible
     /// The destination, and the metric where it is not the kernel's default.
     package var description: String { metric == 0 ? "\(destination)" : "\(destination) metric \(metric)" }
 
+    package func hash(into hasher: inout Hasher) {
+        destination.hash(into: &hasher)
+        if metric != 0 { hasher.combine(metric) }
+    }
+
     package static func < (left: RouteKey, right: RouteKey) -> Bool {
         (left.destination, left.metric) < (right.destination, right.metric)
     }

@@ -46,7 +46,7 @@ package struct RouteTable: Sendable {
         count(desired[key], by: -1)
         count(route, by: 1)
         desired[key] = route
-        adopted.remove(key)
+        if !adopted.isEmpty { adopted.remove(key) }
         forgetProblem(key)
         reconsider(key)
         return true
@@ -202,13 +202,15 @@ package struct RouteTable: Sendable {
         count(actual[key], by: -1)
         count(route, by: 1)
         actual[key] = route
-        if route == nil { adopted.remove(key) }
+        if route == nil, !adopted.isEmpty { adopted.remove(key) }
         reconsider(key)
     }
 
     mutating func setAttempted(_ keys: some Sequence<RouteKey>) { attempted.formUnion(keys) }
 
-    mutating func clearAttempted(_ key: RouteKey) { attempted.remove(key) }
+    mutating func clearAttempted(_ key: RouteKey) {
+        if !attempted.isEmpty { attempted.remove(key) }
+    }
 
     mutating func setProblem(_ problem: RouteProblem, at key: RouteKey) {
         problems[key] = problem
@@ -216,18 +218,19 @@ package struct RouteTable: Sendable {
         reconsider(key)
     }
 
+    // Problems are rare, and a search of an empty set computes a hash all the same.
     mutating func forgetProblem(_ key: RouteKey) {
-        problems[key] = nil
-        waiting.remove(key)
+        if !problems.isEmpty { problems[key] = nil }
+        if !waiting.isEmpty { waiting.remove(key) }
     }
 
     /// Puts the key into `pending` or out of it, by what the maps say now.
     mutating func reconsider(_ key: RouteKey) {
-        let differs = desired[key] != actual[key] && !adopted.contains(key)
+        let differs = desired[key] != actual[key] && (adopted.isEmpty || !adopted.contains(key))
         if !differs { forgetProblem(key) }
-        if differs, !waiting.contains(key) {
+        if differs, waiting.isEmpty || !waiting.contains(key) {
             pending.insert(key)
-        } else {
+        } else if !pending.isEmpty {
             pending.remove(key)
         }
     }

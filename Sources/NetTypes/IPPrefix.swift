@@ -54,6 +54,18 @@ package struct IPPrefix: Sendable, Hashable, Comparable, CustomStringConvertible
         contains(other) || other.contains(self)
     }
 
+    /// One number for IPv4: what is hashed most is hashed in one go.
+    @inlinable package func hash(into hasher: inout Hasher) {
+        switch address {
+        case .v4(let address):
+            hasher.combine(UInt64(address.rawValue) << 8 | UInt64(length))
+        case .v6(let address):
+            hasher.combine(address.high)
+            hasher.combine(address.low)
+            hasher.combine(length)
+        }
+    }
+
     @inlinable package static func < (left: IPPrefix, right: IPPrefix) -> Bool {
         (left.address, left.length) < (right.address, right.length)
     }

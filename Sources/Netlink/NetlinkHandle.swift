@@ -53,6 +53,9 @@ struct NetlinkHandle: ~Copyable {
     /// The socket's descriptor.
     var descriptor: Int32 { unsafe nl_socket_get_fd(socket) }
 
+    /// Who the socket is to the kernel.
+    var port: NetlinkPort { NetlinkPort(rawValue: unsafe nl_socket_get_local_port(socket)) }
+
     /// Joins a multicast group (`RTNLGRP_*`).
     func join(_ group: rtnetlink_groups) throws(NetlinkError) {
         guard Self.set(descriptor, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, Int32(bitPattern: group.rawValue)) else {

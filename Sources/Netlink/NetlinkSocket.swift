@@ -1,5 +1,5 @@
 import CLibNL
-import LinuxOS
+package import LinuxOS
 import NetTypes
 
 /// A routing socket to the kernel (rtnetlink(7)) over libnl-3: changes with their answers, and dumps.
@@ -23,6 +23,9 @@ package struct NetlinkSocket: ~Copyable {
         // An error's answer costs some 830 octets of the buffer; a chunk of 64 KiB that fails whole must fit.
         handle = try NetlinkHandle(receiveBufferBytes: 2 << 20)
     }
+
+    /// Who the socket is to the kernel: its own changes come back to listeners under this name.
+    package var port: NetlinkPort { handle.port }
 
     /// The socket's descriptor.
     var descriptor: Int32 { handle.descriptor }

@@ -44,3 +44,5 @@ int clinux_ip_minttl(void);
 int clinux_ipv6_minhopcount(void);
 /* SO_ATTACH_FILTER: drops every packet whose IP header has not this octet at that place. */
 int clinux_require_octet(int fd, unsigned int place, unsigned char value);
+/* A filter for a netlink socket that listens: it no longer hears of what the socket of that port has asked for. */
+int clinux_ignore_netlink_port(int fd, unsigned int port);

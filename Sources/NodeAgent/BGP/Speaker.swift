@@ -28,8 +28,8 @@ actor Speaker {
         /// Whether there are more to be had at once.
         var hasMore = false
         /// Which peers have said everything they know: what tells a route that survived a restart from one that nobody
-        /// announces any more.
-        var reception: Reception
+        /// announces any more. nil while there are more changes: what the peers have said is not all among these.
+        var reception: Reception?
     }
 
     /// Raised when `forwarding` has something new.
@@ -164,15 +164,15 @@ actor Speaker {
 
     /// What changed in forwarding since the last call, and what the peers have said, as of one moment.
     func forwarding() -> Forwarding {
-        guard !isStopping else { return Forwarding(changes: [], reception: Reception(peers: [])) }
+        guard !isStopping else { return Forwarding(changes: []) }
+        let changes = rib?.drainForwardingChanges(limit: Self.forwardingLimit) ?? []
+        if rib?.hasForwardingChanges ?? false { return Forwarding(changes: changes, hasMore: true) }
         let reception = Reception(
             peers: peers.values.map { peer in
                 Reception.Peer(
                     address: peer.address, complete: rib?.endOfRIBReceived(from: peer.id) ?? [])
             })
-        let changes = rib?.drainForwardingChanges(limit: Self.forwardingLimit) ?? []
-        let hasMore = rib?.hasForwardingChanges ?? false
-        return Forwarding(changes: changes, hasMore: hasMore, reception: reception)
+        return Forwarding(changes: changes, reception: reception)
     }
 
     /// This node's blocks that somebody else announces too.

@@ -64,14 +64,16 @@ actor KernelAgent {
     /// Opens the sockets and takes over what an earlier process left. Events that come later are not missed.
     func start() throws {
         try monitor.open()
-        sockets = try KernelSockets(protocolNumber: RouteProtocol.number)
+        let sockets = try KernelSockets(protocolNumber: RouteProtocol.number)
+        monitor.ignore(sockets.port)
+        self.sockets = sockets
         startedAt = BootClock.now()
         scheduleResync()
         RouteProtocol.name(logger: logger)
         filter.begin()
         look()
         settle([])
-        let survived = sockets?.routes.table.adoptedRoutes.count ?? 0
+        let survived = sockets.routes.table.adoptedRoutes.count
         if survived > 0 { logger.notice("routes of an earlier run adopted", metadata: ["count": "\(survived)"]) }
     }
 
@@ -142,8 +144,9 @@ extension KernelAgent {
     /// Changes and reception are of one moment: a peer that has said everything has said what is in the changes.
     private func take(_ forwarding: Speaker.Forwarding) {
         if !forwarding.changes.isEmpty { settle(plan.learn(forwarding.changes)) }
+        guard let reception = forwarding.reception else { return }
         drop(because: "every peer that could carry it has sent its End-of-RIB without it") { route in
-            forwarding.reception.isDisowned(route.destination, gateways: route.hops.compactMap(\.gateway))
+            reception.isDisowned(route.destination, gateways: route.hops.compactMap(\.gateway))
         }
     }
 
@@ -333,6 +336,7 @@ extension KernelAgent {
     private func reopen() {
         do {
             try sockets?.reopen()
+            if let port = sockets?.port { monitor.ignore(port) }
             isBroken = false
         } catch {
             logger.critical("netlink is not to be had; trying again", metadata: ["reason": "\(error)"])

@@ -25,6 +25,17 @@ final class KernelMonitor: Sendable {
         socket.withLock { $0 = opened }
     }
 
+    /// Leaves out what the socket of this port asks for: it has had its answer, and a table of routes that is written
+    /// comes back as an event for each. A kernel that does not do it costs time only.
+    func ignore(_ port: NetlinkPort) {
+        guard let descriptor = socket.withLock({ $0?.descriptor }) else { return }
+        do {
+            try port.beIgnored(by: descriptor)
+        } catch {
+            logger.info("own changes come back as events", metadata: ["reason": "\(error)"])
+        }
+    }
+
     /// Calls `observe` with everything that happens until the task is cancelled.
     func run(_ observe: (sending [KernelEvent]) async -> Void) async throws {
         guard let socket = socket.withLock({ $0 }) else { return }
@@ -54,9 +65,12 @@ private let gatheringTime = Duration.milliseconds(2)
 private final class MonitorSocket: Sendable {
     /// Ends `pump`.
     let wakeUp: WakeUp
+    /// The socket's descriptor, until the socket is replaced.
+    let descriptor: Int32
     private let monitor: Mutex<NetlinkMonitor>
 
     init(monitor: consuming sending NetlinkMonitor, wakeUp: WakeUp) {
+        descriptor = monitor.descriptor
         self.monitor = Mutex(monitor)
         self.wakeUp = wakeUp
     }

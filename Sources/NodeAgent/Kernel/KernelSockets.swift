@@ -1,4 +1,5 @@
 import Dataplane
+import LinuxOS
 import NetTypes
 import Netlink
 
@@ -9,19 +10,25 @@ final class KernelSockets {
     var routes: RouteDriver<NetlinkSocket>
     /// The tunnel devices with their tables, and the socket that carries them.
     var tunnels: TunnelDriver
+    /// Who asks for changes of routes, to the kernel.
+    private(set) var port: NetlinkPort
     private var viewer: NetlinkSocket
 
     /// Opens them in the calling thread's network namespace.
     init(protocolNumber: UInt8) throws(NetlinkError) {
         viewer = try NetlinkSocket()
-        routes = RouteDriver(kernel: try NetlinkSocket(), protocolNumber: protocolNumber)
+        let kernel = try NetlinkSocket()
+        port = kernel.port
+        routes = RouteDriver(kernel: kernel, protocolNumber: protocolNumber)
         tunnels = TunnelDriver(socket: try NetlinkSocket(), protocolNumber: protocolNumber)
     }
 
     /// Replaces them, one having failed; the tables stay.
     func reopen() throws(NetlinkError) {
         viewer = try NetlinkSocket()
-        routes.reopen(with: try NetlinkSocket())
+        let kernel = try NetlinkSocket()
+        port = kernel.port
+        routes.reopen(with: kernel)
         tunnels.reopen(with: try NetlinkSocket())
     }
 
