@@ -23,6 +23,8 @@ package struct Negotiated: Sendable, Equatable {
     package let hasRouteRefresh: Bool
     /// Whether messages may be up to 65535 octets (RFC 8654).
     package let hasExtendedMessages: Bool
+    /// The families in which a path identifier is sent before each prefix (RFC 7911).
+    package let familiesWithPathIDs: [AFISAFI]
     /// What the peer said about its restarts; nil when it does not know of them.
     package let peerGracefulRestart: GracefulRestart?
     /// Whether both sides set the N bit (RFC 8538).
@@ -31,7 +33,10 @@ package struct Negotiated: Sendable, Equatable {
     /// How messages of this session are coded.
     package var wireContext: WireContext {
         WireContext(
-            fourOctetAS: hasFourOctetAS, maximumMessageLength: hasExtendedMessages ? 65535 : 4096, isIBGP: isIBGP)
+            fourOctetAS: hasFourOctetAS, maximumMessageLength: hasExtendedMessages ? 65535 : 4096, isIBGP: isIBGP,
+            pathIDsOut: familiesWithPathIDs.reduce(into: []) { set, family in
+                if let family = family.family { set.insert(FamilySet(family)) }
+            })
     }
 
     /// Whether the peer has just restarted (the R bit): nobody waits for its End-of-RIB before choosing routes.

@@ -10,6 +10,9 @@ struct Negotiation {
         var capabilities: [Capability] = configuration.families.map { .multiprotocol($0) }
         capabilities.append(.routeRefresh)
         if configuration.offersExtendedMessages { capabilities.append(.extendedMessage) }
+        if configuration.offersPathIDs {
+            capabilities.append(.addPath(configuration.families.map { AddPathFamily(family: $0, sendReceive: 2) }))
+        }
         if let restart = configuration.gracefulRestart {
             capabilities.append(
                 .gracefulRestart(
@@ -59,9 +62,19 @@ struct Negotiation {
             hasFourOctetAS: open.hasFourOctetAS,
             hasRouteRefresh: open.hasRouteRefresh,
             hasExtendedMessages: open.hasExtendedMessage && configuration.offersExtendedMessages,
+            familiesWithPathIDs: configuration.offersPathIDs ? pathIDFamilies(of: open, among: families) : [],
             peerGracefulRestart: restart,
             keepsRoutesOnNotification: (restart?.notification ?? false)
                 && (configuration.gracefulRestart?.coversNotifications ?? false))
+    }
+
+    /// The families in which the peer takes path identifiers (RFC 7911 §4).
+    private func pathIDFamilies(of open: OpenMessage, among families: [AFISAFI]) -> [AFISAFI] {
+        var takes: Set<AFISAFI> = []
+        for case .addPath(let entries) in open.capabilities {
+            for entry in entries where entry.sendReceive == 1 || entry.sendReceive == 3 { takes.insert(entry.family) }
+        }
+        return families.filter { takes.contains($0) }
     }
 
     /// A third of the Hold Time (RFC 4271 §10), or less if the configuration says so.

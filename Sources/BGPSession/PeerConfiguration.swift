@@ -29,6 +29,9 @@ package struct PeerConfiguration: Sendable, Equatable {
     package var gracefulRestart: GracefulRestartConfiguration? = GracefulRestartConfiguration()
     /// Whether to offer messages of more than 4096 octets (RFC 8654).
     package var offersExtendedMessages = false
+    /// Whether to offer path identifiers in what is sent (RFC 7911). One path is sent for a prefix; several from the
+    /// peer are not asked for.
+    package var offersPathIDs = false
     /// The smallest TTL accepted (RFC 5082); nil turns GTSM off. Data for the shell, which owns the socket.
     package var minimumTTL: UInt8?
     /// Whether the shell sets a TCP-MD5 key (RFC 2385). The key itself never comes here.

@@ -25,6 +25,16 @@ struct NegotiationTests {
         return try #require(driver.negotiated)
     }
 
+    @Test(
+        "path identifiers are sent where they are offered and the peer takes them (RFC 7911 §4)",
+        arguments: [(UInt8(1), true), (2, false), (3, true)])
+    func pathIDs(_ sendReceive: UInt8, _ isAgreed: Bool) throws {
+        let open = Fixture.open(others: [.addPath([AddPathFamily(family: .ipv4Unicast, sendReceive: sendReceive)])])
+        #expect(try agreement(open) { $0.offersPathIDs = true }.familiesWithPathIDs == (isAgreed ? [.ipv4Unicast] : []))
+        #expect(try agreement(open).familiesWithPathIDs == [])
+        #expect(try agreement(open) { $0.offersPathIDs = true }.wireContext.pathIDsOut == (isAgreed ? .ipv4 : []))
+    }
+
     @Test("the OPEN says who speaks and what is offered")
     func ownOpen() throws {
         let driver = openSent { configuration in

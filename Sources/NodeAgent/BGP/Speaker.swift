@@ -299,6 +299,7 @@ extension Speaker {
         session.isPassive = settings.session.isPassive
         session.holdTimeSeconds = settings.session.holdTimeSeconds ?? session.holdTimeSeconds
         session.families = configuration.families
+        session.offersPathIDs = true
         session.timing.endOfRIBLimit = settings.maxRestartTime
         session.timing.jitterSeed = UInt64.random(in: .min ... .max)
         var gracefulRestart = GracefulRestartConfiguration()

@@ -16,7 +16,7 @@ from speakers import SPEAKERS, Neighbour
 
 COLUMNS = [
     "eBGP v4", "eBGP v6", "iBGP v4", "iBGP v6", "MD5 v4", "MD5 v6", "GTSM v4", "GTSM v6", "Apus reflects",
-    "Apus is client", "large comm.", "refresh", "peer restarts", "Apus restarts",
+    "Apus is client", "large comm.", "refresh", "peer restarts", "Apus restarts", "add-path",
 ]
 OWN = 65001
 SESSION_SECONDS = 40
@@ -90,6 +90,10 @@ def plain(case):
         peer.refresh(neighbour, family)
     case.check("refresh", "no ROUTE-REFRESH came", lambda: apus.log().count("route refresh asked for") >= refreshes + 2)
     case.check("refresh", "the routes are gone after a refresh", lambda: peer.route(f"10.244.{apus.number}.0/26"))
+    for family, prefix in ((4, f"10.244.{apus.number}.0/26"), (6, f"fd00:244:0:{apus.number}::/122")):
+        case.check("add-path", f"path identifiers were not agreed on for IPv{family}",
+                   lambda f=family: peer.add_path(neighbour, f), 3)
+        case.check("add-path", f"{prefix} did not come with a path identifier", lambda p=prefix: peer.route(p))
     restarts(case, apus, peer, neighbour)
 
 
