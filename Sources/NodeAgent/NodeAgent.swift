@@ -43,6 +43,7 @@ package struct NodeAgent: Service {
             metadata: ["node": "\(options.nodeName)", "restart": "\(isRestarting)", "run": "\(options.runDirectory)"])
 
         let loops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let bfdLoops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let kernel = KernelAgent(executor: BlockingThreadExecutor(), options: options, logger: logger)
         let speaker = Speaker(
             dialer: Dialer(eventLoop: loops.next()), forwardingSignal: Signal(), isRestarting: isRestarting,
@@ -69,6 +70,8 @@ package struct NodeAgent: Service {
                         restore(loss, instance: instance, controller: controller, server: server)
                     }
                 }
+                let bfd = BFDMonitor(peers: speaker.directory, eventLoop: bfdLoops.next(), logger: logger)
+                group.addTask { await bfd.run(for: speaker) }
                 try await run(kernel: kernel, speaker: speaker, controller: controller, server: server, loops: loops)
                 group.cancelAll()
             }
@@ -80,6 +83,7 @@ package struct NodeAgent: Service {
             result = .failure(error)
         }
         await speaker.stop()
+        try await bfdLoops.shutdownGracefully()
         try await loops.shutdownGracefully()
         await linkRemovals.stop()
         await kernel.stop()

@@ -7,12 +7,11 @@ for one session (iBGP, AS 64512), announces every node's blocks, each node with 
 """
 import hashlib
 import ipaddress
-import socket
 import struct
 import sys
-import threading
 
-AS = 64512
+from mesh_peer import END_OF_RIB, accepted, attribute, tunnel, update, withdrawal
+
 POOL = int(ipaddress.ip_address("10.64.0.0"))
 
 
@@ -32,89 +31,23 @@ def blocks(index, count):
     return [ipaddress.ip_address(POOL + (index * count + number) * 64) for number in range(count)]
 
 
-def message(kind, body=b""):
-    return b"\xff" * 16 + struct.pack("!HB", 19 + len(body), kind) + body
-
-
-def attribute(flags, kind, value):
-    return struct.pack("!BBB", flags, kind, len(value)) + value
-
-
-def nlri(addresses):
-    return b"".join(b"\x1a" + address.packed for address in addresses)
-
-
 def announcement(index, count):
     address, own = node_address(index).packed, blocks(index, count)
-    tunnel = (
-        b"\x01\x0c\xc0" + (4096).to_bytes(3, "big") + node_mac(index) + b"\0\0"
-        + b"\x06\x0a\0\0\0\0\0\x01" + address + b"\x08\x02" + struct.pack("!H", 4789)
-        + b"\x7e\x08APUS" + own[0].packed)
     attributes = (
         attribute(0x40, 1, b"\0") + attribute(0x40, 2, b"") + attribute(0x40, 3, address)
         + attribute(0x40, 5, struct.pack("!I", 100)) + attribute(0x80, 9, address)
         + attribute(0x80, 10, ipaddress.ip_address("192.168.1.100").packed)
-        + attribute(0xC0, 16, bytes.fromhex("030c000000000008"))
-        + attribute(0xC0, 23, struct.pack("!HH", 8, len(tunnel)) + tunnel))
-    return message(2, struct.pack("!HH", 0, len(attributes)) + attributes + nlri(own))
-
-
-def withdrawal(index, count):
-    gone = nlri(blocks(index, count))
-    return message(2, struct.pack("!H", len(gone)) + gone + b"\0\0")
-
-
-def receive(stream):
-    head = b""
-    while len(head) < 19:
-        part = stream.recv(19 - len(head))
-        if not part:
-            return None, b""
-        head += part
-    length, kind = struct.unpack("!HB", head[16:])
-    body = b""
-    while len(body) < length - 19:
-        body += stream.recv(length - 19 - len(body))
-    return kind, body
+        + tunnel(address, own[0].packed, node_mac(index)))
+    return update(attributes, own)
 
 
 def serve(address, nodes, count):
-    listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((address, 179))
-    listener.listen(4)
-    print("ready", flush=True)
-    stream, _ = listener.accept()
-    capabilities = bytes.fromhex("0104000100014104") + struct.pack("!I", AS)
-    parameters = bytes([2, len(capabilities)]) + capabilities
-    identifier = ipaddress.ip_address(address).packed
-    stream.sendall(message(1, struct.pack("!BHH", 4, AS, 90) + identifier + bytes([len(parameters)]) + parameters))
-    lock = threading.Lock()
-    established = threading.Event()
-
-    def answer():
-        while True:
-            kind, _ = receive(stream)
-            if kind is None or kind == 3:
-                print(f"session over: {kind}", flush=True)
-                return
-            with lock:
-                if kind in (1, 4):
-                    stream.sendall(message(4))
-            if kind == 4:
-                established.set()
-
-    threading.Thread(target=answer, daemon=True).start()
-    established.wait(30)
+    session = accepted(address)
     sys.stdin.readline()
-    with lock:
-        for index in range(nodes):
-            stream.sendall(announcement(index, count))
-        stream.sendall(message(2, b"\0\0\0\0"))
+    session.send(b"".join(announcement(index, count) for index in range(nodes)) + END_OF_RIB)
     print(f"announced {nodes * count}", flush=True)
     for index, _ in enumerate(sys.stdin):
-        with lock:
-            stream.sendall(withdrawal(index, count))
+        session.send(withdrawal(blocks(index, count)))
         print(f"withdrawn {index}", flush=True)
 
 

@@ -3,7 +3,7 @@
 # on the wire.
 
 # UDP each way between the subnets and within one, so many datagrams a second, and TCP each way.
-: "${datagrams_per_second:=1000}" "${stall:=0.1}"
+: "${datagrams_per_second:=1000}" "${stall:=0.1}" "${patience:=10}"
 declare -A stream
 stream_up() { # stream_up NAME POD VERB…
     rm -f "$scratch/$1.stream"
@@ -18,14 +18,14 @@ streams_up() {
         # shellcheck disable=SC2086
         set -- $pair
         stream_up "receive-$3" "$2" udp-receive "$3"
-        eventually 10 is_receiving "receive-$3"
+        eventually "$patience" is_receiving "receive-$3"
         stream_up "send-$3" "$1" udp-send "$(pod_address "$2")" "$3" "$datagrams_per_second"
     done
     for pair in "pod1 pod3 6001" "pod3 pod1 6002"; do
         # shellcheck disable=SC2086
         set -- $pair
         stream_up "receive-$3" "$2" tcp-receive "$3" "$stall"
-        eventually 10 is_receiving "receive-$3"
+        eventually "$patience" is_receiving "receive-$3"
         stream_up "send-$3" "$1" tcp-send "$(pod_address "$2")" "$3"
     done
 }
@@ -58,11 +58,11 @@ switched() {
     local start=$SECONDS index=0 node seconds=(0 2 5)
     streams_up
     for node in "${nodes[@]}"; do
-        eventually 10 has_passed $((start + seconds[index]))
+        eventually "$patience" has_passed $((start + seconds[index]))
         set_mode "$node" "$2" "$3"
         index=$((index + 1))
     done
-    check "to $1: every node has the routes of the mode" routed "${patience:=10}" "$1"
+    check "to $1: every node has the routes of the mode" routed "$patience" "$1"
     # A second more: what the last move could have lost would be on its way.
     eventually 5 has_passed $((SECONDS + 2))
     streams_checked "to $1"

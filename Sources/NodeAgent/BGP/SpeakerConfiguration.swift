@@ -32,6 +32,8 @@ struct SpeakerConfiguration: Sendable, Equatable {
     var localAddresses: [Node.Address]
     /// The port that the speaker listens on, at each of `localAddresses`.
     var listenPort: UInt16
+    /// Whether what is learned goes into the kernel.
+    var programsRoutes = true
     /// The sessions to have.
     var peers: [NodeView.Peer]
     /// The networks inside which a prefix is let in.
@@ -67,6 +69,7 @@ extension SpeakerConfiguration {
         clusterID = view.node.routeReflectorClusterID
         localAddresses = view.node.addresses
         listenPort = view.listenPort
+        programsRoutes = view.programsRoutes
         peers = view.peers
         pools = view.pools.map(\.cidr)
         nodeAddresses = Set(view.nodes.flatMap { $0.addresses.map(\.address) })

@@ -15,8 +15,11 @@ import Synchronization
 /// and then waits for grace periods without the lock, some twenty. What is asked for while a batch is in the first part
 /// makes up the next batch; the second parts of many batches overlap, each on a thread that does nothing but wait.
 /// So a lone DEL waits for nobody, and a burst becomes few, large batches of its own accord.
+///
+/// The thread that has collected a batch deletes it. Another one watches the links go, answers and collects what has
+/// been asked for meanwhile: it wakes up while the kernel is at work already.
 final class LinkRemovals: Sendable {
-    /// One collects and watches, the others wait for the kernel: at a batch a millisecond about twenty do at a time.
+    /// One watches and collects, the others wait for the kernel: at a batch a millisecond about twenty do at a time.
     private static let threadCount = 25
     /// How long the links of a batch may take to be unlisted.
     private static let timeout = Duration.seconds(5)
@@ -33,6 +36,7 @@ final class LinkRemovals: Sendable {
 
     private struct Waiting: Sendable {
         let target: PodLinkTarget
+        let addresses: [IPAddress]
         let reply: CheckedContinuation<Outcome, Never>
     }
 
@@ -69,15 +73,18 @@ final class LinkRemovals: Sendable {
         guard let alias = LinkAlias(key) else {
             return .failure(RemoteError(code: 4, message: "\(key): too long to be a link's mark"))
         }
-        var outcome = Outcome.absent
-        if endpoint.hostLinkIndex != 0 {
-            let target = PodLinkTarget(index: endpoint.hostLinkIndex, alias: alias)
-            outcome = await withCheckedContinuation { enqueue(Waiting(target: target, reply: $0)) }
+        let addresses = endpoint.addresses.map(\.address)
+        guard endpoint.hostLinkIndex != 0 else {
+            flush(addresses)
+            return .success(LinkDeleteAnswer(isDeleted: false))
+        }
+        let target = PodLinkTarget(index: endpoint.hostLinkIndex, alias: alias)
+        let outcome = await withCheckedContinuation {
+            enqueue(Waiting(target: target, addresses: addresses, reply: $0))
         }
         if case .failed = outcome {
             return .failure(RemoteError(code: 11, message: "link \(endpoint.hostLink) could not be deleted"))
         }
-        flush(endpoint.addresses.map(\.address))
         return .success(LinkDeleteAnswer(isDeleted: outcome == .deleted))
     }
 
@@ -90,7 +97,7 @@ final class LinkRemovals: Sendable {
         if mustCollect { threads.submit { item in self.collect(item) } }
     }
 
-    /// Carries out batch after batch until nobody waits.
+    /// Collects a batch and deletes it, unless nobody waits.
     private func collect(_ item: NIOThreadPool.WorkItemState) {
         while true {
             let batch = state.withLock { state in
@@ -100,48 +107,61 @@ final class LinkRemovals: Sendable {
             }
             guard !batch.isEmpty else { return }
             guard item == .active else {
-                for one in batch { one.reply.resume(returning: .failed) }
+                answer(batch, present: [], left: Set(batch.map(\.target)))
                 continue
             }
-            carryOut(batch)
+            if carryOut(batch) { return }
         }
     }
 
-    private func carryOut(_ batch: [Waiting]) {
-        var (present, left) = (Set<PodLinkTarget>(), Set(batch.map(\.target)))
+    /// - Returns: whether somebody else collects from now on.
+    private func carryOut(_ batch: [Waiting]) -> Bool {
         do {
             let socket = try takeSocket()
-            let found = try socket.present(left.sorted { $0.index < $1.index })
-            present = Set(found)
-            left = Set(try delete(found, on: socket))
-            // Somebody else may have deleted what this batch could not.
-            if !left.isEmpty { left = Set(try RemovalSocket().present(Array(left))) }
+            let present = try socket.present(batch.map(\.target))
+            guard !present.isEmpty else {
+                idle.withLock { $0.append(socket) }
+                answer(batch, present: [], left: [])
+                return false
+            }
+            let isOver = Flag()
+            threads.submit { item in
+                let left = item == .active ? self.watch(present, unless: isOver) : Set(present)
+                self.answer(batch, present: Set(present), left: left)
+                self.collect(item)
+            }
+            delete(present.map(\.index), on: socket)
+            isOver.raise()
+            return true
         } catch {
             logger.error("pod links cannot be deleted", metadata: ["reason": "\(error)"])
-        }
-        for one in batch {
-            let isLeft = left.contains(one.target)
-            one.reply.resume(returning: isLeft ? .failed : present.contains(one.target) ? .deleted : .absent)
+            answer(batch, present: [], left: Set(batch.map(\.target)))
+            return false
         }
     }
 
-    /// Deletes links on another thread, and watches until they are unlisted.
+    /// Waits for the kernel to unlist the links.
     ///
-    /// - Returns: those that are listed still.
-    private func delete(_ links: [PodLinkTarget], on socket: RemovalSocket) throws -> [PodLinkTarget] {
-        guard !links.isEmpty else {
-            idle.withLock { $0.append(socket) }
-            return []
+    /// - Returns: those that are there still, or of which nobody can say.
+    private func watch(_ targets: [PodLinkTarget], unless isOver: Flag) -> Set<PodLinkTarget> {
+        do {
+            let deadline = BootClock.now() + Self.timeout
+            let listed = try names.waitUntilGone(targets.map(\.index), until: deadline, unless: { isOver.isRaised })
+            let left = targets.filter { listed.contains($0.index) }
+            // Somebody else may have deleted what this batch could not.
+            return left.isEmpty ? [] : Set(try RemovalSocket().present(left))
+        } catch {
+            logger.error("pod links cannot be watched", metadata: ["reason": "\(error)"])
+            return Set(targets)
         }
-        let indices = links.map(\.index)
-        let isOver = Flag()
-        threads.submit { _ in
-            self.delete(indices, on: socket)
-            isOver.raise()
+    }
+
+    private func answer(_ batch: [Waiting], present: Set<PodLinkTarget>, left: Set<PodLinkTarget>) {
+        for one in batch {
+            let gone: Outcome = present.contains(one.target) ? .deleted : .absent
+            one.reply.resume(returning: left.contains(one.target) ? .failed : gone)
         }
-        let remaining = try names.waitUntilGone(
-            indices, until: BootClock.now() + Self.timeout, unless: { isOver.isRaised })
-        return links.filter { remaining.contains($0.index) }
+        flush(batch.filter { !left.contains($0.target) }.flatMap(\.addresses))
     }
 
     private func delete(_ indices: [UInt32], on socket: RemovalSocket) {
@@ -160,7 +180,7 @@ final class LinkRemovals: Sendable {
         return try RemovalSocket()
     }
 
-    /// After the answer: it goes through the whole table of connections, and no packet of the pod's comes any more.
+    /// On a thread of its own: it goes through the whole table of connections, and no packet of the pod's comes any more.
     private func flush(_ addresses: [IPAddress]) {
         guard !addresses.isEmpty else { return }
         threads.submit { [logger] _ in

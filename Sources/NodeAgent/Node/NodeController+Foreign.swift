@@ -51,7 +51,7 @@ extension NodeController {
         let block = NodeState.OwnedBlock(cidr: address, pool: pool.name, isAnnounced: true)
         guard case .nextHop(let nextHop) = announcement(of: block, view) else { return nil }
         return BlockAnnouncement(
-            block: address, nextHop: nextHop, tunnel: tunnelEndpoint(of: address, view, ready: readyTunnels))
+            block: address, nextHop: nextHop, tunnel: tunnelEndpoint(of: address, view, ready: readyDevices))
     }
 
     private func isRecorded(_ key: AttachmentKey) -> Bool {

@@ -16,6 +16,7 @@ import Resources
 actor NodeController {
     private enum Command: Sendable {
         case configuration(DecodedResources)
+        case addressLook
         case blockRequest(BlockRequest, reply: CheckedContinuation<Result<BlockAnswer, RemoteError>, Never>)
         case endpointAdd(Endpoint, reply: CheckedContinuation<Result<JSONObject, RemoteError>, Never>)
         /// The link of a pod has gone; its record goes next.
@@ -40,11 +41,12 @@ actor NodeController {
     nonisolated let reviewSignal = Signal()
     var claims: ClaimRecord
     var tunnelAddresses: TunnelAddresses
+    /// The tunnel devices that take packets: what others may be told to send through.
+    var readyDevices: Set<TunnelDevice> = []
     var inForce = ConfigurationInForce()
     var plan: BlockPlan?
     var foreign: ForeignEndpoints
-    /// The tunnels that accept packets, as of the last decision that was carried out.
-    private(set) var readyTunnels: Set<TunnelDevice> = []
+    var addressSearch = AddressSearch()
     private var reported: Set<Diagnostic> = []
     private var reportedConflicts: [IPPrefix: String] = [:]
     private var isSaved = true
@@ -83,9 +85,11 @@ actor NodeController {
             group.addTask { await self.speaker.conflictSignal.forEach { self.reviewSignal.raise() } }
             group.addTask { await self.kernel.uplinkSignal.forEach { self.reviewSignal.raise() } }
             group.addTask { await self.repeatFailedSaves() }
+            group.addTask { await self.repeatAddressLooks() }
             for await command in commands {
                 switch command {
-                case .configuration(let decoded): await adopt(decoded)
+                case .configuration(let decoded): await adopt(await located(decoded))
+                case .addressLook: await followAddress()
                 case .blockRequest(let request, let reply): reply.resume(returning: await claim(for: request))
                 case .endpointAdd(let endpoint, let reply): reply.resume(returning: await add(endpoint))
                 case .linkGone(let key): await withdraw(key)
@@ -110,6 +114,9 @@ actor NodeController {
 
     /// A configuration has been read.
     nonisolated func offer(_ decoded: DecodedResources) { commandsContinuation.yield(.configuration(decoded)) }
+
+    /// The node may have another address by now.
+    nonisolated func lookForAddress() { commandsContinuation.yield(.addressLook) }
 
     /// node.json has been removed: it is written again.
     nonisolated func nodeStateLost() { commandsContinuation.yield(.nodeStateLost) }
@@ -145,7 +152,7 @@ actor NodeController {
 
 // Carrying out.
 extension NodeController {
-    private func adopt(_ decoded: DecodedResources) async {
+    func adopt(_ decoded: DecodedResources) async {
         report(decoded.diagnostics)
         // Without its own Node a node would lose everything; that is more likely a file that is missing.
         guard let view = decoded.configuration.view(of: options.nodeName) else {
@@ -239,7 +246,7 @@ extension NodeController {
 
     /// Makes kernel and peers follow; answers the blocks, each with what became of its announcement.
     private func apply(_ planned: [NodeState.OwnedBlock], _ view: NodeView) async -> [NodeState.OwnedBlock] {
-        readyTunnels = await kernel.configure(
+        readyDevices = await kernel.configure(
             KernelConfiguration(
                 nodeAddresses: view.node.addresses, ownBlocks: planned.map(\.cidr), pools: view.pools,
                 staleTime: inForce.configuration?.meshMaxRestartTime ?? BGPConfiguration.defaultMaxRestartTime,
@@ -253,7 +260,7 @@ extension NodeController {
                 let block = blocks[index].cidr
                 announcements.append(
                     BlockAnnouncement(
-                        block: block, nextHop: nextHop, tunnel: tunnelEndpoint(of: block, view, ready: readyTunnels)))
+                        block: block, nextHop: nextHop, tunnel: tunnelEndpoint(of: block, view, ready: readyDevices)))
             case .withheld(let reason):
                 blocks[index].isAnnounced = false
                 logger.warning("block not announced", metadata: ["reason": "\(reason)"])
