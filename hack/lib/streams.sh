@@ -10,7 +10,7 @@ stream_up() { # stream_up NAME POD VERB…
     spawn "$scratch/$1.stream" nsenter --net="$(netns_path "$2")" -- python3 "$top/hack/lib/stream.py" "${@:3}"
     stream[$1]=$spawned
 }
-is_receiving() { grep -q ready "$scratch/$1.stream"; }
+is_receiving() { grep -qs ready "$scratch/$1.stream"; }
 pairs=("pod1 pod3 5001" "pod3 pod1 5002" "pod1 pod2 5003" "pod2 pod1 5004")
 streams_up() {
     local pair
