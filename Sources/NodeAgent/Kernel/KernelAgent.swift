@@ -243,7 +243,7 @@ extension KernelAgent {
     private func keepTunnels() {
         guard let sockets, let tunnelPlan else { return }
         for link in picture.links {
-            guard let device = TunnelDevice(rawValue: link.name) else { continue }
+            guard let device = TunnelDevice(rawValue: link.name), tunnelPlan.wishes[device] == nil else { continue }
             tunnels.adopt(device, link)
         }
         if tunnels.keep(tunnelPlan, sockets) {
