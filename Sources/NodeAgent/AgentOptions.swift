@@ -1,3 +1,6 @@
+package import NetTypes
+package import Resources
+
 /// Where one node's daemon finds and leaves its things.
 package struct AgentOptions: Sendable {
     /// The node's name, as the Node resource and the BlockAffinities have it.
@@ -12,6 +15,8 @@ package struct AgentOptions: Sendable {
     package var managesForwarding: Bool
     /// How long a tunnel device is kept after the last sign that somebody needs it.
     package var tunnelGrace: Duration
+    /// Where the node's own addresses come from.
+    package var addressSources: [AddressFamily: NodeAddressSource] = [:]
 
     /// Gathers the options.
     package init(

@@ -18,7 +18,13 @@ struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
         abstract: "Be the daemon; the word may be left out.",
-        discussion: "Ends on SIGTERM or SIGINT and leaves the routes in the kernel.")
+        discussion: """
+            Ends on SIGTERM or SIGINT and leaves the routes in the kernel.
+
+            Environment: IP and IP6 (autodetect, none or an address; unset means what the Node resource says), \
+            IP_AUTODETECTION_METHOD and IP6_AUTODETECTION_METHOD (first-found, interface=, skip-interface=, \
+            can-reach=, cidr=, kubernetes-internal-ip).
+            """)
 
     @Option(help: "The node's name, as its Node resource has it.")
     var node: String
@@ -45,9 +51,10 @@ struct RunCommand: AsyncParsableCommand {
         LoggingSystem.bootstrap(StreamLogHandler.standardError)
         var logger = Logger(label: "apusd")
         logger.logLevel = logLevel
-        let options = AgentOptions(
+        var options = AgentOptions(
             nodeName: node, configurationPath: config, runDirectory: runDir, stateDirectory: stateDir,
             managesForwarding: manageForwarding, tunnelGrace: .seconds(tunnelGrace))
+        try options.readEnvironment()
         let group = ServiceGroup(
             services: [NodeAgent(options: options, logger: logger)],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)

@@ -30,8 +30,8 @@ actor KernelAgent {
     private let options: AgentOptions
     private let logger: Logger
     private let monitor: KernelMonitor
-    private var sockets: KernelSockets?
-    private var picture = NodePicture()
+    private(set) var sockets: KernelSockets?
+    private(set) var picture = NodePicture()
     private var plan = ForwardingPlan()
     private var tunnels: TunnelKeeper
     private let settings: ChangedSettings

@@ -28,6 +28,9 @@ final class KernelSockets {
     /// Every link.
     func links() throws(NetlinkError) -> [Link] { try viewer.links() }
 
+    /// What the kernel would do with a packet to the address.
+    func lookUp(_ address: IPAddress) throws(NetlinkError) -> RouteLookup { try viewer.lookUp(address) }
+
     /// Every address.
     func addresses() throws(NetlinkError) -> [LinkAddress] { try viewer.addresses() }
 

@@ -6,7 +6,7 @@ import Resources
 /// The node as the kernel shows it, apart from what is Apus': links, addresses and the routes that a next hop may take.
 struct NodePicture: Sendable {
     private(set) var links: [Link] = []
-    private var addresses: [LinkAddress] = []
+    private(set) var addresses: [LinkAddress] = []
     private var routes: Set<Route> = []
 
     /// Nothing is known.
