@@ -27,10 +27,8 @@ package struct VXLANMode: ModePlugin {
         guard let mac = endpoint.macAddress else {
             return .notYet(reason: "the link-layer address of node \(remote.nextHop) is not known")
         }
-        // The neighbour is this node's own affair: where the tunnel address was not told, the block's first address,
-        // which no pod has, stands for it.
-        let gateway = endpoint.innerAddress ?? block.address
-        let hop = Route.Hop(linkIndex: link, gateway: gateway, isOnLink: true)
+        let gateway = gateway(to: block, endpoint, mac)
+        let hop = Route.Hop(linkIndex: link, gateway: gateway, isOnLink: !gateway.isLinkLocal)
         return .ready(
             Forwarding(
                 route: Route(to: block, hops: [hop], protocolNumber: context.protocolNumber),
@@ -41,5 +39,14 @@ package struct VXLANMode: ModePlugin {
                 fdb: [
                     FDBEntry(linkIndex: link, macAddress: mac, destination: endpoint.egress ?? remote.nextHop)
                 ]))
+    }
+
+    /// The neighbour is this node's own affair. For IPv4 it has the tunnel address; where that was not told, the block's
+    /// first address, which no pod has, stands for it. For IPv6 it has the link-local address of its MAC: the kernel
+    /// refuses an on-link gateway to which another route leads by another link, and the plain route that this one is to
+    /// replace does just that.
+    private func gateway(to block: IPPrefix, _ endpoint: TunnelEndpoint, _ mac: MACAddress) -> IPAddress {
+        guard block.family == .ipv4 else { return .v6(IPv6Address(linkLocalOf: mac)) }
+        return endpoint.innerAddress ?? block.address
     }
 }

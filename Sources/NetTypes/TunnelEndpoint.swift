@@ -53,3 +53,11 @@ extension MACAddress {
         return MACAddress(bytes: [0x66] + SHA1.digest(seed.utf8).prefix(5)) ?? .hostEnd
     }
 }
+
+extension IPv6Address {
+    /// The link-local address of an Ethernet address: fe80::/64 and the modified EUI-64 (RFC 4291, Appendix A).
+    package init(linkLocalOf mac: MACAddress) {
+        let upper = (mac.rawValue >> 24) ^ 0x02_0000
+        self.init(high: 0xfe80 << 48, low: upper << 40 | 0xff_fe00_0000 | mac.rawValue & 0xff_ffff)
+    }
+}

@@ -48,11 +48,11 @@ struct TunnelModeTests {
                 + "66:f9:37:c3:7e:94 dev if11 dst 192.168.2.3 self permanent")
     }
 
-    @Test("vxlan over IPv6 has a device of its own")
+    @Test("vxlan over IPv6 has a device of its own, and the node's link-local address on it for gateway")
     func vxlanV6() throws {
         let answer = VXLANMode().forwarding(
             to: try #require(block6), via: try remote("fd00::2", vxlan(inner: "fd00:244::40")), in: try context())
-        #expect(text(answer).hasPrefix("fd00:244::40/122 via fd00:244::40 dev if12 onlink proto 97; "))
+        #expect(text(answer).hasPrefix("fd00:244::40/122 via fe80::64f9:37ff:fec3:7e94 dev if12 proto 97; "))
     }
 
     @Test("without an inner address the block's first address stands for it; a told end goes before the next hop")

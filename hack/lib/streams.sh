@@ -10,8 +10,10 @@ stream_up() { # stream_up NAME POD VERB…
     spawn "$scratch/$1.stream" nsenter --net="$(netns_path "$2")" -- python3 "$top/hack/lib/stream.py" "${@:3}"
     stream[$1]=$spawned
 }
-is_receiving() { grep -q ready "$scratch/$1.stream"; }
-pairs=("pod1 pod3 5001" "pod3 pod1 5002" "pod1 pod2 5003" "pod2 pod1 5004")
+is_receiving() { grep -qs ready "$scratch/$1.stream"; }
+# FROM TO PORT of each stream.
+[ -n "${pairs:-}" ] || pairs=("pod1 pod3 5001" "pod3 pod1 5002" "pod1 pod2 5003" "pod2 pod1 5004")
+[ -n "${tcp_pairs:-}" ] || tcp_pairs=("pod1 pod3 6001" "pod3 pod1 6002")
 streams_up() {
     local pair
     for pair in "${pairs[@]}"; do
@@ -21,7 +23,7 @@ streams_up() {
         eventually "$patience" is_receiving "receive-$3"
         stream_up "send-$3" "$1" udp-send "$(pod_address "$2")" "$3" "$datagrams_per_second"
     done
-    for pair in "pod1 pod3 6001" "pod3 pod1 6002"; do
+    for pair in "${tcp_pairs[@]}"; do
         # shellcheck disable=SC2086
         set -- $pair
         stream_up "receive-$3" "$2" tcp-receive "$3" "$stall"
@@ -37,7 +39,7 @@ stream_down() {
 # streams_checked SENTENCE: ends the streams and looks at what became of them.
 streams_checked() {
     local port sent received lost
-    for port in 5001 5002 5003 5004; do
+    for port in "${pairs[@]##* }"; do
         sent=$(stream_down "send-$port")
         # What is on its way arrives within a round trip; the receiver's own patience is far longer.
         sleep 0.2
@@ -46,7 +48,7 @@ streams_checked() {
             'BEGIN { split(sent, s, " "); split(received, r, " "); print s[2] - r[4] + s[4] }')
         check "$1: UDP $port: 0 lost ($sent, $received)" equal 0 "$lost"
     done
-    for port in 6001 6002; do
+    for port in "${tcp_pairs[@]##* }"; do
         received=$(stream_down "receive-$port")
         stream_down "send-$port" > /dev/null || true
         check "$1: TCP $port: no $stall s without an octet ($received)" contains_line 'stalled 0 ' "$received"

@@ -17,9 +17,11 @@ struct FilterUpkeep: Sendable {
 
     /// Before any configuration is known: a node without the table gets what holds for every node. A table that is there
     /// stays until it is known what it should be, or a restart would leave pods without translation meanwhile.
-    func begin() {
+    mutating func begin() {
         do throws(NetfilterError) {
-            if try FilterTable.current() == nil { report(try FilterTable.apply()) }
+            guard try FilterTable.current() == nil else { return }
+            report(try FilterTable.apply())
+            rules = FilterRules()
         } catch {
             report(error)
         }

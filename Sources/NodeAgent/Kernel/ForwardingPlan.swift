@@ -85,6 +85,19 @@ struct ForwardingPlan: Sendable {
         }
     }
 
+    /// What is worth saying of a prefix that is reached all the same: that its tunnel was not told in full.
+    func remark(on prefix: IPPrefix) -> String? {
+        guard let route = learned.routes[prefix], let pool = configuration?.pool(of: prefix),
+            let device = TunnelDevice.needed(by: pool), device.encapsulation == .vxlan
+        else { return nil }
+        switch route.told {
+        case nil: return "no tunnel was announced; the Node resource's tunnel fields serve"
+        case let told? where told.macAddress == nil:
+            return "the tunnel attribute was dropped on the way; the Node resource or the node's name serves"
+        default: return nil
+        }
+    }
+
     /// The blackholes of the own blocks.
     var blackholes: [Route] { configuration?.ownBlocks.compactMap { blackholeRoute(for: $0) } ?? [] }
 

@@ -39,6 +39,7 @@ actor KernelAgent {
     private var configuration: KernelConfiguration?
     private var blackholes: Set<IPPrefix> = []
     private var reasons: [IPPrefix: String] = [:]
+    private var remarks: [IPAddress: String] = [:]
     private var startedAt = MonotonicTime(nanoseconds: 0)
     private var resyncDue = MonotonicTime(nanoseconds: 0)
     private var isBroken = false
@@ -250,7 +251,7 @@ extension KernelAgent {
     private func keepTunnels() {
         guard let sockets, let tunnelPlan else { return }
         for link in picture.links {
-            guard let device = TunnelDevice(rawValue: link.name) else { continue }
+            guard let device = TunnelDevice(rawValue: link.name), tunnelPlan.wishes[device] == nil else { continue }
             tunnels.adopt(device, link)
         }
         if tunnels.keep(tunnelPlan, sockets) {
@@ -355,6 +356,7 @@ extension KernelAgent {
                 sockets?.tunnels.table.setDesired(
                     neighbours: forwarding.neighbours, fdb: forwarding.fdb, for: prefix)
                 say(nil, about: prefix)
+                if !forwarding.neighbours.isEmpty { remark(on: prefix, via: forwarding) }
             case .notYet(let reason, _):
                 say(reason, about: prefix)
             case .withdrawn:
@@ -389,11 +391,22 @@ extension KernelAgent {
         }
     }
 
+    /// Logs what a tunnel is made of where it was not told in full, once for each node.
+    private func remark(on prefix: IPPrefix, via forwarding: Forwarding) {
+        guard let node = forwarding.fdb.first?.destination else { return }
+        let remark = plan.remark(on: prefix)
+        guard remarks[node] != remark else { return }
+        remarks[node] = remark
+        if let remark { logger.notice("tunnel", metadata: ["node": "\(node)", "remark": "\(remark)"]) }
+    }
+
     private func report(on prefix: IPPrefix) -> Report {
         switch plan.outcome(for: prefix) {
         case .ready(let forwarding, let mode):
             let link = forwarding.route.hops.first.flatMap { picture.name(of: $0.linkIndex) } ?? ""
-            return Report(mode: mode.rawValue, state: state(of: prefix), link: link)
+            let remark = forwarding.neighbours.isEmpty ? nil : plan.remark(on: prefix)
+            let state = [state(of: prefix), remark].compactMap(\.self).joined(separator: ": ")
+            return Report(mode: mode.rawValue, state: state, link: link)
         case .notYet(let reason, let mode):
             return Report(mode: mode?.rawValue ?? "", state: "not yet: \(reason)", link: "")
         case .withdrawn:

@@ -79,9 +79,6 @@ struct TunnelKeeper {
         if links[device] == nil, link.alias == TunnelDeviceSpec.alias { links[device] = link.index }
     }
 
-    /// A device is wanted again.
-    mutating func want(_ device: TunnelDevice) { unneededSince[device] = nil }
-
     private mutating func shape(
         _ device: TunnelDevice, _ spec: TunnelDeviceSpec, parent: String, _ sockets: KernelSockets,
     ) {
@@ -120,9 +117,9 @@ struct TunnelKeeper {
     }
 
     private mutating func report(_ device: TunnelDevice, _ reason: String) {
+        links[device] = nil
         guard problems[device] != reason else { return }
         problems[device] = reason
-        links[device] = nil
         logger.error("tunnel device not to be had", metadata: ["device": "\(device)", "reason": "\(reason)"])
     }
 }
