@@ -85,6 +85,11 @@ package struct TunnelTable: Sendable {
         neighbours.observe(isThere ? neighbour.macAddress : nil, at: Self.key(neighbour))
     }
 
+    /// Takes an event: the neighbour has lost its link-layer address, and with it its use.
+    package mutating func observeLoss(linkIndex: UInt32, address: IPAddress) {
+        neighbours.observe(nil, at: NeighbourKey(linkIndex: linkIndex, address: address))
+    }
+
     /// Takes an event.
     package mutating func observe(_ entry: FDBEntry, deleted: Bool) {
         fdb.observe(deleted ? nil : entry.destination, at: Self.key(entry))

@@ -2,15 +2,18 @@
 package struct FilterRules: Sendable, Equatable {
     /// The translation of what leaves the pools.
     package var masquerade: Masquerade
+    /// Who may send what is unwrapped here.
+    package var tunnels: TunnelGuard
 
     /// Makes the rules; without an argument they are those of a node of which nothing is known yet.
-    package init(masquerade: Masquerade = Masquerade()) {
+    package init(masquerade: Masquerade = Masquerade(), tunnels: TunnelGuard = TunnelGuard()) {
         self.masquerade = masquerade
+        self.tunnels = tunnels
     }
 
     /// The table in the words of nft(8), in the order in which nft lists it: sets, then chains.
     package var text: String {
-        let lines = masquerade.sets + Self.reversePath + masquerade.chain
+        let lines = masquerade.sets + tunnels.sets + Self.reversePath + masquerade.chain + tunnels.chains
         return (["table inet apus {"] + lines.map { "\t" + $0 } + ["}", ""]).joined(separator: "\n")
     }
 

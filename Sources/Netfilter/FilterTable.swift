@@ -36,8 +36,9 @@ package enum FilterTable {
         try NFTables().list()
     }
 
-    /// The table is compared word by word: nft breaks long lines where it likes.
+    /// The table is compared word by word: nft breaks long lines where it likes, and names a protocol as /etc/protocols
+    /// does, where there is one.
     static func words(of text: String) -> [Substring] {
-        text.split { $0.isWhitespace || $0 == "," }
+        text.split { $0.isWhitespace || $0 == "," }.map { $0 == "ipencap" ? "4" : $0 }
     }
 }

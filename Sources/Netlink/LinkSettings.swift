@@ -37,7 +37,8 @@ package struct LinkSettings: Sendable, Hashable {
     /// Makes settings that change what is given.
     package init(
         isUp: Bool? = nil, mtuBytes: UInt32? = nil, macAddress: MACAddress? = nil, alias: String? = nil,
-        group: UInt32? = nil, proxyARP: Bool? = nil, ipv4Forwarding: Bool? = nil, reversePathFilter: ReversePathFilter? = nil,
+        group: UInt32? = nil, proxyARP: Bool? = nil, ipv4Forwarding: Bool? = nil,
+        reversePathFilter: ReversePathFilter? = nil,
         ipv6AddressGeneration: IPv6AddressGeneration? = nil,
     ) {
         self.isUp = isUp

@@ -85,9 +85,11 @@ extension KernelEvent {
         case RTM_NEWNEIGH, RTM_DELNEIGH:
             if let neighbour = Neighbour(payload: payload) {
                 self = .neighbour(neighbour, deleted: header.type == RTM_DELNEIGH)
-            } else {
-                guard let entry = FDBEntry(payload: payload) else { return nil }
+            } else if let entry = FDBEntry(payload: payload) {
                 self = .fdb(entry, deleted: header.type == RTM_DELNEIGH)
+            } else {
+                guard let (link, address) = Neighbour.lost(payload: payload) else { return nil }
+                self = .neighbourLost(linkIndex: link, address: address)
             }
         case Int(RTM_NEWNETCONF):
             self = .settings(linkIndex: Self.linkIndex(ofSettings: payload))

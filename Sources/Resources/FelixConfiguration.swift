@@ -25,6 +25,10 @@ package struct FelixConfiguration: Sendable, Hashable {
     package var vxlanMTUV6: UInt32?
     /// A regular expression of the names of links that count as NICs when the host's MTU is sought.
     package var mtuIfacePattern: String?
+    /// Whether pods may send VXLAN packets to nodes; nil is no.
+    package var allowVXLANPacketsFromWorkloads: Bool?
+    /// Whether pods may send IP in IP packets to nodes; nil is no.
+    package var allowIPIPPacketsFromWorkloads: Bool?
 
     /// Makes settings that say nothing.
     package init(name: String = "default") {
@@ -40,6 +44,8 @@ package struct FelixConfiguration: Sendable, Hashable {
         result.vxlanMTU = vxlanMTU ?? other.vxlanMTU
         result.vxlanMTUV6 = vxlanMTUV6 ?? other.vxlanMTUV6
         result.mtuIfacePattern = mtuIfacePattern ?? other.mtuIfacePattern
+        result.allowVXLANPacketsFromWorkloads = allowVXLANPacketsFromWorkloads ?? other.allowVXLANPacketsFromWorkloads
+        result.allowIPIPPacketsFromWorkloads = allowIPIPPacketsFromWorkloads ?? other.allowIPIPPacketsFromWorkloads
         return result
     }
 
@@ -84,6 +90,8 @@ extension FelixConfiguration {
         vxlanMTU = reader.optional("vxlanMTU", as: FieldValue.mtu(from: 576))
         vxlanMTUV6 = reader.optional("vxlanMTUV6", as: FieldValue.mtu(from: 1280))
         mtuIfacePattern = reader.optional("mtuIfacePattern", as: FieldValue.text)
+        allowVXLANPacketsFromWorkloads = reader.optional("allowVXLANPacketsFromWorkloads", as: FieldValue.bool)
+        allowIPIPPacketsFromWorkloads = reader.optional("allowIPIPPacketsFromWorkloads", as: FieldValue.bool)
     }
 }
 

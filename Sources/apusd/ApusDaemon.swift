@@ -4,12 +4,20 @@ import NodeAgent
 import ServiceLifecycle
 import UnixSignals
 
-/// The node's sidecar.
+/// The node's sidecar: without a word of command it is the daemon.
 @main
 struct ApusDaemon: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "apusd",
         abstract: "BGP speaker and route programmer of one node.",
+        subcommands: [RunCommand.self, CleanupCommand.self], defaultSubcommand: RunCommand.self)
+}
+
+/// The daemon.
+struct RunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Be the daemon; the word may be left out.",
         discussion: """
             Ends on SIGTERM or SIGINT and leaves the routes in the kernel.
 

@@ -78,7 +78,8 @@ struct TunnelTableTests {
 
 @Suite("Tunnel devices", .enabled(if: NetNSFixture.isAvailable, NetNSFixture.reason))
 struct TunnelDeviceTests {
-    private static func spec(parent: UInt32, mtu: UInt32 = 1450, address: String? = "10.244.0.0/32") -> TunnelDeviceSpec {
+    private static func spec(parent: UInt32, mtu: UInt32 = 1450, address: String? = "10.244.0.0/32") -> TunnelDeviceSpec
+    {
         let settings = VXLANSettings(vni: 4096, port: 4789, local: IPAddress("192.168.1.1"), parentIndex: parent)
         return TunnelDeviceSpec(
             link: TunnelLink(name: "vxlan.calico", kind: .vxlan(settings), mtuBytes: mtu, macAddress: macs[0]),
@@ -102,7 +103,8 @@ struct TunnelDeviceTests {
             #expect(!steps.isEmpty)
             #expect(link.isUp && link.mtuBytes == 1450 && link.macAddress == macs[0] && link.alias == "apus")
             let shown = try fixture.ip("-d link show vxlan.calico")
-            #expect(shown.contains("vxlan id 4096 local 192.168.1.1 dev eth0") && shown.contains("dstport 4789 nolearning"))
+            #expect(
+                shown.contains("vxlan id 4096 local 192.168.1.1 dev eth0") && shown.contains("dstport 4789 nolearning"))
             #expect(try fixture.ip("-4 -o address show vxlan.calico").contains("inet 10.244.0.0/32"))
             #expect(try driver.shape(Self.spec(parent: 20)).steps.isEmpty)
             #expect(try driver.remove("vxlan.calico"))
@@ -176,4 +178,33 @@ struct TunnelDeviceTests {
             #expect(try socket.fdb(linkIndex: link.index).isEmpty)
         }
     }
+}
+
+@Suite("Events of tunnel devices", .enabled(if: NetNSFixture.isAvailable, NetNSFixture.reason))
+struct TunnelEventTests {
+    @Test("a neighbour and a forwarding entry that somebody deletes are told of, the neighbour without what it was")
+    func deletions() async throws {
+        try await NetNSFixture.run { fixture in
+            try fixture.ip("link add eth0 index 20 type veth peer name eth1")
+            try fixture.ip("link set eth0 up")
+            try fixture.ip("neighbour add 10.244.1.0 lladdr 66:00:00:00:00:01 dev eth0 nud permanent")
+            try fixture.ip("link add vxlan.calico index 21 type vxlan id 4096 dstport 4789 local 127.0.0.1 nolearning")
+            _ = try Command.run(words("bridge fdb add 66:00:00:00:00:01 dev vxlan.calico dst 192.168.1.2"))
+            var monitor = try NetlinkMonitor()
+            try fixture.ip("neighbour del 10.244.1.0 dev eth0")
+            _ = try Command.run(words("bridge fdb del 66:00:00:00:00:01 dev vxlan.calico dst 192.168.1.2"))
+            try fixture.ip("link set eth0 mtu 1400")
+            var events: [KernelEvent] = []
+            while !events.contains(where: { if case .link(let link, _) = $0 { link.mtuBytes == 1400 } else { false } })
+            {
+                guard try monitor.wait(until: BootClock.now() + .seconds(5)) else { break }
+                events += try monitor.drain()
+            }
+            #expect(events.contains(.neighbourLost(linkIndex: 20, address: try address("10.244.1.0"))))
+            let entry = FDBEntry(linkIndex: 21, macAddress: macs[0], destination: try address("192.168.1.2"))
+            #expect(events.contains(.fdb(entry, deleted: true)))
+        }
+    }
+
+    private func words(_ text: String) -> [String] { text.split(separator: " ").map(String.init) }
 }

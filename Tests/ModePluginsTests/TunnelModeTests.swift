@@ -93,7 +93,8 @@ struct TunnelModeTests {
     @Test(
         "crosssubnet goes directly inside the own subnet and by tunnel beyond it",
         arguments: [
-            ("192.168.1.2", "via 192.168.1.2 dev if2 proto 97"), ("192.168.1.254", "via 192.168.1.254 dev if2 proto 97"),
+            ("192.168.1.2", "via 192.168.1.2 dev if2 proto 97"),
+            ("192.168.1.254", "via 192.168.1.254 dev if2 proto 97"),
             ("192.168.2.3", "via 10.244.1.0 dev if11 onlink proto 97"),
         ])
     func crossSubnet(nextHop: String, expected: String) throws {

@@ -35,6 +35,27 @@ struct FilterTableTests {
             try FilterTable.remove()
         }
     }
+
+    @Test("the tunnels' guard is what nft makes of it, however many nodes there are")
+    func tunnels() async throws {
+        let nodes = (1...300).compactMap { IPAddress("192.168.\($0 / 250).\($0 % 250 + 1)") }
+        let six = ["fd00::1", "fd00::2", "fd00::a"].compactMap { IPAddress($0) }
+        try await NetNSFixture.run { _ in
+            for guardian in [
+                TunnelGuard(nodes: nodes + six, vxlanPort: 4789, hasIPIP: true),
+                TunnelGuard(nodes: nodes, hasIPIP: true),
+                TunnelGuard(nodes: six, vxlanPort: 8472),
+                TunnelGuard(
+                    nodes: nodes, vxlanPort: 4789, hasIPIP: true, podsMaySendVXLAN: true, podsMaySendIPIP: true),
+            ] {
+                #expect(try FilterTable.apply(FilterRules(tunnels: guardian)) != .none)
+                #expect(try FilterTable.apply(FilterRules(tunnels: guardian)) == .none)
+            }
+            try FilterTable.remove()
+        }
+        #expect(TunnelGuard(nodes: nodes).chains.isEmpty && TunnelGuard(nodes: nodes).sets.isEmpty)
+        #expect(TunnelGuard(vxlanPort: 4789, hasIPIP: true).chains.isEmpty)
+    }
 }
 
 struct MasqueradeTests {

@@ -46,7 +46,8 @@ struct TunnelCheckTests {
             { $0.innerAddress = address("10.244.2.0") },
             "its inner address 10.244.2.0 lies in no block that 192.168.1.2 announces"
         ),
-        ({ $0.vni = 7 }, "its VNI is 7, this node's is 4096"), ({ $0.port = 8472 }, "its UDP port is 8472, this node's is 4789"),
+        ({ $0.vni = 7 }, "its VNI is 7, this node's is 4096"),
+        ({ $0.port = 8472 }, "its UDP port is 8472, this node's is 4789"),
     ]
 
     @Test("what a node tells of itself is taken as it is")
@@ -100,7 +101,8 @@ struct TunnelCheckTests {
 @Suite("What BGP has learned")
 struct LearnedRoutesTests {
     private let endpoint = TunnelEndpoint(
-        .vxlan, innerAddress: address("10.244.1.0"), macAddress: MACAddress("66:00:00:00:00:01"))
+        .vxlan, egress: address("192.168.1.2"), innerAddress: address("10.244.1.0"),
+        macAddress: MACAddress("66:00:00:00:00:01"))
 
     @Test("a link-layer address belongs to the next hop that told of it first, and passes on when that one is gone")
     func holder() {

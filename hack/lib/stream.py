@@ -3,10 +3,10 @@
 
 stream.py udp-receive PORT            counts until SIGTERM, then prints "received N distinct M gap MS"
 stream.py udp-send ADDRESS PORT PPS   sends until SIGTERM, then prints "sent N"
-stream.py tcp-receive PORT            counts until SIGTERM, then prints "bytes N stalled N longest MS"
+stream.py tcp-receive PORT SECONDS    counts until SIGTERM, then prints "bytes N stalled N longest MS"
 stream.py tcp-send ADDRESS PORT       sends full segments until SIGTERM
 
-A gap is the longest time between two datagrams; a stalled interval is a tenth of a second without an octet.
+A gap is the longest time between two datagrams; a stalled interval is one of so many seconds without an octet.
 """
 import signal
 import socket
@@ -60,7 +60,7 @@ def udp_send(address, port, rate):
     print(f"sent {number} refused {refused}", flush=True)
 
 
-def tcp_receive(port):
+def tcp_receive(port, interval):
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("0.0.0.0", port))
@@ -71,7 +71,7 @@ def tcp_receive(port):
     stream.settimeout(0.02)
     total, start = 0, time.monotonic()
     last, longest, stalled = start, 0.0, 0
-    interval_end, in_interval = start + 0.1, 0
+    interval_end, in_interval = start + interval, 0
     while not stopping:
         try:
             data = stream.recv(1 << 16)
@@ -81,7 +81,7 @@ def tcp_receive(port):
         while now >= interval_end:
             if not in_interval:
                 stalled += 1
-            in_interval, interval_end = 0, interval_end + 0.1
+            in_interval, interval_end = 0, interval_end + interval
         if data == b"":
             break
         if data:
@@ -114,7 +114,7 @@ def main():
     elif verb == "udp-send":
         udp_send(arguments[0], int(arguments[1]), int(arguments[2]))
     elif verb == "tcp-receive":
-        tcp_receive(int(arguments[0]))
+        tcp_receive(int(arguments[0]), float(arguments[1]))
     elif verb == "tcp-send":
         tcp_send(arguments[0], int(arguments[1]))
     else:

@@ -62,7 +62,7 @@ set_mode() {
     mv "$scratch/$1/edited" "$scratch/$1/resources/cluster.yaml"
 }
 
-# The route of NODE to OTHER's block in a mode.
+# The route of NODE to OTHER's block in a mode; crosssubnet is over $inner.
 tunnel_address() { echo "${node_block[$1]%/*}"; }
 route_by_bgp() {
     local gateway=${node_address[$2]}
@@ -72,7 +72,7 @@ route_by_bgp() {
 route_by_vxlan() { echo "${node_block[$2]} via $(tunnel_address "$2") dev vxlan.calico proto apus onlink"; }
 route_by_ipip() { echo "${node_block[$2]} via ${node_address[$2]} dev tunl0 proto apus onlink"; }
 route_by_crosssubnet() {
-    if [ "$(subnet_of "$1")" = "$(subnet_of "$2")" ]; then route_by_bgp "$@"; else route_by_vxlan "$@"; fi
+    if [ "$(subnet_of "$1")" = "$(subnet_of "$2")" ]; then route_by_bgp "$@"; else "route_by_${inner:-vxlan}" "$@"; fi
 }
 has_line() { routes "$1" | grep -Fx -- "$2" > /dev/null; }
 

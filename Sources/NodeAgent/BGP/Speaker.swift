@@ -98,7 +98,8 @@ actor Speaker {
         rib?.setLocal(
             new.announcements.map { announcement in
                 LocalRoute(
-                    prefix: announcement.block, nextHop: NextHop(announcement.nextHop), attributes: announcement.attributes)
+                    prefix: announcement.block, nextHop: NextHop(announcement.nextHop),
+                    attributes: announcement.attributes)
             })
         let sessionsDiffer = configuration.map { !$0.hasSameSessions(as: new) } ?? true
         configuration = new

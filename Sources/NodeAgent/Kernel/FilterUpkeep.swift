@@ -1,4 +1,5 @@
 import Logging
+import ModePlugins
 import NetTypes
 import Netfilter
 import Resources
@@ -25,12 +26,15 @@ struct FilterUpkeep: Sendable {
     }
 
     /// Takes what the configuration asks for.
-    mutating func configure(_ configuration: KernelConfiguration) {
+    ///
+    /// - Parameter tunnels: the devices that may receive: those wanted, and those that are kept for a while.
+    mutating func configure(_ configuration: KernelConfiguration, tunnels: Set<TunnelDevice>) {
         let new = FilterRules(
             masquerade: Masquerade(
                 sources: configuration.pools.filter(\.natOutgoing).map(\.cidr),
                 pools: configuration.pools.map(\.cidr),
-                vxlanPort: configuration.felix.vxlanPort ?? FelixConfiguration.defaultVXLANPort))
+                vxlanPort: configuration.felix.vxlanPort ?? FelixConfiguration.defaultVXLANPort),
+            tunnels: TunnelGuard(configuration, tunnels))
         guard new != rules else { return }
         let isKnown = rules != nil
         rules = new
@@ -65,5 +69,18 @@ struct FilterUpkeep: Sendable {
         logger.error(
             "nftables: pods may send with others' addresses, and natOutgoing is not carried out",
             metadata: ["reason": "\(error)"])
+    }
+}
+
+extension TunnelGuard {
+    /// Guards the devices for the nodes of the configuration.
+    init(_ configuration: KernelConfiguration, _ devices: Set<TunnelDevice>) {
+        let felix = configuration.felix
+        self.init(
+            nodes: devices.isEmpty ? [] : configuration.nodes.flatMap { $0.addresses.map(\.address) },
+            vxlanPort: devices.contains { $0.encapsulation == .vxlan }
+                ? felix.vxlanPort ?? FelixConfiguration.defaultVXLANPort : nil,
+            hasIPIP: devices.contains(.ipip), podsMaySendVXLAN: felix.allowVXLANPacketsFromWorkloads ?? false,
+            podsMaySendIPIP: felix.allowIPIPPacketsFromWorkloads ?? false)
     }
 }

@@ -34,6 +34,7 @@ actor KernelAgent {
     private(set) var picture = NodePicture()
     private var plan = ForwardingPlan()
     private var tunnels: TunnelKeeper
+    private let settings: ChangedSettings
     private var pattern = NICPattern(FelixConfiguration.defaultMTUIfacePattern)
     private var configuration: KernelConfiguration?
     private var blackholes: Set<IPPrefix> = []
@@ -56,9 +57,8 @@ actor KernelAgent {
         self.logger = logger
         filter = FilterUpkeep(logger: logger)
         monitor = KernelMonitor(logger: logger)
-        tunnels = TunnelKeeper(
-            reversePath: ReversePathFilter(stateDirectory: options.stateDirectory, node: options.nodeName),
-            grace: options.tunnelGrace, logger: logger)
+        settings = ChangedSettings(stateDirectory: options.stateDirectory, node: options.nodeName)
+        tunnels = TunnelKeeper(settings: settings, grace: options.tunnelGrace, logger: logger)
     }
 
     /// Opens the sockets and takes over what an earlier process left. Events that come later are not missed.
@@ -87,9 +87,10 @@ actor KernelAgent {
     @discardableResult
     func configure(_ new: KernelConfiguration) -> Set<TunnelDevice> {
         configuration = new
-        filter.configure(new)
         keepForwarding()
         usePattern(of: new.felix)
+        // Before anything is received by a tunnel, and before anybody is told that it is.
+        filter.configure(new, tunnels: new.tunnelDevices.union(tunnels.links.keys))
         keepTunnels()
         var asked = plan.configure(new)
         asked.formUnion(plan.observe(context()))
@@ -175,6 +176,8 @@ extension KernelAgent {
             case .route(let route, let deleted): isChanged = picture.observe(route, deleted: deleted) || isChanged
             case .link, .address, .overrun: needsLook = true
             case .neighbour(let neighbour, let deleted): sockets?.tunnels.table.observe(neighbour, deleted: deleted)
+            case .neighbourLost(let link, let address):
+                sockets?.tunnels.table.observeLoss(linkIndex: link, address: address)
             case .fdb(let entry, let deleted): sockets?.tunnels.table.observe(entry, deleted: deleted)
             case .settings:
                 keepForwarding()
@@ -193,6 +196,7 @@ extension KernelAgent {
         case .link(let link, _): !NodePicture.isPodLink(link.name)
         case .address(let address, _): picture.name(of: address.linkIndex) != nil
         case .neighbour(let neighbour, _): tunnels.links.values.contains(neighbour.linkIndex)
+        case .neighbourLost(let link, _): tunnels.links.values.contains(link)
         case .fdb(let entry, _): tunnels.links.values.contains(entry.linkIndex)
         case .settings(let index): index.map { picture.name(of: $0) != nil } ?? true
         case .route(let route, _): !isPodRoute(route)
@@ -263,6 +267,7 @@ extension KernelAgent {
             let isInUse = plan.isAnnounced(device) || !sockets.routes.table.gateways(by: [link]).isEmpty
             tunnels.retire(device, at: now, isInUse: isInUse, sockets)
         }
+        filter.configure(configuration, tunnels: wanted.union(tunnels.links.keys))
     }
 
     private func report(_ refused: [NetlinkError]?) {
@@ -275,7 +280,9 @@ extension KernelAgent {
         let text = felix.mtuIfacePattern ?? FelixConfiguration.defaultMTUIfacePattern
         guard !pattern.isMade(of: text) else { return }
         pattern = NICPattern(text)
-        if !pattern.isValid { logger.error("mtuIfacePattern is no regular expression", metadata: ["pattern": "\(text)"]) }
+        if !pattern.isValid {
+            logger.error("mtuIfacePattern is no regular expression", metadata: ["pattern": "\(text)"])
+        }
     }
 }
 
@@ -403,8 +410,7 @@ extension KernelAgent {
             (AddressFamily.ipv4, ["net", "ipv4", "ip_forward"]), (.ipv6, ["net", "ipv6", "conf", "all", "forwarding"]),
         ] where families.contains(family) {
             do {
-                guard try Sysctl.read(path) != "1" else { continue }
-                try Sysctl.write(path, "1")
+                guard try settings.set(path, to: "1") != nil else { continue }
                 logger.notice("IP forwarding turned on", metadata: ["family": "\(family.rawValue)"])
             } catch {
                 logger.error("IP forwarding cannot be turned on; ADD will refuse", metadata: ["reason": "\(error)"])

@@ -12,13 +12,13 @@ struct TunnelKeeper {
     /// Why a wanted device cannot be had.
     private(set) var problems: [TunnelDevice: String] = [:]
     private var unneededSince: [TunnelDevice: MonotonicTime] = [:]
-    private let reversePath: ReversePathFilter
+    private let settings: ChangedSettings
     private let grace: Duration
     private let logger: Logger
 
     /// - Parameter grace: how long a device is kept after the last sign that somebody needs it.
-    init(reversePath: ReversePathFilter, grace: Duration, logger: Logger) {
-        self.reversePath = reversePath
+    init(settings: ChangedSettings, grace: Duration, logger: Logger) {
+        self.settings = settings
         self.grace = grace
         self.logger = logger
     }
@@ -109,7 +109,7 @@ struct TunnelKeeper {
         guard device.family == .ipv4 else { return }
         for name in [parent, device.name] {
             do {
-                if let old = try reversePath.loosen(name) {
+                if let old = try settings.loosenReversePath(of: name) {
                     logger.notice(
                         "reverse path filtering is loose", metadata: ["link": "\(name)", "before": "\(old)"])
                 }

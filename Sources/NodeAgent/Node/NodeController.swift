@@ -301,7 +301,8 @@ extension NodeController {
         let hostMTUBytes = await kernel.hostMTUBytes()
         var new = NodeState(
             node: options.nodeName, bootID: store.bootID, netnsInode: netnsInode,
-            mtuBytes: hostMTUBytes, podMTUBytes: podMTUBytes(hostMTUBytes: hostMTUBytes, view), generation: state?.generation ?? 0,
+            mtuBytes: hostMTUBytes, podMTUBytes: podMTUBytes(hostMTUBytes: hostMTUBytes, view),
+            generation: state?.generation ?? 0,
             pools: BlockPlan.pools(view: view), blocks: blocks)
         guard new != state || !isSaved else { return }
         new.generation += 1
