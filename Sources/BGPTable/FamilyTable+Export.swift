@@ -2,112 +2,258 @@ import NetTypes
 
 extension FamilyTable {
     /// A session with the family is established: the peer is to be told everything.
-    mutating func startExport(to slot: PeerSlot) {
-        while out.count <= slot { out.append(AdjRIBOut()) }
-        if !out[slot].isActive { readerCount += 1 }
-        out[slot] = .starting(at: log.nextSequence)
+    mutating func startExport(to slot: PeerSlot, role: PeerRole) {
+        stopExport(to: slot)
+        while groupOf.count <= slot { groupOf.append(nil) }
+        // Peers that come up together begin together.
+        let fresh = AdjRIBOut(startingAt: log.nextSequence)
+        let key = role.groupRole
+        let place =
+            groups.firstIndex { group in
+                guard let group, group.reader.progress == fresh.progress, group.steps.isEmpty else { return false }
+                return group.reader.tellingCounts.isEmpty && group.role == key
+            } ?? insertGroup(UpdateGroup(role: key, reader: fresh))
+        groups[place]?.insert(slot, role: role)
+        groupOf[slot] = place
     }
 
     /// The session is lost: the peer has forgotten what it was told.
     mutating func stopExport(to slot: PeerSlot) {
-        guard slot < out.count, out[slot].isActive else { return }
-        out[slot] = AdjRIBOut()
-        readerCount -= 1
+        guard let place = group(of: slot) else { return }
+        leaveGroup(slot, at: place)
+        groupOf[slot] = nil
         trimLog()
     }
 
     /// Walks over everything again: for a ROUTE-REFRESH, or because the export hold has ended.
     mutating func restartFeed(for slot: PeerSlot, isRefresh: Bool) {
-        guard slot < out.count, out[slot].isActive else { return }
-        out[slot].restartFeed(isRefresh: isRefresh)
+        guard let place = group(of: slot).map({ fork(slot, from: $0) }) else { return }
+        groups[place]?.reader.restartFeed(isRefresh: isRefresh)
     }
 
-    /// Whether `pull` has something to look at for this peer.
+    /// Walks over everything again, for everybody.
+    mutating func restartFeeds() {
+        for place in groups.indices { groups[place]?.reader.restartFeed(isRefresh: false) }
+    }
+
+    /// Whether there is something to look at for this peer.
     func hasPending(for slot: PeerSlot) -> Bool {
-        guard slot < out.count, out[slot].isActive else { return false }
-        return out[slot].cursor < log.nextSequence || out[slot].feed != nil
+        guard let group = group(of: slot).flatMap({ groups[$0] }) else { return false }
+        return group.step(for: slot) != nil || !group.isIdle(at: log.nextSequence)
     }
 
-    /// The next updates for a peer, of at most `budget` prefixes, which is reduced by what was used.
-    mutating func pull(for slot: PeerSlot, budget: inout Int, speaker: borrowing Speaker) -> [OutgoingUpdate] {
-        guard hasPending(for: slot) else { return [] }
-        // Taken out while it is worked on, so that its bitmap is changed in place.
-        var reader = out[slot]
-        out[slot] = AdjRIBOut(isActive: true, cursor: reader.cursor)
-        var batch = OutgoingBatch(family: family, target: slot)
-        let start = reader.cursor
-        readLog(&reader, into: &batch, budget: &budget, speaker: speaker)
-        var updates: [OutgoingUpdate] = []
-        if walk(&reader, into: &batch, budget: &budget, speaker: speaker) {
-            reader.feed = nil
-            if !speaker.isExportHeld, !reader.hasSentEndOfRIB {
-                reader.hasSentEndOfRIB = true
-                updates.append(.endOfRIB(family))
+    /// The group a peer is in; nil for one that is told nothing of the family.
+    func group(of slot: PeerSlot) -> Int? { slot < groupOf.count ? groupOf[slot] : nil }
+
+    /// How many prefixes a peer knows from here.
+    func advertisedCount(to slot: PeerSlot) -> Int {
+        guard let group = group(of: slot).flatMap({ groups[$0] }), let member = group.members[slot] else { return 0 }
+        return group.reader(of: slot).tellingCounts.reduce(0) { sum, entry in
+            sum + (tellings[entry.key]?.reaches(slot, member.role) == true ? entry.value : 0)
+        }
+    }
+
+    /// Whether a peer has been handed the End-of-RIB.
+    func hasSentEndOfRIB(to slot: PeerSlot) -> Bool {
+        group(of: slot).flatMap { groups[$0] }?.reader(of: slot).progress.hasSentEndOfRIB ?? false
+    }
+
+    /// The next step for a peer, of at most `limit` prefixes if it is to be made first; nil when there is none.
+    mutating func nextStep(for slot: PeerSlot, limit: Int, speaker: borrowing Speaker) -> UpdateStep? {
+        while let place = group(of: slot) {
+            if let step = groups[place]?.step(for: slot) {
+                groups[place]?.advance(slot)
+                release(groups[place]?.dropTaken() ?? [])
+                trimLogIfOldest(step.before.cursor)
+                if step.concerns(slot) { return step }
+            } else if groups[place]?.isIdle(at: log.nextSequence) ?? true {
+                join(slot, from: place)
+                return nil
+            } else {
+                makeStep(at: place, limit: limit, speaker: speaker)
             }
         }
-        let isOldest = start <= log.firstSequence
-        out[slot] = reader
-        if isOldest { trimLog() }
-        return batch.updates + updates
+        return nil
     }
 
     /// Notes a change in the log, if somebody is there to read it.
     mutating func appendToLog(_ id: UInt32) {
-        guard readerCount > 0 else { return }
+        guard groupCount > 0 else { return }
         prefixes[id].logSequence = log.append(id)
         if log.count > 2 * prefixes.count + 1024 {
             log.compact { sequence, id in prefixes[id].logSequence == sequence }
         }
     }
+}
+
+// Making steps.
+extension FamilyTable {
+    /// Lets a group go on by at most `limit` prefixes. A step with nothing in it is not kept.
+    private mutating func makeStep(at place: Int, limit: Int, speaker: borrowing Speaker) {
+        // Taken out while it is worked on, so that it is changed in place.
+        guard var group = groups[place].take() else { return }
+        let before = group.reader.progress
+        var draft = StepDraft(batch: OutgoingBatch(family: family), budget: limit)
+        readLog(&group, into: &draft, speaker: speaker)
+        if walk(&group, into: &draft, speaker: speaker) {
+            group.reader.progress.feed = nil
+            if !speaker.isExportHeld, !group.reader.progress.hasSentEndOfRIB {
+                group.reader.progress.hasSentEndOfRIB = true
+                draft.endsRIB = true
+            }
+        }
+        draft.batch.release(&tellings)
+        var parts = draft.batch.parts
+        if draft.endsRIB { parts.append(UpdateStep.Part(update: .endOfRIB(family), audience: .allBut([]))) }
+        if parts.isEmpty && group.steps.isEmpty {
+            for change in draft.undo { tellings.release(change.telling) }
+        } else {
+            group.append(UpdateStep(parts: parts, before: before, undo: draft.undo))
+        }
+        let laggards = group.laggards
+        groups[place] = group
+        for slot in laggards { _ = fork(slot, from: place) }
+        trimLogIfOldest(before.cursor)
+    }
 
     private mutating func readLog(
-        _ reader: inout AdjRIBOut, into batch: inout OutgoingBatch, budget: inout Int, speaker: borrowing Speaker,
+        _ group: inout UpdateGroup, into draft: inout StepDraft, speaker: borrowing Speaker,
     ) {
-        for index in log.index(from: reader.cursor)..<log.indices.upperBound {
+        for index in log.index(from: group.reader.progress.cursor)..<log.indices.upperBound {
             let (sequence, id) = log[index]
             if prefixes[id].logSequence == sequence {
-                guard budget > 0 else { return }
-                export(id, to: &reader, batch: &batch, budget: &budget, speaker: speaker)
+                guard draft.budget > 0 else { return }
+                export(id, to: &group, into: &draft, speaker: speaker)
             }
-            reader.cursor = sequence + 1
+            group.reader.progress.cursor = sequence + 1
         }
-        reader.cursor = log.nextSequence
+        group.reader.progress.cursor = log.nextSequence
     }
 
     /// Goes on with the walk; whether it has reached its end.
-    private func walk(
-        _ reader: inout AdjRIBOut, into batch: inout OutgoingBatch, budget: inout Int, speaker: borrowing Speaker,
+    private mutating func walk(
+        _ group: inout UpdateGroup, into draft: inout StepDraft, speaker: borrowing Speaker,
     ) -> Bool {
-        guard var feed = reader.feed, reader.cursor == log.nextSequence else { return false }
-        while feed.position < prefixes.endID, budget > 0 {
+        guard var feed = group.reader.progress.feed, group.reader.progress.cursor == log.nextSequence else {
+            return false
+        }
+        while feed.position < prefixes.endID, draft.budget > 0 {
             let id = feed.position
             feed.position += 1
             if prefixes[id].logSequence >= feed.since { continue }
-            if !feed.isRefresh, reader.sent.contains(id) { continue }
-            export(id, to: &reader, batch: &batch, budget: &budget, speaker: speaker)
+            if !feed.isRefresh, group.reader.telling(of: id) != TellingTable.none { continue }
+            export(id, to: &group, into: &draft, speaker: speaker)
         }
-        reader.feed = feed
+        group.reader.progress.feed = feed
         return feed.position >= prefixes.endID
     }
 
-    private func export(
-        _ id: UInt32, to reader: inout AdjRIBOut, batch: inout OutgoingBatch, budget: inout Int,
-        speaker: borrowing Speaker,
+    private mutating func export(
+        _ id: UInt32, to group: inout UpdateGroup, into draft: inout StepDraft, speaker: borrowing Speaker,
     ) {
         let best = prefixes[id].best
-        if best != AdjRIBIn.none, batch.announce(prefixes.prefix(of: id), as: routes[best], speaker: speaker) {
-            reader.sent.insert(id)
-            budget -= 1
-        } else if reader.sent.remove(id) {
-            batch.withdraw(prefixes.prefix(of: id))
-            budget -= 1
+        let former = group.reader.telling(of: id)
+        var now: (telling: Telling, id: TellingID)?
+        if best != AdjRIBIn.none {
+            now = draft.batch.announce(
+                prefixes.prefix(of: id), as: routes[best], to: group, speaker: speaker, tellings: &tellings)
         }
+        if former == TellingTable.none, now == nil { return }
+        if former != now?.id ?? TellingTable.none {
+            if let telling = tellings[former] {
+                draft.batch.withdraw(prefixes.prefix(of: id), told: telling, now: now?.telling, in: group)
+            }
+            group.reader.setTelling(now?.id ?? TellingTable.none, of: id)
+            draft.undo.append((id, former))
+        } else if let now {
+            tellings.release(now.id)
+        }
+        draft.budget -= 1
+    }
+}
+
+/// A step in the making.
+private struct StepDraft {
+    var batch: OutgoingBatch
+    var budget: Int
+    var undo: [(id: UInt32, telling: TellingID)] = []
+    var endsRIB = false
+}
+
+// Who is in which group.
+extension FamilyTable {
+    /// The places of the groups that have something to do or to hand out.
+    var busyGroups: [Int] {
+        groups.indices.filter { place in
+            guard let group = groups[place] else { return false }
+            return !group.steps.isEmpty || !group.isIdle(at: log.nextSequence)
+        }
+    }
+
+    /// Whether a group has been told less than it could be.
+    var isExportBehind: Bool { groups.contains { $0.map { !$0.isIdle(at: log.nextSequence) } ?? false } }
+
+    private mutating func insertGroup(_ group: UpdateGroup) -> Int {
+        groupCount += 1
+        if let place = groups.firstIndex(where: { $0 == nil }) {
+            groups[place] = group
+            return place
+        }
+        groups.append(group)
+        return groups.count - 1
+    }
+
+    private mutating func leaveGroup(_ slot: PeerSlot, at place: Int) {
+        release(groups[place]?.remove(slot) ?? [])
+        guard let group = groups[place], group.members.isEmpty else { return }
+        for (id, count) in group.reader.tellingCounts { tellings.release(id, count: count) }
+        groups[place] = nil
+        groupCount -= 1
+    }
+
+    /// Puts a member into a group of its own that knows what the member knows. Returns the group's place.
+    private mutating func fork(_ slot: PeerSlot, from place: Int) -> Int {
+        guard let group = groups[place], let member = group.members[slot], group.members.count > 1 else {
+            return place
+        }
+        let reader = group.reader(of: slot)
+        for (id, count) in reader.tellingCounts { tellings.retain(id, count: count) }
+        leaveGroup(slot, at: place)
+        let new = insertGroup(UpdateGroup(role: group.role, reader: reader))
+        groups[new]?.insert(slot, role: member.role)
+        groupOf[slot] = new
+        return new
+    }
+
+    /// Puts a member that knows everything into the first group of its kind that knows everything.
+    private mutating func join(_ slot: PeerSlot, from place: Int) {
+        guard let group = groups[place], let member = group.members[slot] else { return }
+        let wanted = group.reader.progress
+        for other in groups.indices.prefix(place) {
+            guard let candidate = groups[other], candidate.reader.progress == wanted,
+                candidate.role == group.role
+            else { continue }
+            leaveGroup(slot, at: place)
+            groups[other]?.insert(slot, role: member.role)
+            groupOf[slot] = other
+            return
+        }
+    }
+
+    private mutating func release(_ steps: ArraySlice<UpdateStep>) {
+        for step in steps {
+            for change in step.undo { tellings.release(change.telling) }
+        }
+    }
+
+    private mutating func trimLogIfOldest(_ cursor: UInt64) {
+        if cursor <= log.firstSequence { trimLog() }
     }
 
     /// Drops what every peer has read, and frees prefixes that were kept for their withdrawal only.
     private mutating func trimLog() {
         var oldest = log.nextSequence
-        for slot in out.indices where out[slot].isActive { oldest = min(oldest, out[slot].cursor) }
+        for case let group? in groups { oldest = min(oldest, group.oldestProgress.cursor) }
         while let (sequence, id) = log.popFirst(below: oldest) {
             guard prefixes[id].logSequence == sequence else { continue }
             prefixes[id].logSequence = 0

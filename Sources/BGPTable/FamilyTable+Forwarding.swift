@@ -22,17 +22,18 @@ extension FamilyTable {
         let drained = Array(pendingForwarding.prefix(limit))
         pendingForwarding.removeFirst(drained.count)
         for id in drained {
-            let route = selectedRoute(of: id, speaker: speaker)
+            let route = speaker.tellsForwarding ? selectedRoute(of: id, speaker: speaker) : nil
             let row = prefixes[id]
+            let handle = speaker.tellsForwarding ? row.bestHandle : .none
             let isLocal = route == .local
             let isSame =
                 row.isInstalledLocal || isLocal
                 ? row.isInstalledLocal == isLocal
-                : forwardsAlike(row.installed, row.bestHandle, speaker: speaker)
+                : forwardsAlike(row.installed, handle, speaker: speaker)
             prefixes[id].isForwardingPending = false
             prefixes[id].isInstalledLocal = isLocal
-            prefixes[id].installed = row.bestHandle
-            speaker.attributes.retain(row.bestHandle)
+            prefixes[id].installed = handle
+            speaker.attributes.retain(handle)
             speaker.attributes.release(row.installed)
             if !isSame { changes.append(ForwardingChange(prefix: prefixes.prefix(of: id), best: route)) }
             freeIfUnused(id)

@@ -13,9 +13,13 @@ struct FamilyTable: Sendable {
     var prefixes = PrefixTable()
     var routes = AdjRIBIn()
     var log = ChangeLog()
-    var out: [AdjRIBOut] = []
-    /// How many of `out` are active.
-    var readerCount = 0
+    /// The peers that are told the same, together; nil is a free place.
+    var groups: [UpdateGroup?] = []
+    /// How many groups there are.
+    var groupCount = 0
+    /// The group of each peer, by slot.
+    var groupOf: [Int?] = []
+    var tellings = TellingTable()
     /// The ids that wait to be told to the forwarding side, in the order of their changes.
     var pendingForwarding: [UInt32] = []
     private var ranks: [RouteRank] = []
@@ -131,11 +135,19 @@ struct FamilyTable: Sendable {
         prefixes[id].best = best
         prefixes[id].bestHandle = handle
         appendToLog(id)
-        if !prefixes[id].isForwardingPending {
-            prefixes[id].isForwardingPending = true
-            pendingForwarding.append(id)
-        }
+        if speaker.tellsForwarding { askForForwarding(id) }
         return true
+    }
+
+    /// Looks at every prefix again on behalf of the forwarding side.
+    mutating func renewForwarding() {
+        for id in 0..<prefixes.endID where prefixes[id].firstRoute != AdjRIBIn.none { askForForwarding(id) }
+    }
+
+    private mutating func askForForwarding(_ id: UInt32) {
+        if prefixes[id].isForwardingPending { return }
+        prefixes[id].isForwardingPending = true
+        pendingForwarding.append(id)
     }
 
     private mutating func best(of id: UInt32, speaker: borrowing Speaker) -> UInt32 {

@@ -42,13 +42,15 @@ package struct PeerRole: Sendable, Hashable {
     /// Whether the tunnel encapsulation attribute (RFC 9012) is taken from this peer and sent to it. RFC 9012 §11
     /// keeps it inside one administration: on by default for iBGP, off for eBGP.
     package var carriesTunnelEncapsulation: Bool
+    /// How the messages of the session are coded: peers whose bytes differ are told apart.
+    package var wireContext: WireContext
 
     /// Makes a role; whether it is iBGP follows from the two AS numbers.
     package init(
         localAS: ASNumber, peerAS: ASNumber, bgpID: RouterID, peerAddress: IPAddress,
         localNextHops: [AddressFamily: NextHop], families: Set<AddressFamily> = [.ipv4],
         isReflectorClient: Bool = false, nextHopMode: NextHopMode = .automatic,
-        carriesTunnelEncapsulation: Bool? = nil,
+        carriesTunnelEncapsulation: Bool? = nil, wireContext: WireContext? = nil,
     ) {
         kind = localAS == peerAS ? .iBGP : .eBGP
         self.isReflectorClient = isReflectorClient && localAS == peerAS
@@ -60,5 +62,6 @@ package struct PeerRole: Sendable, Hashable {
         self.families = families
         self.nextHopMode = nextHopMode
         self.carriesTunnelEncapsulation = carriesTunnelEncapsulation ?? (localAS == peerAS)
+        self.wireContext = wireContext ?? WireContext(isIBGP: localAS == peerAS)
     }
 }

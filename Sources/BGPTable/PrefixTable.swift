@@ -19,13 +19,18 @@ struct PrefixRow: Sendable {
 
 /// The prefixes of one family with their dense ids. An id is given again after its prefix is gone.
 struct PrefixTable: Sendable {
-    private var prefixes: [IPPrefix] = []
-    private var ids: [IPPrefix: UInt32] = [:]
+    private static let wideMark: UInt64 = 1 << 63
+
+    /// An IPv4 prefix as one number, or the mark and the place of an IPv6 prefix in `wide`.
+    private var keys: [UInt64] = []
+    private var wide: [IPPrefix] = []
+    private var freeWide: [Int] = []
+    private var index = PrefixIndex()
     private var free: [UInt32] = []
     private var rows: [PrefixRow] = []
 
     /// How many prefixes there are.
-    var count: Int { ids.count }
+    var count: Int { index.count }
 
     /// The first id that was never given.
     var endID: UInt32 { UInt32(rows.count) }
@@ -37,31 +42,41 @@ struct PrefixTable: Sendable {
     }
 
     /// The prefix of an id that is in use.
-    func prefix(of id: UInt32) -> IPPrefix { prefixes[Int(id)] }
+    func prefix(of id: UInt32) -> IPPrefix {
+        let key = keys[Int(id)]
+        if key & Self.wideMark != 0 { return wide[Int(key & ~Self.wideMark)] }
+        return IPPrefix(
+            masking: .v4(IPv4Address(rawValue: UInt32(truncatingIfNeeded: key >> 8))),
+            length: UInt8(truncatingIfNeeded: key))
+    }
 
     /// The id of a prefix; nil when it has none.
-    func id(of prefix: IPPrefix) -> UInt32? { ids[prefix] }
+    func id(of prefix: IPPrefix) -> UInt32? { find(prefix, hash: Self.hash(of: prefix)) }
 
     /// The id of a prefix, a new one if need be.
     mutating func insert(_ prefix: IPPrefix) -> UInt32 {
-        if let id = ids[prefix] { return id }
+        let hash = Self.hash(of: prefix)
+        if let id = find(prefix, hash: hash) { return id }
+        let key = newKey(of: prefix)
         let id: UInt32
         if let reused = free.popLast() {
             id = reused
-            prefixes[Int(id)] = prefix
+            keys[Int(id)] = key
             rows[Int(id)] = PrefixRow()
         } else {
-            id = UInt32(prefixes.count)
-            prefixes.append(prefix)
+            id = UInt32(keys.count)
+            keys.append(key)
             rows.append(PrefixRow())
         }
-        ids[prefix] = id
+        index.insert(id, hash: hash)
         return id
     }
 
     /// Gives an id back.
     mutating func remove(_ id: UInt32) {
-        ids[prefix(of: id)] = nil
+        index.remove(id, hash: Self.hash(of: prefix(of: id)))
+        let key = keys[Int(id)]
+        if key & Self.wideMark != 0 { freeWide.append(Int(key & ~Self.wideMark)) }
         rows[Int(id)] = PrefixRow()
         free.append(id)
     }
@@ -69,5 +84,58 @@ struct PrefixTable: Sendable {
     /// The ids in use, in the order of their prefixes.
     ///
     /// - Complexity: O(n log n)
-    var sortedIDs: [UInt32] { ids.sorted { $0.key < $1.key }.map(\.value) }
+    var sortedIDs: [UInt32] {
+        let unused = Set(free)
+        let used = (0..<endID).lazy.filter { !unused.contains($0) }.map { (prefix: prefix(of: $0), id: $0) }
+        return used.sorted { $0.prefix < $1.prefix }.map(\.id)
+    }
+
+    @inline(__always)
+    private func find(_ prefix: IPPrefix, hash: UInt32) -> UInt32? {
+        switch prefix.address {
+        case .v4(let address):
+            let key = Self.key(address, prefix.length)
+            return index.find(hash) { keys[Int($0)] == key }
+        case .v6:
+            return index.find(hash) { id in
+                let key = keys[Int(id)]
+                return key & Self.wideMark != 0 && wide[Int(key & ~Self.wideMark)] == prefix
+            }
+        }
+    }
+
+    private mutating func newKey(of prefix: IPPrefix) -> UInt64 {
+        if case .v4(let address) = prefix.address { return Self.key(address, prefix.length) }
+        if let place = freeWide.popLast() {
+            wide[place] = prefix
+            return Self.wideMark | UInt64(place)
+        }
+        wide.append(prefix)
+        return Self.wideMark | UInt64(wide.count - 1)
+    }
+
+    @inline(__always)
+    private static func key(_ address: IPv4Address, _ length: UInt8) -> UInt64 {
+        UInt64(address.rawValue) << 8 | UInt64(length)
+    }
+
+    @inline(__always)
+    private static func hash(of prefix: IPPrefix) -> UInt32 {
+        switch prefix.address {
+        case .v4(let address):
+            return UInt32(truncatingIfNeeded: mixed(key(address, prefix.length)) >> 32)
+        case .v6(let address):
+            let low = mixed(address.low ^ UInt64(prefix.length))
+            return UInt32(truncatingIfNeeded: mixed(address.high ^ low) >> 32)
+        }
+    }
+
+    /// Every bit of the result depends on every bit of the argument (the finalizer of MurmurHash3).
+    @inline(__always)
+    private static func mixed(_ value: UInt64) -> UInt64 {
+        var value = value
+        value = (value ^ (value >> 33)) &* 0xff51_afd7_ed55_8ccd
+        value = (value ^ (value >> 33)) &* 0xc4ce_b9fe_1a85_ec53
+        return value ^ (value >> 33)
+    }
 }

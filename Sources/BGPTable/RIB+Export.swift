@@ -8,12 +8,12 @@ extension RIB {
     /// attributes come together. A family's End-of-RIB follows its initial feed.
     package mutating func nextUpdates(for id: PeerID, limit: Int = 1000) -> [OutgoingUpdate] {
         guard let slot = speaker.peers.slot(of: id) else { return [] }
-        var budget = limit
-        var updates: [OutgoingUpdate] = []
-        for table in tables.indices where budget > 0 {
-            updates += tables[table].pull(for: slot, budget: &budget, speaker: speaker)
+        for table in tables.indices {
+            if let step = tables[table].nextStep(for: slot, limit: limit, speaker: speaker) {
+                return step.updates(for: slot)
+            }
         }
-        return updates
+        return []
     }
 
     /// Whether `nextUpdates` has something to look at for the peer; it may find that none of it is for this peer.
@@ -36,9 +36,7 @@ extension RIB {
     package mutating func releaseExport() {
         guard speaker.isExportHeld else { return }
         speaker.isExportHeld = false
-        for table in tables.indices {
-            for slot in speaker.peers.occupied { tables[table].restartFeed(for: slot, isRefresh: false) }
-        }
+        for table in tables.indices { tables[table].restartFeeds() }
     }
 
     /// Takes off the changes of forwarding, of at most `limit` prefixes; empty only when nothing has changed.
@@ -54,6 +52,15 @@ extension RIB {
             }
         }
         return changes
+    }
+
+    /// Whether the forwarding side is told of the routes chosen. When it no longer is, it is told that all are gone.
+    ///
+    /// - Complexity: O(prefixes) if it differs
+    package mutating func setTellsForwarding(_ tells: Bool) {
+        guard speaker.tellsForwarding != tells else { return }
+        speaker.tellsForwarding = tells
+        for table in tables.indices { tables[table].renewForwarding() }
     }
 
     /// Whether `drainForwardingChanges` has something to look at.

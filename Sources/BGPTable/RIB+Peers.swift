@@ -16,7 +16,7 @@ extension RIB {
         }
         let slot = speaker.peers.insert(id, role: role)
         for table in tables.indices where role.families.contains(tables[table].family) {
-            tables[table].startExport(to: slot)
+            tables[table].startExport(to: slot, role: role)
         }
     }
 

@@ -42,16 +42,15 @@ extension RIB {
     private func status(of slot: PeerSlot) -> PeerRIBStatus? {
         guard let row = speaker.peers[slot] else { return nil }
         let counts = tables.map { $0.routes.counts(of: slot) }
-        let outs = tables.compactMap { slot < $0.out.count ? ($0.family, $0.out[slot]) : nil }
         return PeerRIBStatus(
             id: row.id,
             isUp: row.isUp,
             received: counts.reduce(0) { $0 + $1.received },
             refused: counts.reduce(0) { $0 + $1.refused },
             stale: counts.reduce(0) { $0 + $1.stale },
-            advertised: outs.reduce(0) { $0 + $1.1.sent.count },
+            advertised: tables.reduce(0) { $0 + $1.advertisedCount(to: slot) },
             endOfRIBReceived: row.endOfRIBReceived,
-            endOfRIBSent: Set(outs.filter(\.1.hasSentEndOfRIB).map(\.0)),
+            endOfRIBSent: Set(tables.filter { $0.hasSentEndOfRIB(to: slot) }.map(\.family)),
         )
     }
 

@@ -9,6 +9,8 @@ struct Speaker: Sendable {
     var attributes = AttributeTable()
     /// Whether learned routes are kept back from all peers.
     var isExportHeld: Bool
+    /// Whether the forwarding side is told what is chosen; if not, it is told of no route at all.
+    var tellsForwarding = true
 
     /// What a set becomes when it arrives from a peer of this role: an external peer has no say in what is internal
     /// to the AS, even if the session let it through.

@@ -54,13 +54,26 @@ package struct MessageHeader: Sendable, Hashable {
     static func frame(_ type: MessageType, capacity: Int = 64, write: (inout [UInt8]) -> Void) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(capacity)
-        bytes.append(contentsOf: repeatElement(0xff, count: 16))
-        bytes.append(contentsOf: [0, 0, type.rawValue])
+        open(type, &bytes)
         write(&bytes)
-        bytes[16] = UInt8(truncatingIfNeeded: bytes.count >> 8)
-        bytes[17] = UInt8(truncatingIfNeeded: bytes.count)
+        close(&bytes, from: 0)
         return bytes
     }
+
+    /// Begins a message at the end of `bytes`.
+    static func open(_ type: MessageType, _ bytes: inout [UInt8]) {
+        bytes.append(contentsOf: marker)
+        bytes.append(type.rawValue)
+    }
+
+    /// Ends the message that begins at `start`: its length is known now.
+    static func close(_ bytes: inout [UInt8], from start: Int) {
+        bytes[start + 16] = UInt8(truncatingIfNeeded: (bytes.count - start) >> 8)
+        bytes[start + 17] = UInt8(truncatingIfNeeded: bytes.count - start)
+    }
+
+    /// The marker (RFC 4271 §4.1) and a length of two octets yet to come.
+    private static let marker = [UInt8](repeating: 0xff, count: 16) + [0, 0]
 }
 
 extension MessageType: CustomStringConvertible {

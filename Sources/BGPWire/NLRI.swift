@@ -13,7 +13,7 @@ enum NLRI {
     static func maximumOctets(_ family: AddressFamily) -> Int { pathIDOctets + 1 + Int(family.bitWidth) / 8 }
 
     /// The octets of a path identifier.
-    private static let pathIDOctets = 4
+    static let pathIDOctets = 4
 
     /// Reads all prefixes; nil when a length is above the family's width or beyond the end (RFC 7606 §5.3). Bits
     /// beyond a prefix's length are of no account (RFC 4271 §4.3).
@@ -48,6 +48,15 @@ enum NLRI {
     /// Appends a prefix.
     static func encode(_ prefix: IPPrefix, into bytes: inout [UInt8]) {
         bytes.append(prefix.length)
+        // What a cluster announces nearly always.
+        if case .v4(let address) = prefix.address, prefix.length > 24 {
+            let value = address.rawValue
+            bytes.append(UInt8(truncatingIfNeeded: value >> 24))
+            bytes.append(UInt8(truncatingIfNeeded: value >> 16))
+            bytes.append(UInt8(truncatingIfNeeded: value >> 8))
+            bytes.append(UInt8(truncatingIfNeeded: value))
+            return
+        }
         var octets = (Int(prefix.length) + 7) / 8
         switch prefix.address {
         case .v4(let address):

@@ -21,55 +21,94 @@ package struct UpdateEncoder: Sendable {
         self.context = context
     }
 
-    /// The frames that announce `prefixes`. The attributes are encoded once. Prefixes of another family are left out.
-    /// Where the session has agreed on path identifiers, each prefix has that of `pathIDs` at its place, or else 0.
+    /// Appends the frames that announce `prefixes`. The attributes are encoded once. Prefixes of another family are left
+    /// out. Where the session has agreed on path identifiers, each prefix has that of `pathIDs` at its place, or else 0.
     ///
     /// - Throws: `Failure`; nothing is announced then.
     package func announce(
-        _ prefixes: some Sequence<IPPrefix>, family: AFISAFI, nextHop: NextHop, attributes: PathAttributes,
-        pathIDs: [UInt32] = [],
-    ) throws(Failure) -> [[UInt8]] {
+        _ prefixes: [IPPrefix], family: AFISAFI, nextHop: NextHop, attributes: PathAttributes,
+        pathIDs: [UInt32] = [], into bytes: inout [UInt8],
+    ) throws(Failure) {
         guard let addressFamily = family.family else { throw .family(family) }
         let isForeign = context.ipv6NextHopsForIPv4 && family == .ipv4Unicast && nextHop.address.family == .ipv6
         guard nextHop.address.family == addressFamily || isForeign else { throw .nextHopFamily(family, nextHop) }
         if case .v4(let address) = nextHop.address {
             let encoded = OutboundAttributes(attributes: attributes, nextHop: address).encode(context)
             let room = try room(besides: encoded.count, for: addressFamily)
-            return packed(prefixes, addressFamily, pathIDs, room: room) { nlri in
-                frame(attributes: [encoded], nlri: nlri)
+            pack(prefixes, addressFamily, pathIDs, room: room, into: &bytes) { bytes in
+                bytes.append(bigEndian: UInt16(0))
+                bytes.append(bigEndian: UInt16(truncatingIfNeeded: encoded.count))
+                bytes.append(contentsOf: encoded)
+            } end: { _, _ in
             }
+            return
         }
         let encoded = OutboundAttributes(attributes: attributes, nextHop: nil).encode(context)
         let head = MultiprotocolValue.reachHead(family, nextHop)
         let room = try room(besides: encoded.count + Self.attributeHead + head.count, for: addressFamily)
-        return packed(prefixes, addressFamily, pathIDs, room: room) { nlri in
-            frame(attributes: [multiprotocol(AttributeType.mpReach, head, nlri), encoded])
+        pack(prefixes, addressFamily, pathIDs, room: room, into: &bytes) { bytes in
+            beginMultiprotocol(AttributeType.mpReach, head, into: &bytes)
+        } end: { bytes, start in
+            endMultiprotocol(&bytes, from: start, followedBy: encoded)
         }
     }
 
-    /// The frames that withdraw `prefixes`. Prefixes of another family are left out.
+    /// The frames that announce `prefixes`, one by one.
+    ///
+    /// - Throws: `Failure`; nothing is announced then.
+    package func announce(
+        _ prefixes: some Sequence<IPPrefix>, family: AFISAFI, nextHop: NextHop, attributes: PathAttributes,
+        pathIDs: [UInt32] = [],
+    ) throws(Failure) -> [[UInt8]] {
+        var bytes: [UInt8] = []
+        try announce(
+            Array(prefixes), family: family, nextHop: nextHop, attributes: attributes, pathIDs: pathIDs, into: &bytes)
+        return Self.frames(of: bytes)
+    }
+
+    /// Appends the frames that withdraw `prefixes`. Prefixes of another family are left out.
     package func withdraw(
-        _ prefixes: some Sequence<IPPrefix>, family: AFISAFI, pathIDs: [UInt32] = [],
-    ) -> [[UInt8]] {
+        _ prefixes: [IPPrefix], family: AFISAFI, pathIDs: [UInt32] = [], into bytes: inout [UInt8],
+    ) {
         switch family.family {
         case .ipv4:
             let room = context.maximumMessageLength - Self.emptyUpdate
-            return packed(prefixes, .ipv4, pathIDs, room: room) { nlri in frame(withdrawn: nlri) }
+            pack(prefixes, .ipv4, pathIDs, room: room, into: &bytes) { bytes in
+                bytes.append(bigEndian: UInt16(0))
+            } end: { bytes, start in
+                let length = bytes.count - start - MessageHeader.octets - 2
+                Self.put(length, into: &bytes, at: start + MessageHeader.octets)
+                bytes.append(bigEndian: UInt16(0))
+            }
         case .ipv6:
             let head = MultiprotocolValue.unreachHead(family)
             let room = context.maximumMessageLength - Self.emptyUpdate - Self.attributeHead - head.count
-            return packed(prefixes, .ipv6, pathIDs, room: room) { nlri in
-                frame(attributes: [multiprotocol(AttributeType.mpUnreach, head, nlri)])
+            pack(prefixes, .ipv6, pathIDs, room: room, into: &bytes) { bytes in
+                beginMultiprotocol(AttributeType.mpUnreach, head, into: &bytes)
+            } end: { bytes, start in
+                endMultiprotocol(&bytes, from: start, followedBy: [])
             }
         case nil:
-            return []
+            break
         }
+    }
+
+    /// The frames that withdraw `prefixes`, one by one.
+    package func withdraw(
+        _ prefixes: some Sequence<IPPrefix>, family: AFISAFI, pathIDs: [UInt32] = [],
+    ) -> [[UInt8]] {
+        var bytes: [UInt8] = []
+        withdraw(Array(prefixes), family: family, pathIDs: pathIDs, into: &bytes)
+        return Self.frames(of: bytes)
     }
 
     /// The frame that says that everything known of a family has been sent (RFC 4724 §2).
     package func endOfRIB(_ family: AFISAFI) -> [UInt8] {
         if family == .ipv4Unicast { return frame() }
-        return frame(attributes: [multiprotocol(AttributeType.mpUnreach, MultiprotocolValue.unreachHead(family), [])])
+        var value: [UInt8] = []
+        OutboundAttributes.append(
+            .optional, AttributeType.mpUnreach, MultiprotocolValue.unreachHead(family), to: &value)
+        return frame(attributes: [value])
     }
 
     // MARK: Steps
@@ -86,46 +125,83 @@ package struct UpdateEncoder: Sendable {
         return room
     }
 
-    /// The frames that `makeFrame` makes of at most `room` octets of prefixes each.
-    private func packed(
-        _ prefixes: some Sequence<IPPrefix>, _ family: AddressFamily, _ pathIDs: [UInt32], room: Int,
-        makeFrame: ([UInt8]) -> [UInt8],
-    ) -> [[UInt8]] {
-        let hasPathIDs = context.pathIDsOut.contains(FamilySet(family))
-        var frames: [[UInt8]] = []
-        var nlri: [UInt8] = []
-        var index = 0
-        for prefix in prefixes {
-            defer { index += 1 }
-            guard prefix.family == family else { continue }
-            let end = nlri.count
-            if hasPathIDs { nlri.append(bigEndian: index < pathIDs.count ? pathIDs[index] : 0) }
-            NLRI.encode(prefix, into: &nlri)
-            if nlri.count > room, end > 0 {
-                frames.append(makeFrame(Array(nlri[..<end])))
-                nlri.removeSubrange(..<end)
+    /// Appends frames of at most `room` octets of prefixes each: the header, what `begin` writes, the prefixes, and what
+    /// `end` makes of it, who is told where the frame starts.
+    private func pack(
+        _ prefixes: [IPPrefix], _ family: AddressFamily, _ pathIDs: [UInt32], room: Int, into bytes: inout [UInt8],
+        begin: (inout [UInt8]) -> Void, end: (inout [UInt8], Int) -> Void,
+    ) {
+        var start: Int?
+        var limit = 0
+        let pathIDOctets = context.pathIDsOut.contains(FamilySet(family)) ? NLRI.pathIDOctets : 0
+        for (index, prefix) in prefixes.enumerated() where prefix.family == family {
+            let octets = pathIDOctets + 1 + (Int(prefix.length) + 7) / 8
+            if let open = start, bytes.count + octets > limit {
+                end(&bytes, open)
+                MessageHeader.close(&bytes, from: open)
+                start = nil
             }
+            if start == nil {
+                start = bytes.count
+                MessageHeader.open(.update, &bytes)
+                begin(&bytes)
+                limit = bytes.count + room
+            }
+            if pathIDOctets > 0 { bytes.append(bigEndian: index < pathIDs.count ? pathIDs[index] : 0) }
+            NLRI.encode(prefix, into: &bytes)
         }
-        if !nlri.isEmpty { frames.append(makeFrame(nlri)) }
+        if let open = start {
+            end(&bytes, open)
+            MessageHeader.close(&bytes, from: open)
+        }
+    }
+
+    /// No withdrawn routes, a length to be filled in, and an attribute of four octets of head whose value begins so.
+    private func beginMultiprotocol(_ type: UInt8, _ head: [UInt8], into bytes: inout [UInt8]) {
+        bytes.append(bigEndian: UInt32(0))
+        bytes.append(AttributeFlags.optional.union(.extendedLength).rawValue)
+        bytes.append(type)
+        bytes.append(bigEndian: UInt16(0))
+        bytes.append(contentsOf: head)
+    }
+
+    private func endMultiprotocol(_ bytes: inout [UInt8], from start: Int, followedBy rest: [UInt8]) {
+        let attributes = start + MessageHeader.octets + 4
+        let octets = bytes.count - attributes - Self.attributeHead
+        if octets <= UInt8.max {
+            bytes[attributes] = AttributeFlags.optional.rawValue
+            bytes.remove(at: attributes + 2)
+            bytes[attributes + 2] = UInt8(octets)
+        } else {
+            Self.put(octets, into: &bytes, at: attributes + 2)
+        }
+        bytes.append(contentsOf: rest)
+        Self.put(bytes.count - attributes, into: &bytes, at: attributes - 2)
+    }
+
+    private static func put(_ value: Int, into bytes: inout [UInt8], at place: Int) {
+        bytes[place] = UInt8(truncatingIfNeeded: value >> 8)
+        bytes[place + 1] = UInt8(truncatingIfNeeded: value)
+    }
+
+    private static func frames(of bytes: [UInt8]) -> [[UInt8]] {
+        var frames: [[UInt8]] = []
+        var start = 0
+        while start < bytes.count {
+            let place = start + MessageHeader.octets - 3
+            let length = Int(bytes[place]) << 8 | Int(bytes[place + 1])
+            frames.append(Array(bytes[start..<start + length]))
+            start += length
+        }
         return frames
     }
 
-    private func multiprotocol(_ type: UInt8, _ head: [UInt8], _ nlri: [UInt8]) -> [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(Self.attributeHead + head.count + nlri.count)
-        OutboundAttributes.append(.optional, type, head + nlri, to: &bytes)
-        return bytes
-    }
-
-    private func frame(withdrawn: [UInt8] = [], attributes: [[UInt8]] = [], nlri: [UInt8] = []) -> [UInt8] {
+    private func frame(attributes: [[UInt8]] = []) -> [UInt8] {
         let octets = attributes.reduce(0) { $0 + $1.count }
-        let total = Self.emptyUpdate + withdrawn.count + octets + nlri.count
-        return MessageHeader.frame(.update, capacity: total) { bytes in
-            bytes.append(bigEndian: UInt16(truncatingIfNeeded: withdrawn.count))
-            bytes.append(contentsOf: withdrawn)
+        return MessageHeader.frame(.update, capacity: Self.emptyUpdate + octets) { bytes in
+            bytes.append(bigEndian: UInt16(0))
             bytes.append(bigEndian: UInt16(truncatingIfNeeded: octets))
             for part in attributes { bytes.append(contentsOf: part) }
-            bytes.append(contentsOf: nlri)
         }
     }
 }

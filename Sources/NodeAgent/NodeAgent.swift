@@ -30,10 +30,11 @@ package struct NodeAgent: Service {
     /// - Throws: when the run directory, the netlink sockets or the node socket are not to be had.
     package func run() async throws {
         let store = RunDirectory(path: options.runDirectory, bootID: try BootID.current())
-        let storeWatch = StoreWatch(store: store, logger: logger)
-        try storeWatch.settle()
+        try store.create()
         let instance = try InstanceLock(runDirectory: options.runDirectory)
         defer { withExtendedLifetime(instance) {} }
+        let storeWatch = StoreWatch(store: store, logger: logger)
+        try storeWatch.settle()
         let netnsInode = try NetNS.current().inode
         try sweep(store)
         let (previous, isRestarting) = try takeOver(store, netnsInode: netnsInode)
@@ -42,6 +43,7 @@ package struct NodeAgent: Service {
             metadata: ["node": "\(options.nodeName)", "restart": "\(isRestarting)", "run": "\(options.runDirectory)"])
 
         let loops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let bfdLoops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let kernel = KernelAgent(executor: BlockingThreadExecutor(), options: options, logger: logger)
         let speaker = Speaker(
             dialer: Dialer(eventLoop: loops.next()), forwardingSignal: Signal(), isRestarting: isRestarting,
@@ -68,6 +70,8 @@ package struct NodeAgent: Service {
                         restore(loss, instance: instance, controller: controller, server: server)
                     }
                 }
+                let bfd = BFDMonitor(peers: speaker.directory, eventLoop: bfdLoops.next(), logger: logger)
+                group.addTask { await bfd.run(for: speaker) }
                 try await run(kernel: kernel, speaker: speaker, controller: controller, server: server, loops: loops)
                 group.cancelAll()
             }
@@ -79,6 +83,7 @@ package struct NodeAgent: Service {
             result = .failure(error)
         }
         await speaker.stop()
+        try await bfdLoops.shutdownGracefully()
         try await loops.shutdownGracefully()
         await linkRemovals.stop()
         await kernel.stop()
@@ -99,7 +104,7 @@ package struct NodeAgent: Service {
             logger.critical("another apusd has taken the run directory", metadata: ["reason": "\(error)"])
         }
         if loss.nodeState { controller.nodeStateLost() }
-        if loss.socket { server.rebind.raise() }
+        if loss.socket { server.rebind() }
     }
 
     private func run(

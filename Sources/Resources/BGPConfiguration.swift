@@ -21,16 +21,33 @@ package struct BGPConfiguration: Sendable, Hashable {
     package var listenPort: UInt16?
     /// How long the mesh keeps the routes of a node that restarts (RFC 4724).
     package var nodeMeshMaxRestartTime: Duration?
+    /// The TCP-MD5 key of the mesh (RFC 2385).
+    package var nodeMeshPassword: SecretReference?
+    /// How BFD watches the mesh; nil: not at all.
+    package var nodeMeshBFD: BFDOptions?
+    /// Whether learned routes go into the kernel.
+    package var programClusterRoutes: RouteProgramming?
+
+    /// Who programs the routes to other nodes. Only `Disabled` makes a difference here: one daemon programs the routes of
+    /// all modes, and a node that only reflects needs none.
+    package enum RouteProgramming: String, Sendable, Hashable, CaseIterable {
+        case enabled = "Enabled"
+        case enabledNoEncapOnly = "EnabledNoEncapOnly"
+        case enabledIPIPOnly = "EnabledIPIPOnly"
+        case disabled = "Disabled"
+    }
 
     /// Makes the settings.
     package init(
         name: String = "default", asNumber: ASNumber? = nil, nodeToNodeMeshEnabled: Bool? = nil,
         listenPort: UInt16? = nil, nodeMeshMaxRestartTime: Duration? = nil,
+        programClusterRoutes: RouteProgramming? = nil,
     ) {
         self.name = name
         self.asNumber = asNumber
         self.nodeToNodeMeshEnabled = nodeToNodeMeshEnabled
         self.listenPort = listenPort
         self.nodeMeshMaxRestartTime = nodeMeshMaxRestartTime
+        self.programClusterRoutes = programClusterRoutes
     }
 }

@@ -6,9 +6,9 @@ extension ClusterConfiguration {
         guard let node = node(name) else { return nil }
         let (peers, warnings) = peers(of: node)
         return NodeView(
-            node: node, asNumber: node.asNumber ?? asNumber, listenPort: listenPort(of: name), pools: pools,
-            blocks: blocks(of: node), peers: peers, nodes: nodes,
-            felix: felixConfiguration(of: name), warnings: warnings + strayBlocks(of: node),
+            node: node, asNumber: node.asNumber ?? asNumber, listenPort: listenPort(of: name),
+            programsRoutes: programsRoutes(of: name), pools: pools, blocks: blocks(of: node), peers: peers,
+            nodes: nodes, felix: felixConfiguration(of: name), warnings: warnings + strayBlocks(of: node),
         )
     }
 

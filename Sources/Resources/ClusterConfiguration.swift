@@ -17,6 +17,9 @@ package struct ClusterConfiguration: Sendable, Equatable {
     /// The settings of the tunnels, by name: `default` and `node.NAME`.
     package let felixConfigurations: [FelixConfiguration]
 
+    /// The passwords that could be read.
+    package var secrets: [SecretReference: Secret] = [:]
+
     /// Makes a configuration; an empty one has the defaults and nothing else.
     package init(
         pools: [IPPool] = [], nodes: [Node] = [], peers: [BGPPeer] = [], affinities: [BlockAffinity] = [],
@@ -41,10 +44,32 @@ package struct ClusterConfiguration: Sendable, Equatable {
         settings("default")?.nodeMeshMaxRestartTime ?? BGPConfiguration.defaultMaxRestartTime
     }
 
+    /// The passwords that resources name, each with those resources and fields.
+    package var secretReferences: [(reference: SecretReference, resource: String, field: String)] {
+        peers.compactMap { peer in peer.session.password.map { ($0, "BGPPeer/\(peer.name)", "spec.password") } }
+            + bgpConfigurations.compactMap { settings in
+                settings.nodeMeshPassword.map { ($0, "BGPConfiguration/\(settings.name)", "spec.nodeMeshPassword") }
+            }
+    }
+
+    /// What concerns the mesh's sessions themselves.
+    var meshSession: SessionOptions {
+        var options = SessionOptions()
+        options.password = settings("default")?.nodeMeshPassword
+        options.bfd = settings("default")?.nodeMeshBFD
+        return options
+    }
+
     /// The port that the node of this name listens on.
     package func listenPort(of node: String) -> UInt16 {
         settings("node.\(node)")?.listenPort ?? settings("default")?.listenPort
             ?? BGPConfiguration.defaultListenPort
+    }
+
+    /// Whether learned routes go into the kernel of the node of this name.
+    package func programsRoutes(of node: String) -> Bool {
+        let setting = settings("node.\(node)")?.programClusterRoutes ?? settings("default")?.programClusterRoutes
+        return setting != .disabled
     }
 
     /// The tunnels' settings for the node of this name: what its own resource says, then the cluster's.

@@ -24,6 +24,8 @@ package struct NodeView: Sendable, Equatable {
     package var asNumber: ASNumber
     /// The port it listens on.
     package var listenPort: UInt16
+    /// Whether learned routes go into its kernel.
+    package var programsRoutes = true
     /// All pools of the cluster, by name. A route is imported only inside one of them.
     package var pools: [IPPool]
     /// Its blocks, by address.
@@ -70,5 +72,21 @@ extension NodeView {
         package var keepaliveTime: Duration?
         /// How long the peer's routes are kept while it restarts.
         package var maxRestartTime: Duration
+        /// What concerns the session itself.
+        package var session = SessionOptions()
+        /// The password that `session` names.
+        package var password: Secret?
+
+        /// The peer without what can be changed while its session stays: policy, names and BFD.
+        package var identity: Peer {
+            var identity = self
+            identity.kind = .mesh
+            identity.nodeName = nil
+            identity.resourceName = nil
+            identity.isRouteReflectorClient = false
+            identity.nextHopMode = .auto
+            identity.session = session.identity
+            return identity
+        }
     }
 }

@@ -4,6 +4,20 @@ import NetTypes
 import Testing
 
 @Suite struct ForwardingTests {
+    @Test("A node that programs no routes is told of none, and of all when it does again")
+    func forwardingOff() {
+        var rib = makeRIB()
+        rib.addPeers(2)
+        _ = rib.apply(announce(["10.244.1.0/26"]), from: PeerID(2))
+        #expect(rib.drainForwardingChanges().count == 1)
+        rib.setTellsForwarding(false)
+        #expect(rib.drainForwardingChanges().map(\.best) == [nil])
+        _ = rib.apply(announce(["10.244.2.0/26"]), from: PeerID(2))
+        #expect(!rib.hasForwardingChanges)
+        rib.setTellsForwarding(true)
+        #expect(rib.drainForwardingChanges().map(\.prefix) == [prefix("10.244.1.0/26"), prefix("10.244.2.0/26")])
+    }
+
     @Test("A route is reported once, its change and its end too; own routes are local")
     func stream() {
         var rib = makeRIB()

@@ -189,7 +189,7 @@ struct ModelRun {
     /// Some peers read a little, and sometimes the forwarding side does.
     mutating func readSome() {
         for host in 2...8 where Int.random(in: 0..<4, using: &generator) == 0 {
-            read(host, limit: Int.random(in: 1...5, using: &generator))
+            read(host, limit: 5)
         }
         if Int.random(in: 0..<3, using: &generator) == 0 {
             drainForwarding(limit: Int.random(in: 1...5, using: &generator))
@@ -245,7 +245,7 @@ struct ModelRun {
     // MARK: Checks
 
     mutating func check() {
-        for host in 2...8 { while read(host, limit: 1000) {} }
+        for host in 2...8 { while read(host, limit: 5) {} }
         while drainForwarding(limit: 1000) {}
         for prefix in prefixes {
             let best = best(of: prefix)

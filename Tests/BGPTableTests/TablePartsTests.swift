@@ -24,21 +24,31 @@ import Testing
         #expect(table[.none] == nil)
     }
 
-    @Test("The bitmap agrees with a set")
-    func bitmap() {
+    @Test("The prefix table agrees with a dictionary, whatever comes and goes")
+    func prefixTable() {
         var generator = SeededGenerator(state: 4)
-        var bitmap = Bitmap()
-        var model: Set<UInt32> = []
-        for _ in 0..<5000 {
-            let id = UInt32.random(in: 0..<700, using: &generator)
-            if Bool.random(using: &generator) {
-                #expect(bitmap.insert(id) == model.insert(id).inserted)
-            } else {
-                #expect(bitmap.remove(id) == (model.remove(id) != nil))
-            }
-            #expect(bitmap.count == model.count)
+        var table = PrefixTable()
+        var model: [IPPrefix: UInt32] = [:]
+        let some = (0..<700).map { number -> IPPrefix in
+            let address: IPAddress =
+                number % 3 == 0
+                ? .v6(IPv6Address(high: 0xfd00 << 48, low: UInt64(number) << 40))
+                : .v4(IPv4Address(rawValue: UInt32(number) << 12))
+            return IPPrefix(masking: address, length: number % 3 == 0 ? 90 : 22)
         }
-        #expect((0..<1000).allSatisfy { bitmap.contains($0) == model.contains($0) })
+        for _ in 0..<20000 {
+            let prefix = some[Int.random(in: some.indices, using: &generator)]
+            #expect(table.id(of: prefix) == model[prefix])
+            if Bool.random(using: &generator) {
+                let id = table.insert(prefix)
+                #expect(model.updateValue(id, forKey: prefix) ?? id == id)
+                #expect(table.prefix(of: id) == prefix)
+            } else if let id = model.removeValue(forKey: prefix) {
+                table.remove(id)
+            }
+            #expect(table.count == model.count)
+        }
+        #expect(table.sortedIDs == model.sorted { $0.key < $1.key }.map(\.value))
     }
 
     @Test("The log finds, trims and squeezes by number")

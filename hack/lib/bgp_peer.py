@@ -1,95 +1,141 @@
-"""What the scripted BGP peers of hack/lib share: messages, and a session that answers what must be answered."""
-import ipaddress
+"""A scripted BGP peer: it says what it is told to, and what comes back is there to be looked at."""
+import ctypes
+import os
 import socket
 import struct
-import threading
+import time
 
-AS = 64512
+MARKER = b"\xff" * 16
+OPEN, UPDATE, NOTIFICATION, KEEPALIVE, ROUTE_REFRESH = 1, 2, 3, 4, 5
+CLONE_NEWNET = 0x40000000
 
 
 def message(kind, body=b""):
-    return b"\xff" * 16 + struct.pack("!HB", 19 + len(body), kind) + body
+    """A whole message."""
+    return MARKER + struct.pack("!HB", 19 + len(body), kind) + body
 
 
-def attribute(flags, kind, value):
-    return struct.pack("!BBB", flags, kind, len(value)) + value
+def connected_socket(namespace, source, target, seconds=2.0):
+    """A TCP connection from inside a network namespace (its path); a socket stays in the one it was made in."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    with open("/proc/thread-self/ns/net", "rb") as own, open(namespace, "rb") as other:
+        if libc.setns(other.fileno(), CLONE_NEWNET) != 0:
+            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), namespace)
+        try:
+            connection = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        finally:
+            libc.setns(own.fileno(), CLONE_NEWNET)
+    connection.settimeout(seconds)
+    try:
+        connection.bind((source, 0))
+        connection.connect((target, 179))
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    except OSError:
+        connection.close()
+        raise
+    return connection
 
 
-def nlri(addresses):
-    """Blocks of 64 addresses."""
-    return b"".join(b"\x1a" + address.packed for address in addresses)
+class Ended(Exception):
+    """The session is over; `notification` is (code, subcode) if one came."""
 
-
-def tunnel(egress, inner, mac, vni=4096):
-    """The attributes of a VXLAN tunnel: the community and RFC 9012's attribute."""
-    value = (
-        b"\x01\x0c\xc0" + vni.to_bytes(3, "big") + mac + b"\0\0"
-        + b"\x06\x0a\0\0\0\0\0\x01" + egress + b"\x08\x02" + struct.pack("!H", 4789)
-        + b"\x7e\x08APUS" + inner)
-    return (
-        attribute(0xC0, 16, bytes.fromhex("030c000000000008"))
-        + attribute(0xC0, 23, struct.pack("!HH", 8, len(value)) + value))
-
-
-def update(attributes, blocks):
-    return message(2, struct.pack("!HH", 0, len(attributes)) + attributes + nlri(blocks))
-
-
-def withdrawal(blocks):
-    gone = nlri(blocks)
-    return message(2, struct.pack("!H", len(gone)) + gone + b"\0\0")
-
-
-END_OF_RIB = message(2, b"\0\0\0\0")
+    def __init__(self, notification=None):
+        super().__init__(f"the session ended, NOTIFICATION {notification}")
+        self.notification = notification
 
 
 class Session:
-    """One iBGP session, IPv4 alone, over a stream that is connected."""
+    """One session with a speaker. Families are (AFI, SAFI); `capabilities` are further ones as octets."""
 
-    def __init__(self, stream, address):
-        self.stream, self.lock, self.established = stream, threading.Lock(), threading.Event()
-        capabilities = bytes.fromhex("0104000100014104") + struct.pack("!I", AS)
-        parameters = bytes([2, len(capabilities)]) + capabilities
-        identifier = ipaddress.ip_address(address).packed
-        self.send(message(1, struct.pack("!BHH", 4, AS, 90) + identifier + bytes([len(parameters)]) + parameters))
-        threading.Thread(target=self.answer, daemon=True).start()
-        self.established.wait(30)
+    def __init__(self, namespace, source, target, asn, hold=90, families=((1, 1), (2, 1)), capabilities=b""):
+        self.socket = connected_socket(namespace, source, target)
+        self.pending = b""
+        self.messages = []
+        values = b"".join(struct.pack("!BBHBB", 1, 4, afi, 0, safi) for afi, safi in families)
+        values += struct.pack("!BBI", 65, 4, asn) + bytes([2, 0]) + capabilities
+        self.open_body = struct.pack("!BHH", 4, min(asn, 23456) if asn > 65535 else asn, hold)
+        self.open_body += socket.inet_aton(source) + bytes([len(values) + 2, 2, len(values)]) + values
 
-    def send(self, data):
-        with self.lock:
-            self.stream.sendall(data)
+    def establish(self, seconds=5.0):
+        """OPEN and KEEPALIVE both ways."""
+        self.send(message(OPEN, self.open_body))
+        deadline = time.monotonic() + seconds
+        self.expect(OPEN, deadline)
+        self.send(message(KEEPALIVE))
+        self.expect(KEEPALIVE, deadline)
+        return self
 
-    def receive(self):
-        head = b""
-        while len(head) < 19:
-            part = self.stream.recv(19 - len(head))
-            if not part:
-                return None
-            head += part
-        length, kind = struct.unpack("!HB", head[16:])
-        rest = length - 19
-        while rest:
-            rest -= len(self.stream.recv(rest))
-        return kind
+    def send(self, octets):
+        """Sends octets as they are."""
+        try:
+            self.socket.sendall(octets)
+        except OSError:
+            raise Ended(self.last_notification()) from None
 
-    def answer(self):
+    def expect(self, kind, deadline):
+        """Reads until a message of that kind has come."""
         while True:
-            kind = self.receive()
-            if kind is None or kind == 3:
-                print(f"session over: {kind}", flush=True)
-                return
-            if kind in (1, 4):
-                self.send(message(4))
-            if kind == 4:
-                self.established.set()
+            got, body = self.receive(deadline - time.monotonic())
+            if got == kind:
+                return body
+            if got is None:
+                raise Ended()
+
+    def receive(self, seconds):
+        """The next message as (kind, body); (None, b"") when the time is over. Raises Ended at the end."""
+        deadline = time.monotonic() + seconds
+        while True:
+            if len(self.pending) >= 19:
+                length, kind = struct.unpack("!HB", self.pending[16:19])
+                if len(self.pending) >= length:
+                    body, self.pending = self.pending[19:length], self.pending[length:]
+                    if kind == NOTIFICATION:
+                        raise Ended((body[0], body[1]))
+                    return kind, body
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return None, b""
+            self.socket.settimeout(left)
+            try:
+                octets = self.socket.recv(65536)
+            except TimeoutError:
+                return None, b""
+            except OSError:
+                raise Ended() from None
+            if not octets:
+                raise Ended()
+            self.pending += octets
+
+    def last_notification(self):
+        """What the other side said before it hung up, if anything."""
+        try:
+            while self.receive(0.5)[0] is not None:
+                pass
+        except Ended as ended:
+            return ended.notification
+        return None
+
+    def drain(self):
+        """Reads what has come, without waiting."""
+        while self.receive(0.0001)[0] is not None:
+            pass
+
+    def close(self):
+        """Hangs up without a word."""
+        self.socket.close()
 
 
-def accepted(address):
-    """The session that somebody opens to this address."""
-    listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((address, 179))
-    listener.listen(4)
-    print("ready", flush=True)
-    stream, _ = listener.accept()
-    return Session(stream, address)
+def established(namespace, source, target, asn, seconds=30.0, **options):
+    """A session that is up; tries again until the time is over."""
+    deadline = time.monotonic() + seconds
+    while True:
+        session = None
+        try:
+            session = Session(namespace, source, target, asn, **options)
+            return session.establish()
+        except (OSError, Ended) as error:
+            if session:
+                session.close()
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"no session from {source}: {error}") from None
+            time.sleep(0.02)

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 
-from bgp_peer import END_OF_RIB, Session, attribute, tunnel, update
+from mesh_peer import END_OF_RIB, Session, attribute, tunnel, update
 
 
 def connected(address, peer):

@@ -10,7 +10,7 @@ import ipaddress
 import struct
 import sys
 
-from bgp_peer import END_OF_RIB, accepted, attribute, tunnel, update, withdrawal
+from mesh_peer import END_OF_RIB, accepted, attribute, tunnel, update, withdrawal
 
 POOL = int(ipaddress.ip_address("10.64.0.0"))
 

@@ -2,6 +2,7 @@
 #pragma once
 #include <linux/magic.h>
 #include <linux/sched.h>
+#include <stddef.h>
 #include <sys/eventfd.h>
 #include <sys/vfs.h>
 
@@ -35,3 +36,11 @@ void clinux_default_sigchld(void);
 int clinux_link_name(int fd, unsigned int index, char *name);
 /* Starts a program in a session of its own, without a descriptor or a variable of the caller's; 0 or an errno. */
 int clinux_spawn_detached(int *pid, const char *path, char *const arguments[]);
+/* TCP_MD5SIG: the key for segments to and from an address of 4 or 16 octets; no octets remove it. */
+int clinux_tcp_md5(int fd, const unsigned char *address, size_t address_length, const unsigned char *key,
+                   size_t key_length);
+/* IP_MINTTL and IPV6_MINHOPCOUNT, which the C library's headers show to GNU sources only. */
+int clinux_ip_minttl(void);
+int clinux_ipv6_minhopcount(void);
+/* SO_ATTACH_FILTER: drops every packet whose IP header has not this octet at that place. */
+int clinux_require_octet(int fd, unsigned int place, unsigned char value);

@@ -6,26 +6,29 @@ import Logging
 import NIOCore
 import NetTypes
 import Resources
+import Synchronization
 
 /// The shell around one peer's session: it owns the connections and the timers, and does what the session says.
 ///
 /// It is isolated to its event loop, so that KEEPALIVEs and hold timers never wait behind an import. Routes go to the
 /// speaker through `inbox`, in order; a peer stops reading while `updateLimit` of its UPDATEs wait there, which is the
-/// queue's bound. Routes to send are pulled from the speaker when the socket takes them.
+/// queue's bound. Routes to send come from the speaker, when `outlet` says that the socket takes them.
 actor Peer {
     /// The UPDATEs that may wait for the table before the connection is read no further.
     private static let updateLimit = 4096
 
     nonisolated let id: PeerID
     nonisolated let incarnation: UInt64
-    nonisolated let settings: NodeView.Peer
+    nonisolated let address: IPAddress
+    private nonisolated let currentSettings: Mutex<NodeView.Peer>
     nonisolated let eventLoop: any EventLoop
-    nonisolated let exportSignal = Signal()
+    /// Whether the connection can take more routes.
+    nonisolated let outlet: PeerOutlet
 
     var session: PeerSession
-    private let roleTemplate: PeerRoleTemplate
+    nonisolated let roleTemplate: PeerRoleTemplate
     private let dialer: Dialer
-    private let inbox: AsyncStream<PeerEvent>.Continuation
+    private let inbox: PeerInbox
     private let logger: Logger
     private var channels: [ConnectionID: any Channel] = [:]
     private var dials: Set<ConnectionID> = []
@@ -46,21 +49,29 @@ actor Peer {
     init(
         id: PeerID, incarnation: UInt64, settings: NodeView.Peer, configuration: PeerConfiguration,
         roleTemplate: PeerRoleTemplate,
-        dialer: Dialer, inbox: AsyncStream<PeerEvent>.Continuation, logger: Logger,
+        dialer: Dialer, inbox: PeerInbox, logger: Logger,
     ) {
         self.id = id
         self.incarnation = incarnation
         epoch = incarnation << 32
-        self.settings = settings
+        address = settings.address
+        currentSettings = Mutex(settings)
         self.roleTemplate = roleTemplate
         self.dialer = dialer
         self.inbox = inbox
+        outlet = PeerOutlet(signal: inbox.signal)
         eventLoop = dialer.eventLoop
         session = PeerSession(configuration: configuration)
         var logger = logger
         logger[metadataKey: "peer"] = "\(settings.address)"
         self.logger = logger
     }
+
+    /// What is wanted of the peer now.
+    nonisolated var settings: NodeView.Peer { currentSettings.withLock { $0 } }
+
+    /// Takes settings with the same identity: the session stays.
+    nonisolated func change(_ settings: NodeView.Peer) { currentSettings.withLock { $0 = settings } }
 
     /// Starts the session.
     func start() { handle(.started) }
@@ -70,11 +81,15 @@ actor Peer {
         handle(.stopped(reason))
         for timer in timers.values { timer.cancel() }
         timers = [:]
-        exportSignal.finish()
     }
 
     /// This node's own restart is over.
     func restartCompleted() { handle(.restartCompleted) }
+
+    /// BFD has lost the peer.
+    func failureDetected(_ reason: String, isForwardingLost: Bool) {
+        handle(.failureDetected(reason, isForwardingLost: isForwardingLost))
+    }
 
     /// The session for display.
     var status: SessionStatus { session.status }
@@ -83,6 +98,12 @@ actor Peer {
     func accept(_ channel: any Channel) {
         incomingCount += 1
         let connection = ConnectionID.incoming(incomingCount)
+        do {
+            try ConnectionProtection(settings).apply(toAccepted: channel)
+        } catch {
+            logger.error("connection refused: it cannot be protected", metadata: ["reason": "\(error)"])
+            return channel.close(promise: nil)
+        }
         guard attach(channel, as: connection) else { return }
         handle(.tcpConnected(connection))
     }
@@ -123,47 +144,15 @@ actor Peer {
         setReading(true)
     }
 
-    /// Sends what the table has for the peer whenever it has something, until the peer is stopped.
-    nonisolated func runExport(from speaker: Speaker) async {
-        await exportSignal.forEach {
-            await exportPending(from: speaker)
-        }
-    }
-
-    private func exportPending(from speaker: Speaker) async {
-        while let current {
-            let updates = await speaker.nextUpdates(for: id, epoch: current.epoch)
-            // The session may have ended and begun anew during the wait.
-            guard !updates.isEmpty, self.current?.epoch == current.epoch,
-                let channel = channels[current.negotiated.connection]
-            else { return }
-            let encoder = UpdateEncoder(current.negotiated.wireContext)
-            var buffer = channel.allocator.buffer(capacity: 4096)
-            for update in updates { encode(update, with: encoder, into: &buffer) }
-            // Waiting for the write keeps at most one batch in the socket's queue; a failed one ends the session.
-            try? await channel.writeAndFlush(buffer).get()
-        }
-    }
-
-    private func encode(_ update: OutgoingUpdate, with encoder: UpdateEncoder, into buffer: inout ByteBuffer) {
-        switch update {
-        case .withdraw(let family, let prefixes):
-            for frame in encoder.withdraw(prefixes, family: AFISAFI(family)) { buffer.writeBytes(frame) }
-        case .endOfRIB(let family):
-            buffer.writeBytes(encoder.endOfRIB(AFISAFI(family)))
-        case .announce(let announcement):
-            do throws(UpdateEncoder.Failure) {
-                let frames = try encoder.announce(
-                    announcement.prefixes, family: AFISAFI(announcement.family), nextHop: announcement.nextHop,
-                    attributes: announcement.attributes)
-                for frame in frames { buffer.writeBytes(frame) }
-            } catch {
-                logger.error("routes cannot be announced", metadata: ["reason": "\(error)"])
-                for frame in encoder.withdraw(announcement.prefixes, family: AFISAFI(announcement.family)) {
-                    buffer.writeBytes(frame)
-                }
-            }
-        }
+    /// Sends routes to the peer, unless the session they are for is over. The outlet is free when they are with the
+    /// kernel, so that at most one delivery waits for the socket.
+    func send(_ routes: [ByteBuffer], epoch: UInt64) {
+        guard let current, current.epoch == epoch, let channel = channels[current.negotiated.connection],
+            let last = routes.last
+        else { return outlet.release() }
+        for buffer in routes.dropLast() { channel.write(buffer, promise: nil) }
+        let outlet = outlet
+        channel.writeAndFlush(last).whenComplete { _ in outlet.release() }
     }
 }
 
@@ -185,6 +174,7 @@ extension Peer {
         case .deliverRefresh(let refresh):
             guard let family = refresh.family.family else { return }
             flushBurst()
+            logger.info("route refresh asked for", metadata: ["family": "\(family.rawValue)"])
             tell(.refreshRequested(family))
         case .sessionLost(let loss): lose(loss)
         case .sweepStale(let families, let reason):
@@ -198,7 +188,8 @@ extension Peer {
 
     private func dial(_ connection: ConnectionID) {
         dials.insert(connection)
-        dialer.dial(session.configuration, port: settings.port).whenComplete { result in
+        let protection = ConnectionProtection(settings)
+        dialer.dial(session.configuration, port: settings.port, protection: protection).whenComplete { result in
             self.assumeIsolated { peer in
                 let isWanted = peer.dials.remove(connection) != nil
                 switch result {
@@ -295,7 +286,7 @@ extension Peer {
     }
 
     private func tell(_ kind: PeerEvent.Kind) {
-        inbox.yield(PeerEvent(peer: id, incarnation: incarnation, kind: kind))
+        inbox.put(PeerEvent(peer: id, incarnation: incarnation, kind: kind))
     }
 
     private func setReading(_ isOn: Bool) {
@@ -307,12 +298,5 @@ extension TimeAmount {
     init(_ duration: Duration) {
         let (seconds, attoseconds) = duration.components
         self = .nanoseconds(max(0, seconds * 1_000_000_000 + attoseconds / 1_000_000_000))
-    }
-}
-
-extension AFISAFI {
-    /// Unicast of the family.
-    init(_ family: AddressFamily) {
-        self = family == .ipv4 ? .ipv4Unicast : .ipv6Unicast
     }
 }

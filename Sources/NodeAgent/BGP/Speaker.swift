@@ -27,15 +27,18 @@ actor Speaker {
     nonisolated let listenSignal = Signal()
     /// Raised when `conflicts` has changed.
     nonisolated let conflictSignal = Signal()
+    /// Raised when `bfdTargets` may have changed.
+    nonisolated let bfdSignal = Signal()
     /// The peers by address, for the listener.
     nonisolated let directory = PeerDirectory()
 
     private let dialer: Dialer
     private let logger: Logger
-    private let inbox: AsyncStream<PeerEvent>
-    private let inboxContinuation: AsyncStream<PeerEvent>.Continuation
-    private let newPeers: AsyncStream<Peer>
-    private let newPeersContinuation: AsyncStream<Peer>.Continuation
+    private let inbox = PeerInbox()
+    private var pace = ExportPace()
+    private var isExportScheduled = false
+    /// Whether peers have said, or may have said, all they know since the kernel's side was last woken.
+    private var isReceptionNew = false
     private var restart: RestartState
     private var configuration: SpeakerConfiguration?
     private var rib: RIB?
@@ -54,18 +57,13 @@ actor Speaker {
         self.forwardingSignal = forwardingSignal
         self.logger = logger
         restart = RestartState(isRestarting: isRestarting, at: BootClock.now())
-        (inbox, inboxContinuation) = AsyncStream.makeStream()
-        (newPeers, newPeersContinuation) = AsyncStream.makeStream()
     }
 
     /// Works until `stop`.
     func run() async {
         await withDiscardingTaskGroup { group in
-            group.addTask { await self.consumeInbox() }
             group.addTask { await self.runUpkeep() }
-            for await peer in newPeers {
-                group.addTask { await peer.runExport(from: self) }
-            }
+            await consumeInbox()
             group.cancelAll()
         }
     }
@@ -76,8 +74,7 @@ actor Speaker {
         isStopping = true
         forwardingSignal.finish()
         for peer in peers.values { await peer.stop(.restarting) }
-        newPeersContinuation.finish()
-        inboxContinuation.finish()
+        inbox.signal.finish()
     }
 
     /// Makes the sessions, the announcements and the import policy be as configured. Only sessions whose own settings
@@ -95,16 +92,21 @@ actor Speaker {
             if rib?.identity != identity { rib?.setIdentity(identity) }
             rib?.setImportPolicy(policy)
         }
-        rib?.setLocal(
-            new.announcements.map { announcement in
-                LocalRoute(
-                    prefix: announcement.block, nextHop: NextHop(announcement.nextHop),
-                    attributes: announcement.attributes)
-            })
+        rib?.setTellsForwarding(new.programsRoutes)
+        rib?.setLocal(new.announcements.map(LocalRoute.init))
         let sessionsDiffer = configuration.map { !$0.hasSameSessions(as: new) } ?? true
         configuration = new
         listenSignal.raise()
+        bfdSignal.raise()
         if sessionsDiffer { await replacePeers(with: new) } else { await replaceChangedPeers(with: new) }
+        isReceptionNew = true
+        changed()
+    }
+
+    /// Changes some of the announcements, and nothing else: pods come and go more often than blocks.
+    func change(announcing new: [BlockAnnouncement], withdrawing old: [IPPrefix]) {
+        guard !isStopping, configuration?.change(announcing: new, withdrawing: old) ?? false else { return }
+        rib?.changeLocal(announcing: new.map(LocalRoute.init), withdrawing: old)
         changed()
     }
 
@@ -117,10 +119,22 @@ actor Speaker {
             })
     }
 
-    /// What is to be sent to a peer next; empty when there is nothing, or when the session it is for is over.
-    func nextUpdates(for id: PeerID, epoch: UInt64) -> [OutgoingUpdate] {
-        guard epochs[id] == epoch else { return [] }
-        return rib?.nextUpdates(for: id, limit: 1000) ?? []
+    /// Who is to be watched by BFD, by the peer's address, and from which own address.
+    func bfdTargets() -> [IPAddress: BFDMonitor.Target] {
+        guard let configuration else { return [:] }
+        let pairs = configuration.peers.compactMap { peer -> (IPAddress, BFDMonitor.Target)? in
+            let own = configuration.localAddresses.first { $0.address.family == peer.address.family }?.address
+            guard let options = peer.session.bfd, let local = peer.localAddress ?? own else { return nil }
+            return (peer.address, BFDMonitor.Target(local: local, options: options))
+        }
+        return Dictionary(pairs, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// The keys that the listening sockets are to have, by the peer's address.
+    func passwords() -> [IPAddress: Secret] {
+        Dictionary(
+            (configuration?.peers ?? []).compactMap { peer in peer.password.map { (peer.address, $0) } },
+            uniquingKeysWith: { first, _ in first })
     }
 
     /// What changed in forwarding since the last call, and what the peers have said, as of one moment.
@@ -130,7 +144,7 @@ actor Speaker {
             peers: peers.values.map { peer in
                 let status = rib?.peerStatus(peer.id)
                 return Reception.Peer(
-                    address: peer.settings.address,
+                    address: peer.address,
                     complete: (status?.isUp ?? false) ? status?.endOfRIBReceived ?? [] : [])
             })
         return Forwarding(changes: rib?.drainForwardingChanges() ?? [], reception: reception)
@@ -166,13 +180,26 @@ extension Speaker {
     }
 
     private func replaceChangedPeers(with new: SpeakerConfiguration) async {
-        let wanted = Set(new.peers)
-        for (id, peer) in peers where !wanted.contains(peer.settings) { await replace(id, with: new) }
+        let wanted = Dictionary(new.peers.map { ($0.address, $0) }, uniquingKeysWith: { first, _ in first })
+        for (id, peer) in peers {
+            let settings = wanted[peer.address]
+            if let settings, settings.identity == peer.settings.identity {
+                if settings != peer.settings { change(peer, to: settings) }
+            } else {
+                await replace(id, with: new)
+            }
+        }
         await addMissingPeers(of: new)
     }
 
+    /// Carries out what can be changed while the session stays.
+    private func change(_ peer: Peer, to settings: NodeView.Peer) {
+        peer.change(settings)
+        rib?.changeRole(of: peer.id) { peer.roleTemplate.update(&$0, settings: settings) }
+    }
+
     private func addMissingPeers(of new: SpeakerConfiguration) async {
-        let present = Set(peers.values.map(\.settings.address))
+        let present = Set(peers.values.map(\.address))
         for settings in new.peers where !present.contains(settings.address) {
             peerCount += 1
             await start(settings, as: PeerID(peerCount), in: new)
@@ -186,7 +213,7 @@ extension Speaker {
         directory.remove(peer)
         epochs[id] = nil
         restartingPeers.remove(id)
-        guard let settings = new.peers.first(where: { $0.address == peer.settings.address }) else {
+        guard let settings = new.peers.first(where: { $0.address == peer.address }) else {
             staleDeadlines[id] = nil
             rib?.removePeer(id)
             await peer.stop(.deconfigured)
@@ -206,10 +233,9 @@ extension Speaker {
             configuration: session(settings, in: configuration),
             roleTemplate: PeerRoleTemplate(
                 localAS: configuration.localAS, localNextHops: configuration.nextHops()),
-            dialer: dialer, inbox: inboxContinuation, logger: logger)
+            dialer: dialer, inbox: inbox, logger: logger)
         peers[id] = peer
         directory.insert(peer)
-        newPeersContinuation.yield(peer)
         await peer.start()
     }
 
@@ -218,6 +244,8 @@ extension Speaker {
             localAS: configuration.localAS, peerAS: settings.asNumber, bgpID: configuration.routerID,
             localAddress: settings.localAddress, peerAddress: settings.address)
         session.keepaliveInterval = settings.keepaliveTime
+        session.isPassive = settings.session.isPassive
+        session.holdTimeSeconds = settings.session.holdTimeSeconds ?? session.holdTimeSeconds
         session.families = configuration.families
         session.timing.endOfRIBLimit = settings.maxRestartTime
         session.timing.jitterSeed = UInt64.random(in: .min ... .max)
@@ -234,14 +262,17 @@ extension Speaker {
 // The queue from the peers.
 extension Speaker {
     private func consumeInbox() async {
-        for await event in inbox {
-            guard !isStopping, let peer = peers[event.peer], peer.incarnation == event.incarnation else { continue }
-            take(event, of: peer)
+        await inbox.signal.forEach {
+            for event in inbox.take() {
+                guard !isStopping, let peer = peers[event.peer], peer.incarnation == event.incarnation else { continue }
+                take(event, of: peer)
+            }
             changed()
         }
     }
 
     private func take(_ event: PeerEvent, of peer: Peer) {
+        if case .updates = event.kind {} else { isReceptionNew = true }
         switch event.kind {
         case .established(let role, let epoch, let isRestarting):
             rib?.addPeer(peer.id, role: role)
@@ -270,11 +301,12 @@ extension Speaker {
 
     private func report(_ summary: ImportSummary?, of peer: Peer) {
         guard let summary else { return }
+        if summary.endOfRIB != nil { isReceptionNew = true }
         if let family = summary.endOfRIB {
             logger.info(
                 "End-of-RIB received",
                 metadata: [
-                    "peer": "\(peer.settings.address)", "family": "\(family.rawValue)", "swept": "\(summary.swept)",
+                    "peer": "\(peer.address)", "family": "\(family.rawValue)", "swept": "\(summary.swept)",
                 ])
         }
         if !summary.conflicts.isEmpty || !reportedConflicts.isEmpty { reportConflicts() }
@@ -290,11 +322,54 @@ extension Speaker {
         conflictSignal.raise()
     }
 
-    /// Wakes those who send and those who program. An End-of-RIB or a peer that is gone may mean that a route of an
-    /// earlier run is nobody's, without any change of forwarding.
+    /// Sends what there is to send and wakes those who program. An End-of-RIB or a peer that is gone may mean that a
+    /// route of an earlier run is nobody's, without any change of forwarding.
     private func changed() {
-        forwardingSignal.raise()
-        for (id, peer) in peers where rib?.hasPendingUpdates(for: id) ?? false { peer.exportSignal.raise() }
+        if isReceptionNew || rib?.hasForwardingChanges ?? false { forwardingSignal.raise() }
+        isReceptionNew = false
+        export()
+    }
+
+    /// Hands out what there is for peers that can take it, unless it is too early for more.
+    private func export() {
+        guard !isStopping, rib?.hasPendingUpdates ?? false else { return }
+        let now = BootClock.now()
+        guard pace.mayGo(at: now) else { return scheduleExport(at: pace.due, now: now) }
+        isExportScheduled = false
+        let peers = peers
+        let deliveries =
+            rib?.nextDeliveries(limit: ExportPace.stepLimit) { id in peers[id]?.outlet.isFree ?? false } ?? []
+        guard !deliveries.isEmpty else { return }
+        let count = send(deliveries)
+        pace.sent(toPeers: count, at: now, hasMore: rib?.isExportBehind ?? false)
+        if rib?.isExportBehind ?? false { inbox.signal.raise() }
+    }
+
+    private func scheduleExport(at due: MonotonicTime, now: MonotonicTime) {
+        guard !isExportScheduled else { return }
+        isExportScheduled = true
+        dialer.eventLoop.scheduleTask(in: TimeAmount(due - now)) { [inbox] in inbox.signal.raise() }
+    }
+
+    /// Carries deliveries to the event loop, all in one go. Returns how many peers are sent something.
+    private func send(_ deliveries: [OutgoingDelivery]) -> Int {
+        var letters: [(peer: Peer, routes: [ByteBuffer], epoch: UInt64)] = []
+        for delivery in deliveries {
+            for failure in delivery.encoded.failures {
+                logger.error("routes cannot be announced", metadata: ["reason": "\(failure)"])
+            }
+            let bytes = ByteBuffer(bytes: delivery.encoded.bytes)
+            for (id, ranges) in delivery.recipients {
+                guard let peer = peers[id], let epoch = epochs[id] else { continue }
+                peer.outlet.occupy()
+                let routes = ranges.compactMap { bytes.getSlice(at: $0.lowerBound, length: $0.count) }
+                letters.append((peer, routes, epoch))
+            }
+        }
+        dialer.eventLoop.execute { [letters] in
+            for (peer, routes, epoch) in letters { peer.assumeIsolated { $0.send(routes, epoch: epoch) } }
+        }
+        return letters.count
     }
 }
 
@@ -306,6 +381,8 @@ extension Speaker {
             try? await Task.sleep(for: .milliseconds(restart.isRestarting ? 100 : 1000))
             guard !Task.isCancelled, !isStopping else { return }
             let now = BootClock.now()
+            isExportScheduled = false
+            export()
             let awaited = (rib?.peersAwaitingEndOfRIB ?? []).filter { !restartingPeers.contains($0) }
             if let reason = restart.completed(awaiting: awaited, at: now) { await finishRestart(because: reason) }
             dropStaleRoutes(at: now)
@@ -326,6 +403,13 @@ extension Speaker {
         rib?.releaseExport()
         for peer in peers.values { await peer.restartCompleted() }
         changed()
+    }
+}
+
+extension LocalRoute {
+    fileprivate init(_ announcement: BlockAnnouncement) {
+        self.init(
+            prefix: announcement.block, nextHop: NextHop(announcement.nextHop), attributes: announcement.attributes)
     }
 }
 

@@ -32,6 +32,8 @@ struct SpeakerConfiguration: Sendable, Equatable {
     var localAddresses: [Node.Address]
     /// The port that the speaker listens on, at each of `localAddresses`.
     var listenPort: UInt16
+    /// Whether what is learned goes into the kernel.
+    var programsRoutes = true
     /// The sessions to have.
     var peers: [NodeView.Peer]
     /// The networks inside which a prefix is let in.
@@ -40,6 +42,17 @@ struct SpeakerConfiguration: Sendable, Equatable {
     var nodeAddresses: Set<IPAddress>
     /// The blocks to originate, each with the next hop that its pool's mode tells the others.
     var announcements: [BlockAnnouncement]
+
+    /// Changes some of the announcements.
+    ///
+    /// - Returns: whether there was anything to change.
+    mutating func change(announcing new: [BlockAnnouncement], withdrawing old: [IPPrefix]) -> Bool {
+        let before = announcements.count
+        let gone = Set(old).union(new.map(\.block))
+        announcements.removeAll { gone.contains($0.block) }
+        announcements += new
+        return before != announcements.count || !new.isEmpty
+    }
 
     /// The own next hop for each family of prefixes on a session from `localAddress`.
     func nextHops() -> [AddressFamily: IPAddress] {
@@ -56,6 +69,7 @@ extension SpeakerConfiguration {
         clusterID = view.node.routeReflectorClusterID
         localAddresses = view.node.addresses
         listenPort = view.listenPort
+        programsRoutes = view.programsRoutes
         peers = view.peers
         pools = view.pools.map(\.cidr)
         nodeAddresses = Set(view.nodes.flatMap { $0.addresses.map(\.address) })

@@ -19,6 +19,9 @@ actor NodeController {
         case addressLook
         case blockRequest(BlockRequest, reply: CheckedContinuation<Result<BlockAnswer, RemoteError>, Never>)
         case endpointAdd(Endpoint, reply: CheckedContinuation<Result<JSONObject, RemoteError>, Never>)
+        /// The link of a pod has gone; its record goes next.
+        case linkGone(AttachmentKey)
+        case endpointGone(AttachmentKey)
         case nodeStateLost
         /// Decide again: something that the decision depends on may have changed.
         case review
@@ -38,6 +41,8 @@ actor NodeController {
     nonisolated let reviewSignal = Signal()
     var claims: ClaimRecord
     var tunnelAddresses: TunnelAddresses
+    /// The tunnel devices that take packets: what others may be told to send through.
+    var readyDevices: Set<TunnelDevice> = []
     var inForce = ConfigurationInForce()
     var plan: BlockPlan?
     var foreign: ForeignEndpoints
@@ -61,9 +66,13 @@ actor NodeController {
         self.logger = logger
         state = previous
         tunnelAddresses = TunnelAddresses(stateDirectory: options.stateDirectory, node: options.nodeName)
-        // What cannot be read now is announced when its pod is added again.
-        foreign = ForeignEndpoints((try? store.attachments()) ?? [], blocks: previous?.blocks.map(\.cidr) ?? [])
-        // Bounded by its callers: one reading of the files, one review and one request of each client at a time.
+        // A record that cannot be read has been moved away by the time its pod is added again.
+        let recorded = try? store.readableAttachments { error in
+            logger.error("record of a pod unreadable", metadata: ["reason": "\(error)"])
+        }
+        foreign = ForeignEndpoints(recorded ?? [], blocks: previous?.blocks.map(\.cidr) ?? [])
+        // Bounded by its callers: one reading of the files, one review, one request of each client at a time and what
+        // it told without waiting for an answer.
         (commands, commandsContinuation) = AsyncStream.makeStream()
     }
 
@@ -83,6 +92,10 @@ actor NodeController {
                 case .addressLook: await followAddress()
                 case .blockRequest(let request, let reply): reply.resume(returning: await claim(for: request))
                 case .endpointAdd(let endpoint, let reply): reply.resume(returning: await add(endpoint))
+                case .linkGone(let key): await withdraw(key)
+                case .endpointGone(let key):
+                    await withdraw(key)
+                    if state?.blocks.contains(where: \.isClosed) ?? false { reviewSignal.raise() }
                 case .review: await publish()
                 case .nodeStateLost:
                     isSaved = false
@@ -109,10 +122,11 @@ actor NodeController {
     nonisolated func nodeStateLost() { commandsContinuation.yield(.nodeStateLost) }
 
     /// A pod has gone: a block that only waited for that may be given up.
-    func endpointGone(_ endpoint: Endpoint) {
-        let wasForeign = foreign.forget(endpoint.key)
-        if wasForeign || state?.blocks.contains(where: \.isClosed) ?? false { reviewSignal.raise() }
-    }
+    nonisolated func endpointGone(_ endpoint: Endpoint) { commandsContinuation.yield(.endpointGone(endpoint.key)) }
+
+    /// The link of a pod has gone: nobody is to send to an address of its own any more. Its DEL may be killed before it
+    /// says that it is done.
+    nonisolated func linkGone(_ endpoint: Endpoint) { commandsContinuation.yield(.linkGone(endpoint.key)) }
 
     /// A pod has come; the answer comes when it is announced, for which most often there is nothing to do.
     nonisolated func endpointCame(_ endpoint: Endpoint) async -> Result<JSONObject, RemoteError> {
@@ -232,7 +246,7 @@ extension NodeController {
 
     /// Makes kernel and peers follow; answers the blocks, each with what became of its announcement.
     private func apply(_ planned: [NodeState.OwnedBlock], _ view: NodeView) async -> [NodeState.OwnedBlock] {
-        let ready = await kernel.configure(
+        readyDevices = await kernel.configure(
             KernelConfiguration(
                 nodeAddresses: view.node.addresses, ownBlocks: planned.map(\.cidr), pools: view.pools,
                 staleTime: inForce.configuration?.meshMaxRestartTime ?? BGPConfiguration.defaultMaxRestartTime,
@@ -246,7 +260,7 @@ extension NodeController {
                 let block = blocks[index].cidr
                 announcements.append(
                     BlockAnnouncement(
-                        block: block, nextHop: nextHop, tunnel: tunnelEndpoint(of: block, view, ready: ready)))
+                        block: block, nextHop: nextHop, tunnel: tunnelEndpoint(of: block, view, ready: readyDevices)))
             case .withheld(let reason):
                 blocks[index].isAnnounced = false
                 logger.warning("block not announced", metadata: ["reason": "\(reason)"])
@@ -255,14 +269,7 @@ extension NodeController {
                 break
             }
         }
-        for address in foreignAnnouncements(view, besides: planned) {
-            if case .nextHop(let nextHop) = announcement(of: address, view) {
-                announcements.append(
-                    BlockAnnouncement(
-                        block: address.cidr, nextHop: nextHop,
-                        tunnel: tunnelEndpoint(of: address.cidr, view, ready: ready)))
-            }
-        }
+        announcements += foreignAnnouncements(view, besides: planned)
         if let configuration = SpeakerConfiguration(view: view, announcements: announcements) {
             await speaker.configure(configuration)
         } else {
@@ -273,7 +280,7 @@ extension NodeController {
     }
 
     /// What the mode of the block's pool tells the others; nil when the pool is kept to the node.
-    private func announcement(of block: NodeState.OwnedBlock, _ view: NodeView) -> Announcement? {
+    func announcement(of block: NodeState.OwnedBlock, _ view: NodeView) -> Announcement? {
         guard let pool = view.pools.first(where: { $0.name == block.pool }) else {
             return BGPMode().announcement(of: block.cidr, from: addresses(of: view.node))
         }

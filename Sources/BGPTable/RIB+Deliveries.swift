@@ -1,0 +1,67 @@
+import BGPWire
+import NetTypes
+
+/// What a peer is to be sent next: stretches of bytes that others may share.
+package struct OutgoingDelivery: Sendable {
+    /// The step, once for all the peers that are sent something of it.
+    package let encoded: EncodedStep
+    /// The peers, each with the stretches of `encoded.bytes` that are for it.
+    package let recipients: [(peer: PeerID, ranges: [Range<Int>])]
+}
+
+extension RIB {
+    /// The next step for each peer that has one and can take it, made and encoded once for all who are told the same.
+    ///
+    /// What is handed out counts as sent, as with `nextUpdates`. A peer gets one step at most: it is to be asked about
+    /// again when it has sent that one.
+    ///
+    /// - Parameters:
+    ///   - limit: the most prefixes of a step.
+    ///   - canTake: whether a peer can take a step now; asked about peers that there may be something for.
+    package mutating func nextDeliveries(limit: Int, to canTake: (PeerID) -> Bool) -> [OutgoingDelivery] {
+        var served: Set<PeerSlot> = []
+        var deliveries: [OutgoingDelivery] = []
+        for table in tables.indices {
+            for place in tables[table].busyGroups {
+                deliver(of: table, group: place, limit: limit, served: &served, into: &deliveries, to: canTake)
+            }
+        }
+        return deliveries
+    }
+
+    /// Whether the limit of a step holds back what could be told.
+    package var isExportBehind: Bool { tables.contains { $0.isExportBehind } }
+
+    /// Whether there is something to look at for any peer.
+    package var hasPendingUpdates: Bool { tables.contains { !$0.busyGroups.isEmpty } }
+
+    private mutating func deliver(
+        of table: Int, group place: Int, limit: Int, served: inout Set<PeerSlot>,
+        into deliveries: inout [OutgoingDelivery], to canTake: (PeerID) -> Bool,
+    ) {
+        guard let group = tables[table].groups[place] else { return }
+        let context = group.role.wireContext
+        var steps: [ObjectIdentifier: Int] = [:]
+        var batches: [(step: UpdateStep, slots: [PeerSlot])] = []
+        for slot in group.members.keys.sorted() where !served.contains(slot) {
+            guard let id = speaker.peers[slot]?.id, canTake(id) else { continue }
+            guard let step = tables[table].nextStep(for: slot, limit: limit, speaker: speaker) else { continue }
+            served.insert(slot)
+            if let known = steps[ObjectIdentifier(step)] {
+                batches[known].slots.append(slot)
+            } else {
+                steps[ObjectIdentifier(step)] = batches.count
+                batches.append((step, [slot]))
+            }
+        }
+        for (step, slots) in batches {
+            let encoded = step.encode(context)
+            deliveries.append(
+                OutgoingDelivery(
+                    encoded: encoded,
+                    recipients: slots.compactMap { slot in
+                        speaker.peers[slot].map { ($0.id, encoded.ranges(for: slot, in: step)) }
+                    }))
+        }
+    }
+}

@@ -1,0 +1,115 @@
+package import BGPWire
+import NetTypes
+
+/// One step of what a group of peers is told: made once, encoded once, and taken by each member when it can.
+///
+/// Not every part is for every member: a route does not go back to where it came from.
+package final class UpdateStep: Sendable {
+    /// Which members of the group a part is for.
+    enum Audience: Sendable, Hashable {
+        /// All but these, which are few.
+        case allBut([PeerSlot])
+        /// These alone.
+        case only([PeerSlot])
+
+        func contains(_ slot: PeerSlot) -> Bool {
+            switch self {
+            case .allBut(let slots): !slots.contains(slot)
+            case .only(let slots): slots.contains(slot)
+            }
+        }
+    }
+
+    /// One update and whom it is for.
+    struct Part: Sendable {
+        let update: OutgoingUpdate
+        let audience: Audience
+    }
+
+    let parts: [Part]
+    /// What was known before the step, for a member that leaves the group before it has taken it.
+    let before: AdjRIBOut.Progress
+    /// The prefixes whose telling the step changed, and to whom they were told before; each holds a reference.
+    let undo: [(id: UInt32, telling: TellingID)]
+    /// Whether every part is for everybody.
+    let isForAll: Bool
+
+    init(parts: [Part], before: AdjRIBOut.Progress, undo: [(id: UInt32, telling: TellingID)]) {
+        self.parts = parts
+        self.before = before
+        self.undo = undo
+        isForAll = parts.allSatisfy { $0.audience == .allBut([]) }
+    }
+
+    /// Whether anything in it is for the member.
+    func concerns(_ slot: PeerSlot) -> Bool { parts.contains { $0.audience.contains(slot) } }
+
+    /// What the member is told.
+    func updates(for slot: PeerSlot) -> [OutgoingUpdate] {
+        parts.filter { $0.audience.contains(slot) }.map(\.update)
+    }
+
+    /// The frames of all parts, back to back, and where each part ends.
+    package func encode(_ context: WireContext) -> EncodedStep {
+        let encoder = UpdateEncoder(context)
+        var encoded = EncodedStep()
+        for part in parts {
+            encoded.append(part.update, with: encoder)
+        }
+        return encoded
+    }
+}
+
+/// A step as the wire has it.
+package struct EncodedStep: Sendable {
+    /// The frames of all parts.
+    package private(set) var bytes: [UInt8] = []
+    /// Why parts of it could not be announced and were withdrawn instead (RFC 4271 §9.2).
+    package private(set) var failures: [UpdateEncoder.Failure] = []
+    /// Where each part ends in `bytes`.
+    private(set) var ends: [Int] = []
+
+    mutating func append(_ update: OutgoingUpdate, with encoder: UpdateEncoder) {
+        switch update {
+        case .withdraw(let family, let prefixes):
+            encoder.withdraw(prefixes, family: AFISAFI(family), into: &bytes)
+        case .endOfRIB(let family):
+            bytes += encoder.endOfRIB(AFISAFI(family))
+        case .announce(let announcement):
+            do throws(UpdateEncoder.Failure) {
+                try encoder.announce(
+                    announcement.prefixes, family: AFISAFI(announcement.family), nextHop: announcement.nextHop,
+                    attributes: announcement.attributes, into: &bytes)
+            } catch {
+                failures.append(error)
+                encoder.withdraw(announcement.prefixes, family: AFISAFI(announcement.family), into: &bytes)
+            }
+        }
+        ends.append(bytes.count)
+    }
+
+    /// The stretches of `bytes` that are for the member, as few as there can be.
+    func ranges(for slot: PeerSlot, in step: UpdateStep) -> [Range<Int>] {
+        if step.isForAll { return [0..<bytes.count] }
+        var ranges: [Range<Int>] = []
+        var start = 0
+        for (part, end) in zip(step.parts, ends) {
+            if part.audience.contains(slot), start < end {
+                if let last = ranges.last, last.upperBound == start {
+                    ranges[ranges.count - 1] = last.lowerBound..<end
+                } else {
+                    ranges.append(start..<end)
+                }
+            }
+            start = end
+        }
+        return ranges
+    }
+}
+
+extension AFISAFI {
+    /// Unicast of the family.
+    init(_ family: AddressFamily) {
+        self = family == .ipv4 ? .ipv4Unicast : .ipv6Unicast
+    }
+}
