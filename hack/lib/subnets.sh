@@ -11,6 +11,7 @@
 node_address[node3]=192.168.2.3
 node_block[node3]=10.244.2.0/26
 nodes=(node1 node2 node3)
+subnet_count=2
 subnet_of() { echo "${node_address[$1]%.*}"; }
 
 subnets_up() {
@@ -20,7 +21,7 @@ subnets_up() {
     network=$(python3 "$top/hack/lib/conflist.py" --name "$top/cni-conf/10-apus-bgp.conflist")
     make_netns router
     within router sysctl -q -w net.ipv4.ip_forward=1
-    for name in 1 2; do
+    for ((name = 1; name <= subnet_count; name++)); do
         within router ip link add "br$name" type bridge
         within router ip address add "192.168.$name.254/24" dev "br$name"
         within router ip link set "br$name" up
