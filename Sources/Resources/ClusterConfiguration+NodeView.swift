@@ -8,7 +8,7 @@ extension ClusterConfiguration {
         return NodeView(
             node: node, asNumber: node.asNumber ?? asNumber, listenPort: listenPort(of: name),
             programsRoutes: programsRoutes(of: name), pools: pools, blocks: blocks(of: node), peers: peers,
-            prefixAdvertisements: prefixAdvertisements(of: name), nodes: nodes,
+            prefixAdvertisements: prefixAdvertisements(of: name), nodes: nodes, felix: felixConfiguration(of: name),
             warnings: warnings + strayBlocks(of: node),
         )
     }

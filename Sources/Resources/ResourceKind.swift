@@ -24,7 +24,7 @@ enum ResourceKind: String, Sendable, Hashable, CaseIterable {
     /// Whether Apus acts on resources of the kind. The others are noted once and ignored.
     var isUsed: Bool {
         switch self {
-        case .ipPool, .bgpConfiguration, .bgpPeer, .bgpFilter, .node, .blockAffinity: true
+        case .ipPool, .bgpConfiguration, .bgpPeer, .bgpFilter, .node, .blockAffinity, .felixConfiguration: true
         default: false
         }
     }
@@ -38,6 +38,7 @@ enum ResourceValue: Sendable, Hashable {
     case bgpFilter(BGPFilter)
     case node(Node)
     case blockAffinity(BlockAffinity)
+    case felixConfiguration(FelixConfiguration)
 }
 
 extension ResourceKind {
@@ -50,6 +51,8 @@ extension ResourceKind {
         case .bgpFilter: BGPFilter(&reader, metadata: metadata).map(ResourceValue.bgpFilter)
         case .node: Node(&reader, metadata: metadata).map(ResourceValue.node)
         case .blockAffinity: BlockAffinity(&reader, metadata: metadata).map(ResourceValue.blockAffinity)
+        case .felixConfiguration:
+            FelixConfiguration(&reader, metadata: metadata).map(ResourceValue.felixConfiguration)
         default: nil
         }
     }
@@ -64,6 +67,9 @@ extension ClusterConfiguration {
             peers: values.compactMap { if case .bgpPeer(let value) = $0 { value } else { nil } },
             affinities: values.compactMap { if case .blockAffinity(let value) = $0 { value } else { nil } },
             bgpConfigurations: values.compactMap { if case .bgpConfiguration(let value) = $0 { value } else { nil } },
+            felixConfigurations: values.compactMap {
+                if case .felixConfiguration(let value) = $0 { value } else { nil }
+            },
         )
         filters = values.compactMap { if case .bgpFilter(let value) = $0 { value } else { nil } }
             .sorted { $0.name < $1.name }

@@ -117,18 +117,21 @@ actor Speaker {
             rib?.setImportPolicy(policy)
         }
         rib?.setTellsForwarding(new.programsRoutes)
-        rib?.setLocal(
-            new.announcements.map { announcement in
-                LocalRoute(
-                    prefix: announcement.block, nextHop: NextHop(announcement.nextHop),
-                    attributes: PathAttributes(of: announcement.block, new.prefixAdvertisements))
-            })
+        rib?.setLocal(new.announcements.map { LocalRoute($0, new.prefixAdvertisements) })
         let sessionsDiffer = configuration.map { !$0.hasSameSessions(as: new) } ?? true
         configuration = new
         listenSignal.raise()
         bfdSignal.raise()
         if sessionsDiffer { await replacePeers(with: new) } else { await replaceChangedPeers(with: new) }
         isReceptionNew = true
+        changed()
+    }
+
+    /// Changes some of the announcements, and nothing else: pods come and go more often than blocks.
+    func change(announcing new: [BlockAnnouncement], withdrawing old: [IPPrefix]) {
+        guard !isStopping, configuration?.change(announcing: new, withdrawing: old) ?? false else { return }
+        let advertisements = configuration?.prefixAdvertisements ?? []
+        rib?.changeLocal(announcing: new.map { LocalRoute($0, advertisements) }, withdrawing: old)
         changed()
     }
 
@@ -460,6 +463,14 @@ extension Speaker {
         rib?.releaseExport()
         for peer in peers.values { await peer.restartCompleted() }
         changed()
+    }
+}
+
+extension LocalRoute {
+    fileprivate init(_ announcement: BlockAnnouncement, _ advertisements: [PrefixAdvertisement]) {
+        var attributes = announcement.attributes
+        attributes.addCommunities(for: announcement.block, advertisements)
+        self.init(prefix: announcement.block, nextHop: NextHop(announcement.nextHop), attributes: attributes)
     }
 }
 
