@@ -13,19 +13,19 @@ package struct AgentOptions: Sendable {
     package var stateDirectory: String
     /// Whether the daemon turns the node's IP forwarding on. Off means that the operator has.
     package var managesForwarding: Bool
+    /// Where Prometheus asks for numbers, as an address and a TCP port; nil: nowhere.
+    package var metricsEndpoint: (address: String, port: UInt16)?
     /// How long a tunnel device is kept after the last sign that somebody needs it.
     package var tunnelGrace: Duration
     /// Where the node's own addresses come from.
     package var addressSources: [AddressFamily: NodeAddressSource] = [:]
-    /// Where Prometheus asks for numbers, as an address and a TCP port; nil: nowhere.
-    package var metricsEndpoint: (address: String, port: UInt16)?
 
     /// Gathers the options.
     package init(
         nodeName: String, configurationPath: String, runDirectory: String = "/run/apus",
         stateDirectory: String = "/var/lib/apus", managesForwarding: Bool = true,
-        tunnelGrace: Duration = .seconds(30),
         metricsEndpoint: (address: String, port: UInt16)? = nil,
+        tunnelGrace: Duration = .seconds(30),
     ) {
         self.metricsEndpoint = metricsEndpoint
         self.nodeName = nodeName

@@ -44,9 +44,6 @@ struct RunCommand: AsyncParsableCommand {
     @Flag(inversion: .prefixedNo, help: "Turn IP forwarding on.")
     var manageForwarding = true
 
-    @Option(help: "How many seconds a tunnel device is kept that no node needs any more.")
-    var tunnelGrace = 30
-
     @Option(
         help: ArgumentHelp(
             "Answer Prometheus at http://ADDRESS:PORT/metrics; a port alone is at 127.0.0.1. Off unless given.",
@@ -54,14 +51,17 @@ struct RunCommand: AsyncParsableCommand {
         transform: endpoint)
     var metrics: Endpoint?
 
+    @Option(help: "How many seconds a tunnel device is kept that no node needs any more.")
+    var tunnelGrace = 30
+
     func run() async throws {
         LoggingSystem.bootstrap(StreamLogHandler.standardError)
         var logger = Logger(label: "apusd")
         logger.logLevel = logLevel
         var options = AgentOptions(
             nodeName: node, configurationPath: config, runDirectory: runDir, stateDirectory: stateDir,
-            managesForwarding: manageForwarding, tunnelGrace: .seconds(tunnelGrace),
-            metricsEndpoint: metrics.map { ($0.address, $0.port) })
+            managesForwarding: manageForwarding, metricsEndpoint: metrics.map { ($0.address, $0.port) },
+            tunnelGrace: .seconds(tunnelGrace))
         try options.readEnvironment()
         let group = ServiceGroup(
             services: [NodeAgent(options: options, logger: logger)],

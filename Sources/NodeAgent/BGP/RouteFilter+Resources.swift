@@ -48,9 +48,8 @@ extension RouteFilter.AnyCommunity {
 }
 
 extension PathAttributes {
-    /// The attributes of an own route: with the communities that are configured for the networks around it.
-    init(of prefix: IPPrefix, _ advertisements: [PrefixAdvertisement]) {
-        self.init()
+    /// Adds to those of an own route the communities that are configured for the networks around it.
+    mutating func addCommunities(for prefix: IPPrefix, _ advertisements: [PrefixAdvertisement]) {
         for advertisement in advertisements where advertisement.cidr.contains(prefix) {
             let operations = advertisement.communities.map {
                 RouteFilter.Operation.addCommunity(RouteFilter.AnyCommunity($0))

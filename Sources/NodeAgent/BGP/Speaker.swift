@@ -469,8 +469,8 @@ extension Speaker {
 
 extension LocalRoute {
     fileprivate init(_ announcement: BlockAnnouncement, _ advertisements: [PrefixAdvertisement]) {
-        var attributes = PathAttributes(of: announcement.block, advertisements)
-        if let tunnel = announcement.tunnel { attributes.setTunnelEndpoint(tunnel) }
+        var attributes = announcement.attributes
+        attributes.addCommunities(for: announcement.block, advertisements)
         self.init(prefix: announcement.block, nextHop: NextHop(announcement.nextHop), attributes: attributes)
     }
 }

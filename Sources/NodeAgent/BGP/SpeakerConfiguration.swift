@@ -11,6 +11,13 @@ struct BlockAnnouncement: Sendable, Hashable {
     var nextHop: IPAddress
     /// The tunnel that its packets are to come in; nil for plain routes.
     var tunnel: TunnelEndpoint?
+
+    /// What is told of the block besides.
+    var attributes: PathAttributes {
+        var attributes = PathAttributes()
+        if let tunnel { attributes.setTunnelEndpoint(tunnel) }
+        return attributes
+    }
 }
 
 /// All that the BGP speaker is told: who it is, with whom it speaks, what it originates and what it lets in.
