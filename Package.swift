@@ -58,6 +58,7 @@ let package = Package(
         .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
         .systemLibrary(name: "CLibNFTables", pkgConfig: "libnftables", providers: [.apt(["libnftables-dev"])]),
         .target(name: "CLinuxShim"),
+        .target(name: "CStartUp"),
         // L0
         library("NetTypes"),
         // L1: pure cores
@@ -86,7 +87,7 @@ let package = Package(
                 "CNISpec", "IPAMCore", "JSONKit", "LinuxOS", "ModePlugins", "Netlink", "NetTypes", "NodeLink",
                 "NodeStore", "PodLinks", "PodPlan",
             ]),
-        program("apus", ["CNIPlugin"]),
+        program("apus", ["CNIPlugin", "CStartUp"]),
         library(
             "NodeAgent",
             [
@@ -96,7 +97,9 @@ let package = Package(
                 lifecycle, log, yams,
             ] + nio),
         program("apusd", ["NodeAgent", arguments, lifecycle, log, signals]),
-        program("apusctl", ["JSONKit", "NetTypes", "NodeLink", "LinuxOS", arguments]),
+        program(
+            "apusctl",
+            ["IPAMCore", "JSONKit", "LinuxOS", "NetTypes", "Netlink", "NodeLink", "NodeStore", arguments]),
         // Never shipped
         .target(
             name: "TestKit", dependencies: ["CLinuxShim", "LinuxOS", "NetTypes"], path: "Tests/TestKit",

@@ -1,3 +1,6 @@
+package import NetTypes
+package import Resources
+
 /// Where one node's daemon finds and leaves its things.
 package struct AgentOptions: Sendable {
     /// The node's name, as the Node resource and the BlockAffinities have it.
@@ -12,12 +15,17 @@ package struct AgentOptions: Sendable {
     package var managesForwarding: Bool
     /// Where Prometheus asks for numbers, as an address and a TCP port; nil: nowhere.
     package var metricsEndpoint: (address: String, port: UInt16)?
+    /// How long a tunnel device is kept after the last sign that somebody needs it.
+    package var tunnelGrace: Duration
+    /// Where the node's own addresses come from.
+    package var addressSources: [AddressFamily: NodeAddressSource] = [:]
 
     /// Gathers the options.
     package init(
         nodeName: String, configurationPath: String, runDirectory: String = "/run/apus",
         stateDirectory: String = "/var/lib/apus", managesForwarding: Bool = true,
         metricsEndpoint: (address: String, port: UInt16)? = nil,
+        tunnelGrace: Duration = .seconds(30),
     ) {
         self.metricsEndpoint = metricsEndpoint
         self.nodeName = nodeName
@@ -25,5 +33,6 @@ package struct AgentOptions: Sendable {
         self.runDirectory = runDirectory
         self.stateDirectory = stateDirectory
         self.managesForwarding = managesForwarding
+        self.tunnelGrace = tunnelGrace
     }
 }

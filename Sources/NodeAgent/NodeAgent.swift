@@ -4,7 +4,6 @@ package import Logging
 import NIOCore
 import NIOPosix
 import NetTypes
-import Netfilter
 import NodeLink
 import NodeStore
 import ServiceLifecycle
@@ -31,10 +30,11 @@ package struct NodeAgent: Service {
     /// - Throws: when the run directory, the netlink sockets or the node socket are not to be had.
     package func run() async throws {
         let store = RunDirectory(path: options.runDirectory, bootID: try BootID.current())
-        let storeWatch = StoreWatch(store: store, logger: logger)
-        try storeWatch.settle()
+        try store.create()
         let instance = try InstanceLock(runDirectory: options.runDirectory)
         defer { withExtendedLifetime(instance) {} }
+        let storeWatch = StoreWatch(store: store, logger: logger)
+        try storeWatch.settle()
         let netnsInode = try NetNS.current().inode
         try sweep(store)
         let (previous, isRestarting) = try takeOver(store, netnsInode: netnsInode)
@@ -62,7 +62,6 @@ package struct NodeAgent: Service {
             hello: Hello(node: options.nodeName, bootID: store.bootID, netnsInode: netnsInode),
             eventLoop: loops.next(), responder: { await responder.answer($0) }, logger: logger)
 
-        applyFilterTable()
         try await kernel.start()
         let result: Result<Void, any Error>
         do {
@@ -112,20 +111,7 @@ package struct NodeAgent: Service {
             logger.critical("another apusd has taken the run directory", metadata: ["reason": "\(error)"])
         }
         if loss.nodeState { controller.nodeStateLost() }
-        if loss.socket { server.rebind.raise() }
-    }
-
-    /// A kernel without nftables leaves IPv4 to rp_filter; pods are added all the same.
-    private func applyFilterTable() {
-        do throws(NetfilterError) {
-            switch try FilterTable.apply() {
-            case .none: break
-            case .made: logger.notice("nftables table inet apus written")
-            case .replaced: logger.warning("nftables table inet apus was altered; written anew")
-            }
-        } catch {
-            logger.error("pods can send with others' IPv6 addresses", metadata: ["reason": "\(error)"])
-        }
+        if loss.socket { server.rebind() }
     }
 
     private func run(

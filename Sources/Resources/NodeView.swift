@@ -34,6 +34,8 @@ package struct NodeView: Sendable, Equatable {
     package var peers: [Peer]
     /// All nodes of the cluster, by name, this one among them.
     package var nodes: [Node]
+    /// The settings of its tunnels.
+    package var felix = FelixConfiguration()
     /// What is worth a line in the log, such as two BGPPeers for one address.
     package var warnings: [String]
 }

@@ -18,6 +18,8 @@ struct PeerRoleTemplate: Sendable, Equatable {
             localNextHops: localNextHops.mapValues { NextHop($0) },
             families: Set(negotiated.families.compactMap(\.family)),
             isReflectorClient: settings.isRouteReflectorClient, nextHopMode: nextHopMode(of: settings),
+            // RFC 9012 §11 keeps tunnels inside one administration: the own AS, and nodes of this cluster in another.
+            carriesTunnelEncapsulation: negotiated.peerAS == localAS || settings.nodeName != nil,
             wireContext: negotiated.wireContext)
     }
 

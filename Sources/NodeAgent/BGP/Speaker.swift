@@ -93,17 +93,20 @@ actor Speaker {
             rib?.setImportPolicy(policy)
         }
         rib?.setTellsForwarding(new.programsRoutes)
-        rib?.setLocal(
-            new.announcements.map { announcement in
-                LocalRoute(
-                    prefix: announcement.block, nextHop: NextHop(announcement.nextHop), attributes: PathAttributes())
-            })
+        rib?.setLocal(new.announcements.map(LocalRoute.init))
         let sessionsDiffer = configuration.map { !$0.hasSameSessions(as: new) } ?? true
         configuration = new
         listenSignal.raise()
         bfdSignal.raise()
         if sessionsDiffer { await replacePeers(with: new) } else { await replaceChangedPeers(with: new) }
         isReceptionNew = true
+        changed()
+    }
+
+    /// Changes some of the announcements, and nothing else: pods come and go more often than blocks.
+    func change(announcing new: [BlockAnnouncement], withdrawing old: [IPPrefix]) {
+        guard !isStopping, configuration?.change(announcing: new, withdrawing: old) ?? false else { return }
+        rib?.changeLocal(announcing: new.map(LocalRoute.init), withdrawing: old)
         changed()
     }
 
@@ -426,6 +429,13 @@ extension Speaker {
         rib?.releaseExport()
         for peer in peers.values { await peer.restartCompleted() }
         changed()
+    }
+}
+
+extension LocalRoute {
+    fileprivate init(_ announcement: BlockAnnouncement) {
+        self.init(
+            prefix: announcement.block, nextHop: NextHop(announcement.nextHop), attributes: announcement.attributes)
     }
 }
 
