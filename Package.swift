@@ -57,12 +57,14 @@ let package = Package(
         .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
         .systemLibrary(name: "CLibNFTables", pkgConfig: "libnftables", providers: [.apt(["libnftables-dev"])]),
         .target(name: "CLinuxShim"),
+        .target(name: "CStartUp"),
         // L0
         library("NetTypes"),
         // L1: pure cores
         library("BGPWire", ["NetTypes"]),
         library("BGPSession", ["NetTypes", "BGPWire"]),
         library("BGPTable", ["NetTypes", "BGPWire"]),
+        library("BFD", ["NetTypes"]),
         library("CNISpec", ["NetTypes"]),
         library("IPAMCore", ["NetTypes"]),
         library("Resources", ["NetTypes"]),
@@ -84,16 +86,19 @@ let package = Package(
                 "CNISpec", "IPAMCore", "JSONKit", "LinuxOS", "ModePlugins", "Netlink", "NetTypes", "NodeLink",
                 "NodeStore", "PodLinks", "PodPlan",
             ]),
-        program("apus", ["CNIPlugin"]),
+        program("apus", ["CNIPlugin", "CStartUp"]),
         library(
             "NodeAgent",
             [
-                "BGPSession", "BGPTable", "BGPWire", "Dataplane", "IPAMCore", "JSONKit", "LinuxOS", "ModePlugins",
-                "NetTypes", "Netfilter", "Netlink", "NodeLink", "NodeStore", "PodLinks", "PodPlan", "Resources",
+                "BFD", "BGPSession", "BGPTable", "BGPWire", "Dataplane", "IPAMCore", "JSONKit", "LinuxOS",
+                "ModePlugins", "NetTypes", "Netfilter", "Netlink", "NodeLink", "NodeStore", "PodLinks", "PodPlan",
+                "Resources",
                 lifecycle, log, yams,
             ] + nio),
         program("apusd", ["NodeAgent", arguments, lifecycle, log, signals]),
-        program("apusctl", ["JSONKit", "NetTypes", "NodeLink", "LinuxOS", arguments]),
+        program(
+            "apusctl",
+            ["IPAMCore", "JSONKit", "LinuxOS", "NetTypes", "Netlink", "NodeLink", "NodeStore", arguments]),
         // Never shipped
         .target(
             name: "TestKit", dependencies: ["CLinuxShim", "LinuxOS", "NetTypes"], path: "Tests/TestKit",
@@ -102,6 +107,7 @@ let package = Package(
         tests("BGPWireTests", ["BGPWire", "NetTypes"]),
         tests("BGPSessionTests", ["BGPSession", "BGPWire", "NetTypes"]),
         tests("BGPTableTests", ["BGPTable", "BGPWire", "NetTypes"]),
+        tests("BFDTests", ["BFD", "NetTypes"]),
         tests("CNISpecTests", ["CNISpec", "NetTypes"]),
         tests("IPAMCoreTests", ["IPAMCore", "NetTypes"]),
         tests("ResourcesTests", ["Resources", "NetTypes"]),

@@ -106,6 +106,17 @@ extension PeerSession {
         }
     }
 
+    /// The peer is not reached any more: an established session ends, and its routes go (RFC 5882 §4.3, RFC 9384).
+    mutating func handleFailure(_ reason: String, isForwardingLost: Bool, _ turn: inout Turn) {
+        if case .established(let up) = state {
+            let notification = NotificationMessage(cease: CeaseSubcode.bfdDown)
+            close(up.id, with: up.negotiated.keepsRoutesOnNotification ? notification.asHardReset : notification, &turn)
+            lose(up, reason, by: .hardReset, &turn)
+        } else if isForwardingLost {
+            dropStaleRoutes(because: reason, &turn)
+        }
+    }
+
     /// Ends the session with a NOTIFICATION.
     mutating func end(_ up: Established, _ error: BGPError, _ turn: inout Turn) {
         close(up.id, with: error.notification, &turn)

@@ -75,6 +75,8 @@ package struct PeerSession: Sendable {
         case .decodeFailed(let id, let error): handleDecodeFailure(error, on: id, &turn)
         case .timerFired(let kind, let token):
             if timers.consume(kind, token: token) { handleTimer(kind, &turn) }
+        case .failureDetected(let reason, let isForwardingLost):
+            handleFailure(reason, isForwardingLost: isForwardingLost, &turn)
         case .restartCompleted:
             isRestarting = false
             isForwardingPreserved = true

@@ -18,6 +18,10 @@ package enum SessionEvent: Sendable, Equatable {
     case decodeFailed(ConnectionID, BGPError)
     /// A timer that `startTimer` set ran out. A fire that comes after the timer was stopped or set anew is ignored.
     case timerFired(TimerKind, token: UInt64)
+    /// Something beside the session has found that nothing is forwarded to the peer any more (BFD, RFC 5882); the reason
+    /// in words. `isForwardingLost` is false where the finder dies with the peer's control plane: then routes that are
+    /// kept for a restart stay.
+    case failureDetected(String, isForwardingLost: Bool)
     /// This speaker's own restart is over (its Loc-RIB is complete again): later OPENs carry no R bit (RFC 4724 §4.1).
     case restartCompleted
 }

@@ -15,14 +15,21 @@ struct AttributeSet: Sendable, Hashable {
         attributes.unknown.first { $0.type == Self.tunnelEncapsulationType }?.value
     }
 
-    /// Takes the tunnel encapsulation out.
+    /// Takes the tunnel encapsulation out, the communities that tell of it too (RFC 9012 §11).
     mutating func removeTunnelEncapsulation() {
         attributes.unknown.removeAll { $0.type == Self.tunnelEncapsulationType }
+        attributes.extendedCommunities.removeAll(where: \.isEncapsulation)
+    }
+
+    /// The communities that tell of a tunnel.
+    private var encapsulationCommunities: [ExtendedCommunity] {
+        attributes.extendedCommunities.filter(\.isEncapsulation)
     }
 
     /// Whether packets go the same way with both.
     func forwards(like other: AttributeSet) -> Bool {
         nextHop == other.nextHop && tunnelEncapsulation == other.tunnelEncapsulation
+            && encapsulationCommunities == other.encapsulationCommunities
     }
 }
 

@@ -54,6 +54,12 @@ struct PeerTable: Sendable {
         return slot
     }
 
+    /// Changes what the session of a peer means; who the peer is stays.
+    mutating func setRole(_ role: PeerRole, of slot: PeerSlot) {
+        rows[slot]?.role = role
+        ranks[slot] = Self.rank(of: role)
+    }
+
     /// The session of the peer is lost.
     mutating func setDown(_ slot: PeerSlot) {
         rows[slot]?.isUp = false

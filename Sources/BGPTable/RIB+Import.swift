@@ -1,5 +1,5 @@
 package import BGPWire
-import NetTypes
+package import NetTypes
 
 extension RIB {
     /// Takes in an UPDATE of the peer; withdrawals first, as RFC 4271 §4.3 says. From a peer without a session, and
@@ -32,16 +32,25 @@ extension RIB {
     /// Replaces this node's own routes. One that stays as it is causes nothing. Of two for one prefix the last counts.
     package mutating func setLocal(_ routes: [LocalRoute]) {
         let wanted = Dictionary(routes.map { ($0.prefix, $0) }) { $1 }
-        for prefix in localRoutes.keys.sorted() where wanted[prefix] == nil {
+        changeLocal(
+            announcing: wanted.values.sorted { $0.prefix < $1.prefix },
+            withdrawing: localRoutes.keys.filter { wanted[$0] == nil }.sorted())
+    }
+
+    /// Changes some of this node's own routes; the others stay. One that is announced as it is already, or withdrawn
+    /// and not there, causes nothing.
+    ///
+    /// - Complexity: O(changes), whatever else is announced
+    package mutating func changeLocal(announcing routes: [LocalRoute], withdrawing prefixes: [IPPrefix]) {
+        for prefix in prefixes where localRoutes.removeValue(forKey: prefix) != nil {
             _ = tables[Self.table(of: prefix.family)].withdraw(prefix, from: PeerTable.local, speaker: &speaker)
         }
-        for (prefix, route) in wanted.sorted(by: { $0.key < $1.key }) where localRoutes[prefix] != route {
+        for route in routes where localRoutes.updateValue(route, forKey: route.prefix) != route {
             let handle = speaker.attributes.intern(AttributeSet(attributes: route.attributes, nextHop: route.nextHop))
-            _ = tables[Self.table(of: prefix.family)].announce(
-                prefix, from: PeerTable.local, handle: handle, refusal: nil, speaker: &speaker)
+            _ = tables[Self.table(of: route.prefix.family)].announce(
+                route.prefix, from: PeerTable.local, handle: handle, refusal: nil, speaker: &speaker)
             speaker.attributes.release(handle)
         }
-        localRoutes = wanted
     }
 
     /// This node's exclusive networks that somebody else announces too, by prefix.

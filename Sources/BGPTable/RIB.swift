@@ -86,7 +86,8 @@ package struct RIB: Sendable {
         reevaluate()
     }
 
-    private mutating func reevaluate() {
+    /// Judges every learned route anew.
+    mutating func reevaluate() {
         for table in tables.indices { tables[table].reevaluate(speaker: &speaker) }
     }
 }

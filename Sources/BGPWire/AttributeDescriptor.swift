@@ -6,10 +6,14 @@ struct AttributeDescriptor: Sendable {
     let name: String
     /// The Optional and Transitive bits that it must have (RFC 7606 §3 c).
     let flags: AttributeFlags
+    /// What is done when its flags are wrong: treat-as-withdraw, unless its RFC says otherwise (RFC 7606 §3 c).
+    let flagsAction: ErrorAction
     /// What is done when it is malformed (RFC 7606 §7).
     let action: ErrorAction
     /// Whether it is discarded when an external peer sends it (RFC 7606 §7.5, §7.9, §7.10), and not sent to one.
     let isInternal: Bool
+    /// Whether it is checked here and otherwise carried as bytes, in `PathAttributes.unknown`.
+    let isKeptAsBytes: Bool
     /// Reads the value into the list.
     let decode: @Sendable (ByteCursor, inout AttributeList, WireContext) throws(MalformedAttribute) -> Void
     /// The value to send; nil when there is nothing to send.
@@ -22,10 +26,12 @@ struct AttributeDescriptor: Sendable {
 
     private init(
         _ type: UInt8, _ name: String, _ flags: AttributeFlags, _ action: ErrorAction, isInternal: Bool = false,
+        flagsAction: ErrorAction = .treatAsWithdraw, isKeptAsBytes: Bool = false,
         decode: @escaping @Sendable (ByteCursor, inout AttributeList, WireContext) throws(MalformedAttribute) -> Void,
         encode: @escaping @Sendable (OutboundAttributes, WireContext) -> [UInt8]?
     ) {
         (self.type, self.name, self.flags, self.action, self.isInternal) = (type, name, flags, action, isInternal)
+        (self.flagsAction, self.isKeptAsBytes) = (flagsAction, isKeptAsBytes)
         (self.decode, self.encode) = (decode, encode)
     }
 
@@ -82,6 +88,10 @@ struct AttributeDescriptor: Sendable {
             18, "AS4_AGGREGATOR", optionalTransitive, .attributeDiscard,
             decode: ASPathValue.decodeAS4Aggregator, encode: ASPathValue.encodeAS4Aggregator),
         .init(
+            AttributeType.tunnelEncapsulation, "TUNNEL_ENCAPSULATION", optionalTransitive, .treatAsWithdraw,
+            flagsAction: .attributeDiscard, isKeptAsBytes: true,
+            decode: TunnelEncapsulation.check, encode: { _, _ in nil }),
+        .init(
             32, "LARGE_COMMUNITY", optionalTransitive, .treatAsWithdraw,
             decode: AttributeValue.decodeLargeCommunities, encode: AttributeValue.encodeLargeCommunities),
     ]
@@ -100,6 +110,7 @@ enum AttributeType {
     static let nextHop: UInt8 = 3
     static let mpReach: UInt8 = 14
     static let mpUnreach: UInt8 = 15
+    static let tunnelEncapsulation: UInt8 = 23
 }
 
 /// Why the value of an attribute cannot be taken.

@@ -7,7 +7,7 @@ struct AttributeList: Sendable {
     /// NEXT_HOP.
     var nextHop: IPv4Address?
     /// MP_REACH_NLRI, when its prefixes could be read.
-    var reach: (family: AFISAFI, prefixes: [IPPrefix])?
+    var reach: (family: AFISAFI, paths: NLRI.Paths)?
     /// The next hop of MP_REACH_NLRI, when it is a usable one.
     var reachNextHop: NextHop?
     /// Whether MP_REACH_NLRI has prefixes of a family that Apus does not carry.
@@ -97,12 +97,13 @@ struct AttributeList: Sendable {
             return
         }
         if head.flags.intersection([.optional, .transitive]) != row.flags {
-            record(head.type, .treatAsWithdraw, UpdateSubcode.attributeFlags, "flags \(head.flags.rawValue)")
+            record(head.type, row.flagsAction, UpdateSubcode.attributeFlags, "flags \(head.flags.rawValue)")
             // The prefixes are needed all the same: they are what is withdrawn.
             if !isMultiprotocol { return }
         }
         do {
             try row.decode(value, &self, context)
+            if row.isKeptAsBytes { keep(head, value, adding: []) }
         } catch {
             let action = error.action ?? row.action
             if action == .sessionReset {
@@ -121,10 +122,12 @@ struct AttributeList: Sendable {
                 "well-known and not recognized")
             return
         }
-        if head.flags.contains(.transitive) {
-            let flags: AttributeFlags = [.optional, .transitive, .partial]
-            attributes.unknown.append(RawAttribute(flags: flags, type: head.type, value: Array(value.rest)))
-        }
+        if head.flags.contains(.transitive) { keep(head, value, adding: .partial) }
+    }
+
+    private mutating func keep(_ head: Head, _ value: ByteCursor, adding mark: AttributeFlags) {
+        let flags = head.flags.intersection([.optional, .transitive, .partial]).union(mark)
+        attributes.unknown.append(RawAttribute(flags: flags, type: head.type, value: Array(value.rest)))
     }
 
     private mutating func record(_ type: UInt8?, _ action: ErrorAction, _ subcode: UInt8, _ reason: String) {

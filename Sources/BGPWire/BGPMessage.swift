@@ -8,13 +8,14 @@
 /// `BGPError`, which carries the NOTIFICATION; what the session survives is in `UpdateMessage.malformed`.
 ///
 /// RFCs: 4271 messages and their errors · 5492, 9072 capabilities and long optional parameters · 4760, 2545 families ·
-/// 6793 four-octet AS numbers · 2918, 7313 route refresh · 4724, 8538 graceful restart · 4456 route reflection · 1997,
-/// 4360, 8092 communities · 7606 revised error handling · 7607 AS 0 · 8654 extended messages · 9003 shutdown
-/// communication.
+/// 6793 four-octet AS numbers · 2918, 7313 route refresh · 4724, 8538, 9494 graceful restart · 4456 route reflection ·
+/// 1997, 4360, 8092 communities · 7606 revised error handling · 7607 AS 0 · 7911 several paths · 8654 extended messages ·
+/// 8950 IPv6 next hops of IPv4 prefixes · 9003 shutdown communication · 9012 tunnel encapsulation.
 ///
 /// Known deviations: an unrecognized well-known attribute is treat-as-withdraw, where RFC 4271 §6.3 would end the
 /// session: one odd router must not take a mesh down. AS_SETs are accepted (RFC 9774 would withdraw the routes).
-/// Segments of confederations are malformed, because there are none here.
+/// Segments of confederations are malformed, because there are none here. A route without LOCAL_PREF from an internal
+/// peer is taken, as if it had the usual 100 (RFC 4271 §5.1.5 makes the peer send it, and does not call it mandatory).
 package enum BGPMessage: Sendable, Hashable {
     case open(OpenMessage)
     case update(UpdateMessage)

@@ -6,11 +6,13 @@ extension Capability {
         switch self {
         case .multiprotocol: 1
         case .routeRefresh: 2
+        case .extendedNextHop: 5
         case .extendedMessage: 6
         case .gracefulRestart: 64
         case .fourOctetAS: 65
         case .addPath: 69
         case .enhancedRouteRefresh: 70
+        case .longLivedGracefulRestart: 71
         case .unknown(let code, _): code
         }
     }
@@ -38,8 +40,8 @@ extension Capability {
         return [code, length] + value
     }
 
-    /// The most families that the length octet of a capability with four octets for each leaves room for.
-    private static let maximumFamilies = 63
+    /// The most entries of so many octets that the length octet of a capability leaves room for.
+    private static func limit(_ octets: Int, after head: Int = 0) -> Int { (255 - head) / octets }
 
     private var value: [UInt8] {
         var bytes: [UInt8] = []
@@ -52,16 +54,28 @@ extension Capability {
         case .gracefulRestart(let value):
             let flags: UInt16 = (value.isRestarting ? 0x8000 : 0) | (value.notification ? 0x4000 : 0)
             bytes.append(bigEndian: flags | value.restartTime)
-            for entry in value.families.prefix(Self.maximumFamilies) {
+            for entry in value.families.prefix(Self.limit(4, after: 2)) {
                 bytes.append(bigEndian: entry.family.afi)
                 bytes.append(contentsOf: [entry.family.safi, entry.forwardingPreserved ? 0x80 : 0])
             }
         case .fourOctetAS(let asNumber):
             bytes.append(bigEndian: asNumber.rawValue)
         case .addPath(let families):
-            for entry in families.prefix(Self.maximumFamilies) {
+            for entry in families.prefix(Self.limit(4)) {
                 bytes.append(bigEndian: entry.family.afi)
                 bytes.append(contentsOf: [entry.family.safi, entry.sendReceive])
+            }
+        case .extendedNextHop(let entries):
+            for entry in entries.prefix(Self.limit(6)) {
+                bytes.append(bigEndian: entry.family.afi)
+                bytes.append(contentsOf: [0, entry.family.safi])
+                bytes.append(bigEndian: entry.nextHopAFI)
+            }
+        case .longLivedGracefulRestart(let families):
+            for entry in families.prefix(Self.limit(7)) {
+                bytes.append(bigEndian: entry.family.afi)
+                bytes.append(entry.family.safi)
+                bytes.append(bigEndian: (entry.forwardingPreserved ? 0x8000_0000 : 0) | entry.staleTime)
             }
         case .unknown(_, let value):
             bytes = value
@@ -78,6 +92,7 @@ extension Capability {
             else { return nil }
             return .multiprotocol(AFISAFI(afi: afi, safi: safi))
         case 2: return value.isEmpty ? .routeRefresh : nil
+        case 5: return decodeExtendedNextHop(value)
         case 6: return value.isEmpty ? .extendedMessage : nil
         case 64: return decodeGracefulRestart(value)
         case 65:
@@ -91,6 +106,7 @@ extension Capability {
             }
             return .addPath(families)
         case 70: return value.isEmpty ? .enhancedRouteRefresh : nil
+        case 71: return decodeLongLived(value)
         default: return .unknown(code: code, value: Array(value))
         }
     }
@@ -109,6 +125,31 @@ extension Capability {
                 restartTime: head & GracefulRestart.maximumRestartTime,
                 families: families,
             ))
+    }
+
+    private static func decodeExtendedNextHop(_ value: ArraySlice<UInt8>) -> Capability? {
+        guard value.count.isMultiple(of: 6) else { return nil }
+        var cursor = ByteCursor(value)
+        var entries: [ExtendedNextHop] = []
+        while let afi = cursor.readUInt16(), let safi = cursor.readUInt16(), let nextHopAFI = cursor.readUInt16() {
+            // The SAFI has one octet everywhere else: a greater number names nothing that a session carries.
+            guard let safi = UInt8(exactly: safi) else { continue }
+            entries.append(ExtendedNextHop(family: AFISAFI(afi: afi, safi: safi), nextHopAFI: nextHopAFI))
+        }
+        return .extendedNextHop(entries)
+    }
+
+    private static func decodeLongLived(_ value: ArraySlice<UInt8>) -> Capability? {
+        guard value.count.isMultiple(of: 7) else { return nil }
+        var cursor = ByteCursor(value)
+        var families: [LongLivedFamily] = []
+        while let afi = cursor.readUInt16(), let safi = cursor.readUInt8(), let rest = cursor.readUInt32() {
+            families.append(
+                LongLivedFamily(
+                    AFISAFI(afi: afi, safi: safi), forwardingPreserved: rest & 0x8000_0000 != 0,
+                    staleTime: rest & LongLivedFamily.maximumStaleTime))
+        }
+        return .longLivedGracefulRestart(families)
     }
 
     private static func readFamily(_ cursor: inout ByteCursor) -> (AFISAFI, UInt8)? {

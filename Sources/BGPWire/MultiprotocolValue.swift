@@ -3,7 +3,7 @@ import NetTypes
 /// MP_REACH_NLRI and MP_UNREACH_NLRI (RFC 4760 §3, §4) with the next hops of RFC 2545 §3.
 enum MultiprotocolValue {
     static func decodeReach(
-        _ value: ByteCursor, into list: inout AttributeList, _: WireContext
+        _ value: ByteCursor, into list: inout AttributeList, _ context: WireContext
     ) throws(MalformedAttribute) {
         var cursor = value
         guard let family = readFamily(&cursor), let octets = cursor.readUInt8(),
@@ -13,13 +13,17 @@ enum MultiprotocolValue {
             list.hasForeignReach = !cursor.isAtEnd
             throw notCarried(family)
         }
-        guard let prefixes = NLRI.decode(cursor.rest, family: addressFamily) else { throw badPrefix(family) }
-        list.reach = (family, prefixes)
-        list.reachNextHop = try decodeNextHop(nextHop, family: addressFamily)
+        guard let paths = NLRI.decode(cursor.rest, family: addressFamily, context: context) else {
+            throw badPrefix(family)
+        }
+        list.reach = (family, paths)
+        // RFC 8950 §3: the length of the next hop tells its family.
+        let isForeign = addressFamily == .ipv4 && context.ipv6NextHopsForIPv4 && nextHop.count >= 16
+        list.reachNextHop = try decodeNextHop(nextHop, family: isForeign ? .ipv6 : addressFamily)
     }
 
     static func decodeUnreach(
-        _ value: ByteCursor, into list: inout AttributeList, _: WireContext
+        _ value: ByteCursor, into list: inout AttributeList, _ context: WireContext
     ) throws(MalformedAttribute) {
         var cursor = value
         guard let family = readFamily(&cursor) else { throw truncated(value) }
@@ -28,8 +32,10 @@ enum MultiprotocolValue {
             return
         }
         guard let addressFamily = family.family else { throw notCarried(family) }
-        guard let prefixes = NLRI.decode(cursor.rest, family: addressFamily) else { throw badPrefix(family) }
-        list.unreach = UpdateMessage.Unreach(family: family, prefixes: prefixes)
+        guard let paths = NLRI.decode(cursor.rest, family: addressFamily, context: context) else {
+            throw badPrefix(family)
+        }
+        list.unreach = UpdateMessage.Unreach(family: family, prefixes: paths.prefixes, pathIDs: paths.ids)
     }
 
     /// What stands before the prefixes in MP_REACH_NLRI.

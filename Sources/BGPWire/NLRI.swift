@@ -3,8 +3,17 @@ import NetTypes
 /// Network layer reachability information: prefixes as a length in bits and as many octets as hold them
 /// (RFC 4271 §4.3, RFC 4760 §5).
 enum NLRI {
-    /// The most octets that a prefix of the family takes.
-    static func maximumOctets(_ family: AddressFamily) -> Int { 1 + Int(family.bitWidth) / 8 }
+    /// Prefixes with the path identifier of each (RFC 7911 §3), or without any.
+    struct Paths: Sendable {
+        var prefixes: [IPPrefix] = []
+        var ids: [UInt32] = []
+    }
+
+    /// The most octets that a prefix of the family takes, a path identifier with it.
+    static func maximumOctets(_ family: AddressFamily) -> Int { pathIDOctets + 1 + Int(family.bitWidth) / 8 }
+
+    /// The octets of a path identifier.
+    static let pathIDOctets = 4
 
     /// Reads all prefixes; nil when a length is above the family's width or beyond the end (RFC 7606 §5.3). Bits
     /// beyond a prefix's length are of no account (RFC 4271 §4.3).
@@ -17,6 +26,23 @@ enum NLRI {
             prefixes.append(IPPrefix(masking: address(octets, family: family), length: length))
         }
         return prefixes
+    }
+
+    /// Reads all prefixes, each behind a path identifier where `context` says so; nil as above.
+    static func decode(_ bytes: ArraySlice<UInt8>, family: AddressFamily, context: WireContext) -> Paths? {
+        guard context.pathIDsIn.contains(FamilySet(family)) else {
+            return decode(bytes, family: family).map { Paths(prefixes: $0) }
+        }
+        var paths = Paths()
+        var cursor = ByteCursor(bytes)
+        while !cursor.isAtEnd {
+            guard let id = cursor.readUInt32(), let length = cursor.readUInt8(), length <= family.bitWidth,
+                let octets = cursor.readBytes((Int(length) + 7) / 8)
+            else { return nil }
+            paths.ids.append(id)
+            paths.prefixes.append(IPPrefix(masking: address(octets, family: family), length: length))
+        }
+        return paths
     }
 
     /// Appends a prefix.

@@ -47,4 +47,29 @@ package struct OpenMessage: Sendable, Hashable {
 
     /// Whether the sender accepts messages of up to 65535 octets (RFC 8654).
     package var hasExtendedMessage: Bool { capabilities.contains(.extendedMessage) }
+
+    /// The families of the long-lived graceful restart capability. It counts only beside graceful restart
+    /// (RFC 9494 §3.1).
+    package var longLivedFamilies: [LongLivedFamily] {
+        guard gracefulRestart != nil else { return [] }
+        for case .longLivedGracefulRestart(let families) in capabilities.reversed() { return families }
+        return []
+    }
+
+    /// Whether the sender understands IPv6 next hops of IPv4 prefixes (RFC 8950).
+    package var hasIPv6NextHopsForIPv4: Bool {
+        capabilities.contains {
+            if case .extendedNextHop(let entries) = $0 { entries.contains(.ipv4OverIPv6) } else { false }
+        }
+    }
+
+    /// The families of the add-path capability. Of two entries for one family the last counts, and one with another
+    /// number than 1 to 3 none (RFC 7911 §4).
+    package var addPathFamilies: [AddPathFamily] {
+        var byFamily: [AFISAFI: AddPathFamily] = [:]
+        for case .addPath(let entries) in capabilities {
+            for entry in entries where (1...3).contains(entry.sendReceive) { byFamily[entry.family] = entry }
+        }
+        return byFamily.values.sorted { $0.family < $1.family }
+    }
 }

@@ -10,7 +10,7 @@ struct OutboundAttributes: Sendable {
     /// The bytes of all of them in the order of their types, those that Apus does not know in their places.
     func encode(_ context: WireContext) -> [UInt8] {
         var bytes: [UInt8] = []
-        var unknown = attributes.unknown.filter { AttributeDescriptor.row(of: $0.type) == nil }[...]
+        var unknown = attributes.unknown.filter { AttributeDescriptor.row(of: $0.type)?.isKeptAsBytes ?? true }[...]
         if unknown.count > 1 { unknown.sort { $0.type < $1.type } }
         for row in AttributeDescriptor.rows where !row.isInternal || context.isIBGP {
             while let next = unknown.first, next.type < row.type {

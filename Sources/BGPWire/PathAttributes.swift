@@ -25,7 +25,7 @@ package struct PathAttributes: Sendable, Hashable {
     /// CLUSTER_LIST (RFC 4456 §8), the nearest reflector first; neither sent to nor taken from an external peer.
     package var clusterList: [ClusterID]
     /// Optional transitive attributes that Apus does not know, by type; those received have the Partial bit set
-    /// (RFC 4271 §9). Sent as they are.
+    /// (RFC 4271 §9). The tunnel encapsulation is among them, checked and unchanged. Sent as they are.
     package var unknown: [RawAttribute]
 
     /// Makes the attributes of a route; the defaults are those of a route of the own AS.

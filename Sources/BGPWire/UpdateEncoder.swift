@@ -22,19 +22,20 @@ package struct UpdateEncoder: Sendable {
     }
 
     /// Appends the frames that announce `prefixes`. The attributes are encoded once. Prefixes of another family are left
-    /// out.
+    /// out. Where the session has agreed on path identifiers, each prefix has that of `pathIDs` at its place, or else 0.
     ///
     /// - Throws: `Failure`; nothing is announced then.
     package func announce(
         _ prefixes: [IPPrefix], family: AFISAFI, nextHop: NextHop, attributes: PathAttributes,
-        into bytes: inout [UInt8],
+        pathIDs: [UInt32] = [], into bytes: inout [UInt8],
     ) throws(Failure) {
         guard let addressFamily = family.family else { throw .family(family) }
-        guard nextHop.address.family == addressFamily else { throw .nextHopFamily(family, nextHop) }
+        let isForeign = context.ipv6NextHopsForIPv4 && family == .ipv4Unicast && nextHop.address.family == .ipv6
+        guard nextHop.address.family == addressFamily || isForeign else { throw .nextHopFamily(family, nextHop) }
         if case .v4(let address) = nextHop.address {
             let encoded = OutboundAttributes(attributes: attributes, nextHop: address).encode(context)
             let room = try room(besides: encoded.count, for: addressFamily)
-            pack(prefixes, addressFamily, room: room, into: &bytes) { bytes in
+            pack(prefixes, addressFamily, pathIDs, room: room, into: &bytes) { bytes in
                 bytes.append(bigEndian: UInt16(0))
                 bytes.append(bigEndian: UInt16(truncatingIfNeeded: encoded.count))
                 bytes.append(contentsOf: encoded)
@@ -45,7 +46,7 @@ package struct UpdateEncoder: Sendable {
         let encoded = OutboundAttributes(attributes: attributes, nextHop: nil).encode(context)
         let head = MultiprotocolValue.reachHead(family, nextHop)
         let room = try room(besides: encoded.count + Self.attributeHead + head.count, for: addressFamily)
-        pack(prefixes, addressFamily, room: room, into: &bytes) { bytes in
+        pack(prefixes, addressFamily, pathIDs, room: room, into: &bytes) { bytes in
             beginMultiprotocol(AttributeType.mpReach, head, into: &bytes)
         } end: { bytes, start in
             endMultiprotocol(&bytes, from: start, followedBy: encoded)
@@ -56,19 +57,23 @@ package struct UpdateEncoder: Sendable {
     ///
     /// - Throws: `Failure`; nothing is announced then.
     package func announce(
-        _ prefixes: some Sequence<IPPrefix>, family: AFISAFI, nextHop: NextHop, attributes: PathAttributes
+        _ prefixes: some Sequence<IPPrefix>, family: AFISAFI, nextHop: NextHop, attributes: PathAttributes,
+        pathIDs: [UInt32] = [],
     ) throws(Failure) -> [[UInt8]] {
         var bytes: [UInt8] = []
-        try announce(Array(prefixes), family: family, nextHop: nextHop, attributes: attributes, into: &bytes)
+        try announce(
+            Array(prefixes), family: family, nextHop: nextHop, attributes: attributes, pathIDs: pathIDs, into: &bytes)
         return Self.frames(of: bytes)
     }
 
     /// Appends the frames that withdraw `prefixes`. Prefixes of another family are left out.
-    package func withdraw(_ prefixes: [IPPrefix], family: AFISAFI, into bytes: inout [UInt8]) {
+    package func withdraw(
+        _ prefixes: [IPPrefix], family: AFISAFI, pathIDs: [UInt32] = [], into bytes: inout [UInt8],
+    ) {
         switch family.family {
         case .ipv4:
             let room = context.maximumMessageLength - Self.emptyUpdate
-            pack(prefixes, .ipv4, room: room, into: &bytes) { bytes in
+            pack(prefixes, .ipv4, pathIDs, room: room, into: &bytes) { bytes in
                 bytes.append(bigEndian: UInt16(0))
             } end: { bytes, start in
                 let length = bytes.count - start - MessageHeader.octets - 2
@@ -78,7 +83,7 @@ package struct UpdateEncoder: Sendable {
         case .ipv6:
             let head = MultiprotocolValue.unreachHead(family)
             let room = context.maximumMessageLength - Self.emptyUpdate - Self.attributeHead - head.count
-            pack(prefixes, .ipv6, room: room, into: &bytes) { bytes in
+            pack(prefixes, .ipv6, pathIDs, room: room, into: &bytes) { bytes in
                 beginMultiprotocol(AttributeType.mpUnreach, head, into: &bytes)
             } end: { bytes, start in
                 endMultiprotocol(&bytes, from: start, followedBy: [])
@@ -89,9 +94,11 @@ package struct UpdateEncoder: Sendable {
     }
 
     /// The frames that withdraw `prefixes`, one by one.
-    package func withdraw(_ prefixes: some Sequence<IPPrefix>, family: AFISAFI) -> [[UInt8]] {
+    package func withdraw(
+        _ prefixes: some Sequence<IPPrefix>, family: AFISAFI, pathIDs: [UInt32] = [],
+    ) -> [[UInt8]] {
         var bytes: [UInt8] = []
-        withdraw(Array(prefixes), family: family, into: &bytes)
+        withdraw(Array(prefixes), family: family, pathIDs: pathIDs, into: &bytes)
         return Self.frames(of: bytes)
     }
 
@@ -121,13 +128,14 @@ package struct UpdateEncoder: Sendable {
     /// Appends frames of at most `room` octets of prefixes each: the header, what `begin` writes, the prefixes, and what
     /// `end` makes of it, who is told where the frame starts.
     private func pack(
-        _ prefixes: [IPPrefix], _ family: AddressFamily, room: Int, into bytes: inout [UInt8],
+        _ prefixes: [IPPrefix], _ family: AddressFamily, _ pathIDs: [UInt32], room: Int, into bytes: inout [UInt8],
         begin: (inout [UInt8]) -> Void, end: (inout [UInt8], Int) -> Void,
     ) {
         var start: Int?
         var limit = 0
-        for prefix in prefixes where prefix.family == family {
-            let octets = 1 + (Int(prefix.length) + 7) / 8
+        let pathIDOctets = context.pathIDsOut.contains(FamilySet(family)) ? NLRI.pathIDOctets : 0
+        for (index, prefix) in prefixes.enumerated() where prefix.family == family {
+            let octets = pathIDOctets + 1 + (Int(prefix.length) + 7) / 8
             if let open = start, bytes.count + octets > limit {
                 end(&bytes, open)
                 MessageHeader.close(&bytes, from: open)
@@ -139,6 +147,7 @@ package struct UpdateEncoder: Sendable {
                 begin(&bytes)
                 limit = bytes.count + room
             }
+            if pathIDOctets > 0 { bytes.append(bigEndian: index < pathIDs.count ? pathIDs[index] : 0) }
             NLRI.encode(prefix, into: &bytes)
         }
         if let open = start {

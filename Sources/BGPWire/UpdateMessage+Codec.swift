@@ -14,10 +14,10 @@ extension UpdateMessage {
                 "the lengths of an UPDATE go beyond its end")
         }
         if withdrawn.isEmpty, attributes.isEmpty, cursor.isAtEnd { return .endOfRIB(.ipv4Unicast) }
-        let withdrawnPrefixes = try decodeIPv4(withdrawn, "Withdrawn Routes")
-        let prefixes = try decodeIPv4(cursor.rest, "NLRI")
+        let withdrawnPaths = try decodeIPv4(withdrawn, "Withdrawn Routes", context)
+        let paths = try decodeIPv4(cursor.rest, "NLRI", context)
         var list = try AttributeList(attributes, context: context)
-        return try assemble(&list, withdrawn: withdrawnPrefixes, prefixes: prefixes)
+        return try assemble(&list, withdrawn: withdrawnPaths, announced: paths)
     }
 
     /// One frame where it fits, several otherwise, back to back. Routes that cannot be announced are withdrawn.
@@ -28,32 +28,36 @@ extension UpdateMessage {
             if part.prefixes.isEmpty {
                 frames.append(encoder.endOfRIB(part.family))
             } else {
-                frames += encoder.withdraw(part.prefixes, family: part.family)
+                frames += encoder.withdraw(part.prefixes, family: part.family, pathIDs: part.pathIDs)
             }
         }
         for part in reachable {
             do {
                 frames += try encoder.announce(
-                    part.prefixes, family: part.family, nextHop: part.nextHop, attributes: attributes)
+                    part.prefixes, family: part.family, nextHop: part.nextHop, attributes: attributes,
+                    pathIDs: part.pathIDs)
             } catch {
-                frames += encoder.withdraw(part.prefixes, family: part.family)
+                frames += encoder.withdraw(part.prefixes, family: part.family, pathIDs: part.pathIDs)
             }
         }
         return Array(frames.joined())
     }
 
-    private static func decodeIPv4(_ bytes: ArraySlice<UInt8>, _ field: String) throws(BGPError) -> [IPPrefix] {
-        guard let prefixes = NLRI.decode(bytes, family: .ipv4) else {
+    private static func decodeIPv4(
+        _ bytes: ArraySlice<UInt8>, _ field: String, _ context: WireContext
+    ) throws(BGPError) -> NLRI.Paths {
+        guard let paths = NLRI.decode(bytes, family: .ipv4, context: context) else {
             throw BGPError(
                 NotificationCode.updateMessage, UpdateSubcode.invalidNetworkField, "malformed prefix in \(field)")
         }
-        return prefixes
+        return paths
     }
 
     private static func assemble(
-        _ list: inout AttributeList, withdrawn: [IPPrefix], prefixes: [IPPrefix]
+        _ list: inout AttributeList, withdrawn: NLRI.Paths, announced: NLRI.Paths
     ) throws(BGPError) -> UpdateMessage {
-        let multiprotocol = list.reach.flatMap { $0.prefixes.isEmpty ? nil : $0 }
+        let prefixes = announced.prefixes
+        let multiprotocol = list.reach.flatMap { $0.paths.prefixes.isEmpty ? nil : $0 }
         if prefixes.isEmpty, multiprotocol != nil || list.hasForeignReach { list.ignoreNextHop() }
         let withdrawing = list.errors.first { $0.action == .treatAsWithdraw }
         if multiprotocol != nil || !prefixes.isEmpty {
@@ -65,20 +69,24 @@ extension UpdateMessage {
         }
         var unreachable: [Unreach] = []
         var reachable: [Reach] = []
-        func announce(_ family: AFISAFI, _ nextHop: NextHop?, _ prefixes: [IPPrefix]) {
+        func announce(_ family: AFISAFI, _ nextHop: NextHop?, _ paths: NLRI.Paths) {
             if let nextHop, !list.isTreatedAsWithdraw {
-                reachable.append(Reach(family: family, nextHop: nextHop, prefixes: prefixes))
+                reachable.append(
+                    Reach(family: family, nextHop: nextHop, prefixes: paths.prefixes, pathIDs: paths.ids))
             } else {
-                unreachable.append(Unreach(family: family, prefixes: prefixes))
+                unreachable.append(Unreach(family: family, prefixes: paths.prefixes, pathIDs: paths.ids))
             }
         }
-        if !withdrawn.isEmpty { unreachable.append(Unreach(family: .ipv4Unicast, prefixes: withdrawn)) }
+        if !withdrawn.prefixes.isEmpty {
+            unreachable.append(
+                Unreach(family: .ipv4Unicast, prefixes: withdrawn.prefixes, pathIDs: withdrawn.ids))
+        }
         if let unreach = list.unreach {
-            let isEndOfRIB = list.isUnreachOnly && withdrawn.isEmpty && prefixes.isEmpty
+            let isEndOfRIB = list.isUnreachOnly && withdrawn.prefixes.isEmpty && prefixes.isEmpty
             if !unreach.prefixes.isEmpty || isEndOfRIB { unreachable.append(unreach) }
         }
-        if !prefixes.isEmpty { announce(.ipv4Unicast, list.nextHop.map { NextHop(.v4($0)) }, prefixes) }
-        if let multiprotocol { announce(multiprotocol.family, list.reachNextHop, multiprotocol.prefixes) }
+        if !prefixes.isEmpty { announce(.ipv4Unicast, list.nextHop.map { NextHop(.v4($0)) }, announced) }
+        if let multiprotocol { announce(multiprotocol.family, list.reachNextHop, multiprotocol.paths) }
         return UpdateMessage(
             unreachable: unreachable,
             reachable: reachable,

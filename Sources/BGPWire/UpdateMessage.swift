@@ -12,11 +12,14 @@ package struct UpdateMessage: Sendable, Hashable {
         package let family: AFISAFI
         /// The prefixes.
         package let prefixes: [IPPrefix]
+        /// The path identifier of each prefix (RFC 7911 §3); none where the session has not agreed on them.
+        package let pathIDs: [UInt32]
 
-        /// Joins the two.
-        package init(family: AFISAFI, prefixes: [IPPrefix]) {
+        /// Joins the three.
+        package init(family: AFISAFI, prefixes: [IPPrefix], pathIDs: [UInt32] = []) {
             self.family = family
             self.prefixes = prefixes
+            self.pathIDs = pathIDs
         }
     }
 
@@ -28,12 +31,15 @@ package struct UpdateMessage: Sendable, Hashable {
         package let nextHop: NextHop
         /// The prefixes.
         package let prefixes: [IPPrefix]
+        /// The path identifier of each prefix (RFC 7911 §3); none where the session has not agreed on them.
+        package let pathIDs: [UInt32]
 
-        /// Joins the three.
-        package init(family: AFISAFI, nextHop: NextHop, prefixes: [IPPrefix]) {
+        /// Joins the four.
+        package init(family: AFISAFI, nextHop: NextHop, prefixes: [IPPrefix], pathIDs: [UInt32] = []) {
             self.family = family
             self.nextHop = nextHop
             self.prefixes = prefixes
+            self.pathIDs = pathIDs
         }
     }
 

@@ -8,6 +8,7 @@
 #include <linux/ip.h>
 #include <linux/ipv6_route.h>
 #include <linux/neighbour.h>
+#include <linux/netconf.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <linux/netlink.h>

@@ -3,7 +3,10 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <net/if.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
@@ -14,10 +17,8 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <linux/filter.h>
 #include <linux/netlink.h>
 #include <stddef.h>
-#include <sys/socket.h>
 
 int clinux_setns(int fd, int nstype) { return setns(fd, nstype); }
 
@@ -101,5 +102,45 @@ int clinux_ignore_netlink_port(int fd, unsigned int port) {
         BPF_STMT(BPF_RET | BPF_K, 0xffffffff),
     };
     struct sock_fprog program = {.len = sizeof code / sizeof *code, .filter = code};
+    return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+}
+
+int clinux_tcp_md5(int fd, const unsigned char *address, size_t address_length, const unsigned char *key,
+                   size_t key_length) {
+    struct tcp_md5sig request;
+    memset(&request, 0, sizeof request);
+    if (key_length > sizeof request.tcpm_key) {
+        errno = EINVAL;
+        return -1;
+    }
+    if (address_length == sizeof(struct in_addr)) {
+        struct sockaddr_in *peer = (struct sockaddr_in *)&request.tcpm_addr;
+        peer->sin_family = AF_INET;
+        memcpy(&peer->sin_addr, address, address_length);
+    } else if (address_length == sizeof(struct in6_addr)) {
+        struct sockaddr_in6 *peer = (struct sockaddr_in6 *)&request.tcpm_addr;
+        peer->sin6_family = AF_INET6;
+        memcpy(&peer->sin6_addr, address, address_length);
+    } else {
+        errno = EAFNOSUPPORT;
+        return -1;
+    }
+    request.tcpm_keylen = (unsigned short)key_length;
+    if (key_length > 0) memcpy(request.tcpm_key, key, key_length);
+    return setsockopt(fd, IPPROTO_TCP, TCP_MD5SIG, &request, sizeof request);
+}
+
+int clinux_ip_minttl(void) { return IP_MINTTL; }
+
+int clinux_ipv6_minhopcount(void) { return IPV6_MINHOPCOUNT; }
+
+int clinux_require_octet(int fd, unsigned int place, unsigned char value) {
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, (unsigned int)SKF_NET_OFF + place),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, 0xffffffff),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+    };
+    struct sock_fprog program = {.len = sizeof code / sizeof code[0], .filter = code};
     return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
 }

@@ -75,6 +75,7 @@ struct AddCommand {
         let recorded = file.attachment.hostLink
         if !recorded.isEmpty, recorded != name { try kernel.deleteLink(recorded, of: alias, isRecorded: true) }
         let observed = try kernel.observe(name, isRecorded: recorded == name)
+        try PodPlan.judge(observed, named: name, for: alias)
         if observed == .absent, try kernel.podHasLink(call.key.ifName) {
             throw CNIError(
                 .failed, "CNI_IFNAME: the container has a link \(call.key.ifName) already",
@@ -92,14 +93,8 @@ struct AddCommand {
         ).steps
         // From here on the record leads a later DEL to the link, whenever this process is killed.
         try file.update { $0.hostLink = name }
-        for step in steps {
-            try kernel.apply(step)
-            if let inverse = step.inverse { undo.push(.pod(inverse)) }
-            trace.ended(step.name)
-        }
-        if let allows = call.config.allowsForwarding { try kernel.setPodForwarding(allows, for: link.addresses) }
-        let index = try kernel.hostIndex(name)
-        try handOff(endpoint(link, index, answer.mode), answer, &line, &undo)
+        let index = try carryOut(steps, link, answer.mode, &kernel, &line, &undo)
+        try handOff(answer, &line)
         trace.ended("telling apusd")
         let json = try result(link, answer.dns).json(version: call.config.version, after: call.config.previousResult)
         try file.update {
@@ -138,13 +133,38 @@ struct AddCommand {
         return answer
     }
 
+    /// Makes the link and answers the index of its host end, with which the daemon is asked: it is at work while the
+    /// kernel sets up the rest.
+    private func carryOut(
+        _ steps: [PodStep], _ link: PodLink, _ mode: EncapsulationMode, _ kernel: inout PodKernel,
+        _ line: inout DaemonCall, _ undo: inout UndoStack<Inverse>,
+    ) throws -> UInt32 {
+        var hostIndex: UInt32 = 0
+        do {
+            for step in steps {
+                try kernel.apply(step)
+                if let inverse = step.inverse { undo.push(.pod(inverse)) }
+                trace.ended(step.name)
+                guard case .createPair = step else { continue }
+                hostIndex = try kernel.hostIndex(link.hostName)
+                let endpoint = endpoint(link, hostIndex, mode)
+                line.ask(.endpointAdd(endpoint))
+                undo.push(.withdraw(endpoint))
+            }
+            if let allows = call.config.allowsForwarding {
+                try kernel.setPodForwarding(allows, for: link.addresses)
+            }
+            return hostIndex
+        } catch {
+            // What is withdrawn next must not reach the daemon before what was asked.
+            if hostIndex != 0 { _ = try? line.answer() }
+            throw error
+        }
+    }
+
     /// A daemon that is absent or silent is no obstacle as long as the others know of the block already.
-    private func handOff(
-        _ endpoint: Endpoint, _ answer: PodAddresses, _ line: inout DaemonCall, _ undo: inout UndoStack<Inverse>,
-    ) throws {
-        let absence = try line.announce(endpoint)
-        undo.push(.withdraw(endpoint))
-        guard let absence else { return }
+    private func handOff(_ answer: PodAddresses, _ line: inout DaemonCall) throws {
+        guard let absence = try line.consent() else { return }
         if let unknown = answer.unannounced.first {
             throw CNIError(
                 .tryAgainLater, "\(unknown) is not announced, and \(absence)",

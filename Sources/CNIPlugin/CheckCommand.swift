@@ -138,9 +138,8 @@ struct CheckCommand {
         } else {
             findings.append("allocation record of \(call.key) is missing")
         }
-        let blocks = try call.store.blocks()
         for address in addresses {
-            guard let block = blocks.first(where: { $0.cidr.contains(address) }) else {
+            guard let block = try call.store.block(containing: address) else {
                 // An address of another IPAM plugin need not be in a block of this node.
                 if IPAMDelegate.isNamed(by: call.config) { continue }
                 findings.append("block record with \(address) is missing")

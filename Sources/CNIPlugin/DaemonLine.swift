@@ -29,7 +29,11 @@ struct DaemonLine: Sendable {
     }
 
     /// Connects and says hello, and waits for no answer: that comes while the caller does something else.
-    func greeted() -> DaemonCall { DaemonCall(path: path, hello: hello) }
+    ///
+    /// - Parameter helloTimeout: how long the daemon's hello may take, once somebody waits for an answer.
+    func greeted(helloTimeout: Duration = NodeLinkClient.answerTimeout) -> DaemonCall {
+        DaemonCall(path: path, hello: hello, helloTimeout: helloTimeout)
+    }
 
     /// Tells the daemon that an endpoint is gone. It looks at the store itself when it comes back, so that nothing
     /// depends on the message.

@@ -21,20 +21,28 @@ struct DeleteCommand {
     ///
     /// Neither the container's namespace nor the daemon nor node.json is needed: the link is found by its host end.
     func run() throws {
+        let line = try LinkRemoval.line(call)
         switch try desk.find() {
         case .none:
             try deleteUnrecorded()
             try desk.releaseStray()
-        case .some(let file): try detach(file)
+        case .some(let file): try detach(file, over: line)
         }
     }
 
     /// Detaches what the record says, and removes the record last.
     func detach(_ file: consuming AttachmentFile) throws {
+        try detach(file, over: try LinkRemoval.line(call))
+    }
+
+    private func detach(_ file: consuming AttachmentFile, over line: consuming DaemonCall) throws {
         var file = file
-        try markDeleting(&file)
         let attachment = file.attachment
-        var removal = try LinkRemoval(call, of: attachment)
+        var removal = try LinkRemoval(call, of: attachment, over: line)
+        // The daemon is at it while the record is written. A DEL that is killed here has left a complete record, which
+        // the next DEL, or GC, removes.
+        try removal.begin()
+        try markDeleting(&file)
         try removal.run()
         try desk.release(file)
         removal.finish()
@@ -78,8 +86,9 @@ struct DeleteCommand {
             let attachment =
                 found.first { $0.key == call.key }
                 ?? Attachment(key: call.key, bootID: call.store.bootID, createdAt: BootClock.now())
-            var removal = try LinkRemoval(call, of: attachment)
-            try removal.remove(PodLinkTarget(index: index, alias: alias))
+            var removal = try LinkRemoval(call, of: attachment, over: try LinkRemoval.line(call))
+            removal.begin(with: PodLinkTarget(index: index, alias: alias))
+            try removal.run()
             removal.finish()
         }
     }

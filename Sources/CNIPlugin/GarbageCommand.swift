@@ -11,8 +11,12 @@ import PodPlan
 /// The store leads to most of it, the kernel to the links whose records are lost. What another process is at work on
 /// stays, and so does whatever is younger than this process: the runtime's list is older than it.
 struct GarbageCommand {
+    /// How long all of it may take: what is left then is named, and the next GC's.
+    private static let timeout = Duration.seconds(90)
+
     private let call: PluginCall
     private let startedAt: MonotonicTime
+    private var deadline: MonotonicTime { startedAt + Self.timeout }
 
     /// - Parameter startedAt: the start of the process.
     init(_ call: PluginCall, startedAt: MonotonicTime) {
@@ -23,23 +27,41 @@ struct GarbageCommand {
     /// Removes all that is not valid; without a list it does nothing.
     /// - Throws: at the end, an error that names everything that could not be removed.
     func run() throws {
-        // Another IPAM plugin reads the list as it sees fit.
         var failures: [String] = []
-        attempt("ipam", &failures) { _ = try IPAMDelegate(call)?.call(.collectGarbage) }
-        if let valid = call.config.validAttachments { collect(valid, &failures) }
+        // What is amiss with the IPAM plugin is said before anything is touched.
+        let delegate = try IPAMDelegate(call, until: deadline)
+        let isClear = try call.config.validAttachments.map { try collect($0, &failures) } ?? true
+        // Another IPAM plugin reads the list as it sees fit: last, and not while a link may bear an address of what is
+        // not on it.
+        if isClear { attempt("ipam", &failures) { _ = try delegate?.call(.collectGarbage) } }
         guard failures.isEmpty else {
             throw CNIError(.failed, "GC \(call.config.name): " + failures.joined(separator: "; "))
         }
     }
 
-    private func collect(_ valid: ValidAttachments, _ failures: inout [String]) {
+    /// - Returns: whether no link is left of what is not valid, as far as anybody can tell.
+    private func collect(_ valid: ValidAttachments, _ failures: inout [String]) throws -> Bool {
         // Links before addresses: one that a link still bears must not be given to another.
-        for (key, name) in attempt("links", &failures, { try orphanCandidates(valid) }) ?? [] {
-            attempt("\(key)", &failures) { try collectOrphan(key, name) }
+        var work: [(AttachmentKey, () throws -> Bool)] = []
+        let orphans = attempt("links", &failures, { try orphanCandidates(valid) })
+        for (key, name) in orphans ?? [] { work.append((key, { try collectOrphan(key, name) })) }
+        for key in staleKeys(valid, &failures) { work.append((key, { try collect(key) })) }
+        var isClear = orphans != nil
+        for (index, (key, body)) in work.enumerated() {
+            guard BootClock.now() < deadline else {
+                failures.append("out of time, with \(work.count - index) of \(work.count) left")
+                return false
+            }
+            guard let isDone = attempt("\(key)", &failures, body) else {
+                isClear = false
+                continue
+            }
+            // An IPAM plugin of another's need not know of GC.
+            if isDone {
+                attempt("\(key)", &failures) { _ = try IPAMDelegate(call.about(key), until: deadline)?.call(.delete) }
+            }
         }
-        for key in staleKeys(valid, &failures) {
-            attempt("\(key)", &failures) { try collect(key) }
-        }
+        return isClear
     }
 
     @discardableResult
@@ -70,17 +92,19 @@ struct GarbageCommand {
         return Set(keys.filter { isGarbage($0, valid) }).sorted()
     }
 
-    private func collect(_ key: AttachmentKey) throws {
+    /// - Returns: whether the key has nothing any more; false for what is another's to work on, or too young.
+    private func collect(_ key: AttachmentKey) throws -> Bool {
         switch try find(key) {
-        case .busy: return
+        case .busy: return false
         case .found(let file):
-            guard file.attachment.createdAt < startedAt else { return }
+            guard file.attachment.createdAt < startedAt else { return false }
             try DeleteCommand(call.about(key)).detach(file)
         case .none:
             // The record is written before the block and removed after it: an address that a block holds for a key
             // without one is nobody's.
             try AttachmentDesk(call.about(key)).releaseStray()
         }
+        return true
     }
 
     private func find(_ key: AttachmentKey) throws -> AttachmentSearch {
@@ -100,16 +124,20 @@ struct GarbageCommand {
     }
 
     /// Removes a link that no record leads to. A record made for the time of it keeps an ADD of the key away.
-    private func collectOrphan(_ key: AttachmentKey, _ name: String) throws {
-        guard let alias = LinkAlias(key) else { return }
+    ///
+    /// - Returns: as `collect`.
+    private func collectOrphan(_ key: AttachmentKey, _ name: String) throws -> Bool {
+        guard let alias = LinkAlias(key) else { return false }
         try call.store.create()
-        guard var file = try claimUnrecorded(key) else { return }
+        guard var file = try claimUnrecorded(key) else { return false }
         var links = try HostLinks()
         guard try links.observe(name, isRecorded: false).isMarked(alias) else {
-            return try AttachmentDesk(call.about(key)).release(file)
+            try AttachmentDesk(call.about(key)).release(file)
+            return false
         }
         try file.update { $0.hostLink = name }
         try DeleteCommand(call.about(key)).detach(file)
+        return true
     }
 
     /// A record of the key; nil if there is one already, which is another's to work on or too young.

@@ -13,6 +13,7 @@ struct IPAMDelegate {
     private let call: PluginCall
     private let type: String
     private let path: String
+    private let deadline: MonotonicTime?
 
     /// Whether the configuration names one.
     static func isNamed(by config: NetworkConfig) -> Bool {
@@ -20,8 +21,10 @@ struct IPAMDelegate {
     }
 
     /// Finds the program; nil if the addresses are Apus' own to give.
+    ///
+    /// - Parameter deadline: when it must be done with whatever it is called for, be it before its own time is over.
     /// - Throws: error 7 for a type that is no plugin's name, 999 when CNI_PATH does not hold it.
-    init?(_ call: PluginCall) throws {
+    init?(_ call: PluginCall, until deadline: MonotonicTime? = nil) throws {
         guard Self.isNamed(by: call.config), let type = call.config.ipamType else { return nil }
         guard !type.contains("/"), type != ".", type != "..", !type.unicodeScalars.contains("\0") else {
             throw CNIError(.invalidConfig, "ipam.type: \"\(type)\" is a path, not the name of a plugin")
@@ -36,6 +39,7 @@ struct IPAMDelegate {
             self.call = call
             self.type = type
             path = candidate
+            self.deadline = deadline
             return
         }
         throw CNIError(
@@ -51,11 +55,12 @@ struct IPAMDelegate {
     func call(_ command: CNICommand) throws -> JSONValue? {
         var variables = call.input.variables
         variables["CNI_COMMAND"] = command.rawValue
+        let ownDeadline = BootClock.now() + Self.timeout
         let ending: ChildProcess.Ending
         do throws(SystemError) {
             ending = try ChildProcess.run(
                 path, environment: variables, input: call.input.text, outputLimit: Self.maximumAnswer,
-                until: BootClock.now() + Self.timeout)
+                until: deadline.map { min($0, ownDeadline) } ?? ownDeadline)
         } catch {
             throw CNIError(error.code == .ETIMEDOUT ? .tryAgainLater : .failed, "\(type): \(error)")
         }

@@ -23,11 +23,20 @@ struct LinkRemoval: ~Copyable {
     private let call: PluginCall
     private let endpoint: Endpoint
     private let names: LinkNames
-    private var line: NodeLinkClient?
+    private var line: DaemonCall
+    private var target: PodLinkTarget?
+    private var isAsked = false
+    private var isServed = false
+
+    /// Says hello to the daemon: the sooner, the less is waited for it.
+    static func line(_ call: PluginCall) throws -> DaemonCall {
+        try DaemonLine(call.store).greeted(helloTimeout: daemonTimeout)
+    }
 
     /// - Parameter attachment: the record, or what stands for it where there is none.
-    init(_ call: PluginCall, of attachment: Attachment) throws {
+    init(_ call: PluginCall, of attachment: Attachment, over line: consuming DaemonCall) throws {
         self.call = call
+        self.line = line
         endpoint = Endpoint(
             network: call.key.network, containerID: call.key.containerID, ifName: call.key.ifName,
             addresses: attachment.addresses, hostLink: attachment.hostLink, hostLinkIndex: attachment.hostLinkIndex,
@@ -35,17 +44,27 @@ struct LinkRemoval: ~Copyable {
         names = try LinkNames()
     }
 
-    /// Deletes the recorded link, if there is one; neither end is to be seen when it returns.
-    mutating func run() throws {
-        try remove(try recorded())
+    /// Has the daemon begin with the recorded link, if there is one.
+    mutating func begin() throws {
+        begin(with: try recorded())
     }
 
-    /// Deletes a link; neither end is to be seen when it returns.
+    /// Has the daemon begin with a link. A link without an alias it would not touch.
     ///
     /// - Parameter target: nil when there is none. The daemon is told all the same, for the rest that goes with a pod.
-    mutating func remove(_ target: PodLinkTarget?) throws {
-        let isDone = try askDaemon(target)
-        if !isDone {
+    mutating func begin(with target: PodLinkTarget?) {
+        self.target = target
+        if let target, target.alias == nil { return }
+        var question = endpoint
+        question.hostLinkIndex = target?.index ?? 0
+        line.ask(.linkDelete(question), timeout: Self.daemonTimeout)
+        isAsked = true
+    }
+
+    /// Sees what was begun to its end: neither end is to be seen when it returns.
+    mutating func run() throws {
+        isServed = daemonHasDone()
+        if !isServed {
             if let target { try removeDetached(target) }
             flushConnections()
         }
@@ -54,8 +73,9 @@ struct LinkRemoval: ~Copyable {
 
     /// Tells the daemon, if it has answered before, that the record is gone too.
     mutating func finish() {
+        guard isServed else { return }
         do throws(NodeLinkError) {
-            try line?.tell(.endpointDelete(endpoint))
+            try line.tell(.endpointDelete(endpoint))
         } catch {
             call.log.write(.debug, "DEL \(call.key): apusd was not told: \(error)")
         }
@@ -80,20 +100,12 @@ struct LinkRemoval: ~Copyable {
         }
     }
 
-    /// - Returns: whether the daemon has seen to it. A link without an alias it would not touch.
-    private mutating func askDaemon(_ target: PodLinkTarget?) throws -> Bool {
-        if let target, target.alias == nil { return false }
-        var question = endpoint
-        question.hostLinkIndex = target?.index ?? 0
-        let daemon = try DaemonLine(call.store)
+    private mutating func daemonHasDone() -> Bool {
+        guard isAsked else { return false }
         do {
-            var client = try NodeLinkClient(
-                path: daemon.path, hello: daemon.hello, helloTimeout: Self.daemonTimeout, awaitsHello: false)
-            let answer = try client.call(.linkDelete(question), timeout: Self.daemonTimeout)
-            let isDeleted = try LinkDeleteAnswer(answer.get()).isDeleted
-            if isDeleted, let target, try names.name(of: target.index) != nil { return false }
-            line = consume client
-            return true
+            let isDeleted = try LinkDeleteAnswer(line.answer().get()).isDeleted
+            guard isDeleted, let target else { return true }
+            return try names.name(of: target.index) == nil
         } catch {
             call.log.write(.debug, "DEL \(call.key): without apusd: \(error)")
             return false

@@ -22,7 +22,7 @@ struct PluginCall: Sendable {
     /// The log.
     let log: PluginLog
     /// What the runtime gave, as it gave it: for a plugin that is called in turn.
-    let input: PluginInput
+    private(set) var input: PluginInput
 
     /// Joins the two halves of the input; nothing is touched.
     init(environment: CNIEnvironment, config: NetworkConfig, input: PluginInput = PluginInput()) throws {
@@ -38,10 +38,13 @@ struct PluginCall: Sendable {
             rotation: LogFile.Rotation(maximumBytes: config.logFileMaxBytes, olderFiles: config.logFileMaxCount))
     }
 
-    /// The call as if it were about another link of the network.
+    /// The call as if it were about another link of the network, whose container's namespace nobody knows.
     func about(_ key: AttachmentKey) -> PluginCall {
         var call = self
         call.key = key
+        call.input.variables["CNI_CONTAINERID"] = key.containerID
+        call.input.variables["CNI_IFNAME"] = key.ifName
+        call.input.variables["CNI_NETNS"] = ""
         return call
     }
 
@@ -58,7 +61,7 @@ struct PluginCall: Sendable {
 
     /// The MTU of a pod's link in octets: the configuration's, else the node's less what the dearest of its modes costs.
     func podMTUBytes(_ node: NodeState) -> UInt32 {
-        if let mtu = config.mtuBytes { return mtu }
+        if let mtu = config.mtuBytes ?? node.podMTUBytes { return mtu }
         let enabled = node.pools.filter { !$0.isDisabled }.compactMap { EncapsulationMode(rawValue: $0.mode) }
         return ModeRegistry.builtIn.podMTUBytes(hostMTUBytes: node.mtuBytes, enabled: enabled)
     }

@@ -133,6 +133,20 @@ package struct RouteTable: Sendable {
     /// Whether a desired or actual route leaves by the link.
     package func uses(link index: UInt32) -> Bool { linkUse[index] != nil }
 
+    /// The gateways of the kernel's own routes by these links.
+    ///
+    /// - Complexity: O(routes)
+    package func gateways(by links: Set<UInt32>) -> Set<TunnelTable.NeighbourKey> {
+        var gateways: Set<TunnelTable.NeighbourKey> = []
+        for route in actual.values {
+            for hop in route.hops where links.contains(hop.linkIndex) {
+                guard let gateway = hop.gateway else { continue }
+                gateways.insert(TunnelTable.NeighbourKey(linkIndex: hop.linkIndex, address: gateway))
+            }
+        }
+        return gateways
+    }
+
     // Waiting.
 
     /// Makes everything that waits pending again, whatever it waits for. For the timer.

@@ -55,6 +55,8 @@ package struct NodeState: Sendable, Hashable {
     package var netnsInode: UInt64
     /// The MTU of the node's uplink.
     package var mtuBytes: UInt32
+    /// The MTU of pods' links: what the modes of the pools leave of the uplink's. A file of an earlier version has none.
+    package var podMTUBytes: UInt32?
     /// Counts the rewrites.
     package var generation: UInt64
     /// The pools that select this node.
@@ -64,13 +66,14 @@ package struct NodeState: Sendable, Hashable {
 
     /// Makes a state.
     package init(
-        node: String, bootID: String, netnsInode: UInt64, mtuBytes: UInt32, generation: UInt64, pools: [Pool],
-        blocks: [OwnedBlock],
+        node: String, bootID: String, netnsInode: UInt64, mtuBytes: UInt32, podMTUBytes: UInt32? = nil,
+        generation: UInt64, pools: [Pool], blocks: [OwnedBlock],
     ) {
         self.node = node
         self.bootID = bootID
         self.netnsInode = netnsInode
         self.mtuBytes = mtuBytes
+        self.podMTUBytes = podMTUBytes
         self.generation = generation
         self.pools = pools
         self.blocks = blocks
@@ -99,8 +102,8 @@ package struct NodeState: Sendable, Hashable {
 extension NodeState {
     /// Reads node.json.
     ///
-    /// `{"v":1,"node":…,"bootID":…,"netns":N,"mtu":1500,"generation":7,"pools":[{"name":…,"cidr":…,"mode":"bgp",
-    /// "blockSize":26,"disabled":false}],"blocks":[{"cidr":…,"pool":…,"announced":true,"closed":false}]}`
+    /// `{"v":1,"node":…,"bootID":…,"netns":N,"mtu":1500,"podMTU":1450,"generation":7,"pools":[{"name":…,"cidr":…,
+    /// "mode":"bgp","blockSize":26,"disabled":false}],"blocks":[{"cidr":…,"pool":…,"announced":true,"closed":false}]}`
     /// - Throws: `RecordError`.
     package init(json: JSONValue) throws(RecordError) {
         let reader = try RecordReader(record: json)
@@ -123,12 +126,14 @@ extension NodeState {
         self.init(
             node: try reader.string("node"), bootID: try reader.string("bootID"),
             netnsInode: try reader.integer("netns"), mtuBytes: try reader.integer("mtu"),
+            podMTUBytes: reader.has("podMTU") ? try reader.integer("podMTU") : nil,
             generation: try reader.integer("generation"), pools: pools, blocks: blocks)
     }
 
     /// The state as node.json holds it.
     package var json: JSONValue {
-        .object([
+        let podMTU = podMTUBytes.map { [("podMTU", JSONValue.int(Int64($0)))] } ?? []
+        let members: JSONObject = [
             "v": 1,
             "node": .string(node),
             "bootID": .string(bootID),
@@ -149,6 +154,7 @@ extension NodeState {
                         "announced": .bool(block.isAnnounced), "closed": .bool(block.isClosed),
                     ])
                 }),
-        ])
+        ]
+        return .object(JSONObject(members.members.map { ($0.name, $0.value) } + podMTU))
     }
 }

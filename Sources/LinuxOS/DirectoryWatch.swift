@@ -8,6 +8,7 @@ package import NetTypes
 package struct DirectoryWatch: ~Copyable, Sendable {
     private let file: FileDescriptor
     private let path: String
+    private let events: UInt32
 
     /// Begins to watch; changes after this call are not missed.
     ///
@@ -19,13 +20,25 @@ package struct DirectoryWatch: ~Copyable, Sendable {
         guard number >= 0 else { throw SystemError("inotify_init", path, code) }
         let file = FileDescriptor(owning: number)
         let removals = IN_MOVED_FROM | IN_DELETE | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR
-        let events = removalsOnly ? removals : removals | IN_CLOSE_WRITE | IN_CREATE | IN_MOVED_TO
-        // SAFETY: the path is a Swift string, NUL-ended for the call.
-        let watch = unsafe inotify_add_watch(file.rawValue, path, UInt32(events))
-        let watchCode = SystemErrorCode.last
-        guard watch >= 0 else { throw SystemError("inotify_add_watch", path, watchCode) }
+        let events = UInt32(removalsOnly ? removals : removals | IN_CLOSE_WRITE | IN_CREATE | IN_MOVED_TO)
+        try Self.add(path, events, to: file.rawValue)
         self.file = file
         self.path = path
+        self.events = events
+    }
+
+    /// Watches another directory as well. One that is watched already stays so.
+    ///
+    /// - Throws: `ENOENT` or `ENOTDIR` when there is no such directory.
+    package borrowing func add(_ path: String) throws(SystemError) {
+        try Self.add(path, events, to: file.rawValue)
+    }
+
+    private static func add(_ path: String, _ events: UInt32, to file: Int32) throws(SystemError) {
+        // SAFETY: the path is a Swift string, NUL-ended for the call.
+        let watch = unsafe inotify_add_watch(file, path, events)
+        let code = SystemErrorCode.last
+        guard watch >= 0 else { throw SystemError("inotify_add_watch", path, code) }
     }
 
     /// Waits for a change, or for `wakeUp`.

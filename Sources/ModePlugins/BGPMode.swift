@@ -10,21 +10,14 @@ package struct BGPMode: ModePlugin {
 
     package var mode: EncapsulationMode { .bgp }
 
-    package var device: TunnelDevice? { nil }
+    package func device(for family: AddressFamily) -> TunnelDevice? { nil }
 
     package func overheadBytes(over family: AddressFamily) -> UInt32 { 0 }
 
-    package func announcement(of block: IPPrefix, from nodeAddresses: [CIDRAddress]) -> Announcement {
-        guard let own = nodeAddresses.first(where: { $0.address.family == block.family }) else {
-            return .withheld(reason: "block \(block) not announced: the node has no \(block.family.rawValue) address")
-        }
-        return .nextHop(own.address)
-    }
-
     package func forwarding(
-        to block: IPPrefix, via nextHop: IPAddress, in context: ForwardingContext,
+        to block: IPPrefix, via remote: RemoteNode, in context: ForwardingContext,
     ) -> ForwardingAnswer {
-        switch context.resolve(nextHop) {
+        switch context.resolve(remote.nextHop) {
         case .hops(let hops):
             .ready(Forwarding(route: Route(to: block, hops: hops, protocolNumber: context.protocolNumber)))
         case .unresolved(let reason):

@@ -2,22 +2,26 @@ package import NetTypes
 
 /// What the kernel must hold so that this node reaches one remote block.
 ///
-/// The neighbours come before the route: a route whose tunnel neighbour is not there yet loses packets.
+/// Neighbours and forwarding database come before the route: a route whose tunnel neighbour is not there yet loses
+/// packets.
 package struct Forwarding: Sendable, Hashable, CustomStringConvertible {
     /// The route to the block.
     package var route: Route
     /// The permanent neighbours that the route's gateway needs; none for plain routes.
     package var neighbours: [Neighbour]
+    /// The entries of a VXLAN's forwarding database that the neighbours need.
+    package var fdb: [FDBEntry]
 
     /// Makes a forwarding.
-    package init(route: Route, neighbours: [Neighbour] = []) {
+    package init(route: Route, neighbours: [Neighbour] = [], fdb: [FDBEntry] = []) {
         self.route = route
         self.neighbours = neighbours
+        self.fdb = fdb
     }
 
-    /// The route, then the neighbours.
+    /// The route, then the neighbours, then the forwarding database.
     package var description: String {
-        ([route.description] + neighbours.map(\.description)).joined(separator: "; ")
+        ([route.description] + neighbours.map(\.description) + fdb.map(\.description)).joined(separator: "; ")
     }
 }
 
@@ -49,16 +53,5 @@ package struct EndpointHandOff: Sendable, Hashable {
     package init(mode: EncapsulationMode, overheadBytes: UInt32) {
         self.mode = mode
         self.overheadBytes = overheadBytes
-    }
-}
-
-/// The tunnel device that a mode needs on the node; the modes that need none answer nil.
-package struct TunnelDevice: Sendable, Hashable {
-    /// The name of the link: `tunl0`, `vxlan.calico`.
-    package var name: String
-
-    /// Makes the description of a device.
-    package init(name: String) {
-        self.name = name
     }
 }

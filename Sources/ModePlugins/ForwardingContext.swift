@@ -32,15 +32,19 @@ package struct ForwardingContext: Sendable, Equatable {
     package let routes: [Route]
     /// The route protocol number of what Apus programs.
     package let protocolNumber: UInt8
+    /// The tunnel devices that are up, each with its link's index.
+    package let tunnels: [TunnelDevice: UInt32]
 
     /// Makes a snapshot; routes that carry `protocolNumber` are dropped, because a next hop resolved through a route
     /// that was itself learned from BGP could hold itself up after its support is gone.
     package init(
         nodeAddresses: [CIDRAddress], links: [Link], routes: [Route], protocolNumber: UInt8 = 97,
+        tunnels: [TunnelDevice: UInt32] = [:],
     ) {
         self.nodeAddresses = nodeAddresses
         self.links = links
         self.routes = routes.filter { $0.protocolNumber != protocolNumber }
         self.protocolNumber = protocolNumber
+        self.tunnels = tunnels
     }
 }

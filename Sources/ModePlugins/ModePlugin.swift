@@ -8,8 +8,8 @@ package protocol ModePlugin: Sendable {
     /// The mode that the plugin implements.
     var mode: EncapsulationMode { get }
 
-    /// The tunnel device that must exist before any forwarding; nil when there is none.
-    var device: TunnelDevice? { get }
+    /// The tunnel device that pools of `family` need before any forwarding; nil when they need none.
+    func device(for family: AddressFamily) -> TunnelDevice?
 
     /// The bytes that encapsulation takes from the host's MTU when the outer packet is of `family`.
     func overheadBytes(over family: AddressFamily) -> UInt32
@@ -17,11 +17,33 @@ package protocol ModePlugin: Sendable {
     /// What this node, which has `nodeAddresses`, tells the others about its own block.
     func announcement(of block: IPPrefix, from nodeAddresses: [CIDRAddress]) -> Announcement
 
-    /// How this node reaches the remote `block` whose BGP next hop is `nextHop`.
-    func forwarding(to block: IPPrefix, via nextHop: IPAddress, in context: ForwardingContext) -> ForwardingAnswer
+    /// How this node reaches a `block` of `remote`.
+    func forwarding(to block: IPPrefix, via remote: RemoteNode, in context: ForwardingContext) -> ForwardingAnswer
+}
+
+/// The node behind a remote block, as far as a mode needs to know it.
+package struct RemoteNode: Sendable, Hashable {
+    /// The BGP next hop.
+    package var nextHop: IPAddress
+    /// Where its tunnel ends, checked; nil when it has told of none: it is not ready to be sent wrapped packets.
+    package var endpoint: TunnelEndpoint?
+
+    /// Joins the two.
+    package init(_ nextHop: IPAddress, endpoint: TunnelEndpoint? = nil) {
+        self.nextHop = nextHop
+        self.endpoint = endpoint
+    }
 }
 
 extension ModePlugin {
+    /// The next hop is the node itself in every mode: the tunnels end where the sessions do.
+    package func announcement(of block: IPPrefix, from nodeAddresses: [CIDRAddress]) -> Announcement {
+        guard let own = nodeAddresses.first(where: { $0.address.family == block.family }) else {
+            return .withheld(reason: "block \(block) not announced: the node has no \(block.family.rawValue) address")
+        }
+        return .nextHop(own.address)
+    }
+
     /// What `apus` tells the daemon about an endpoint in a pool of this mode, on a node whose underlay is `family`.
     package func handOff(over family: AddressFamily = .ipv4) -> EndpointHandOff {
         EndpointHandOff(mode: mode, overheadBytes: overheadBytes(over: family))

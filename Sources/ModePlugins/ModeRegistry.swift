@@ -1,4 +1,5 @@
 package import NetTypes
+package import Resources
 
 /// Why a mode could not be had.
 package enum ModeError: Error, Sendable, Equatable, CustomStringConvertible {
@@ -19,7 +20,10 @@ package enum ModeError: Error, Sendable, Equatable, CustomStringConvertible {
 package struct ModeRegistry: Sendable {
     /// The plugins that Apus ships.
     package static let builtIn = ModeRegistry([
-        BGPMode()
+        BGPMode(),
+        IPIPMode(),
+        VXLANMode(),
+        CrossSubnetMode(inner: VXLANMode()),
     ])
 
     private let rows: [any ModePlugin]
@@ -39,6 +43,13 @@ package struct ModeRegistry: Sendable {
             throw .notAvailable(mode, available: modes)
         }
         return plugin
+    }
+
+    /// The plugin of a pool: crosssubnet over the tunnel that the pool names.
+    /// - Throws: `ModeError.notAvailable`.
+    package func plugin(for pool: IPPool) throws(ModeError) -> any ModePlugin {
+        guard pool.mode == .crosssubnet else { return try plugin(for: pool.mode) }
+        return CrossSubnetMode(inner: try plugin(for: pool.ipipMode == .crossSubnet ? .ipip : .vxlan))
     }
 
     /// The MTU of a pod: the host's less the largest overhead of the enabled modes, so that a pod outlives a change of

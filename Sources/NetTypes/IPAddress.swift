@@ -48,6 +48,14 @@ package enum IPAddress: Sendable, Hashable, Comparable, CustomStringConvertible 
         }
     }
 
+    /// Whether it means something on one link only (RFC 3927, RFC 4291 §2.5.6).
+    package var isLinkLocal: Bool {
+        switch self {
+        case .v4(let address): address.rawValue >> 16 == 0xa9fe
+        case .v6(let address): address.isLinkLocal
+        }
+    }
+
     /// Whether the address can name one host.
     package var isUnicastHost: Bool {
         switch self {

@@ -13,6 +13,13 @@ package enum KernelEvent: Sendable, Hashable {
     case route(Route, deleted: Bool)
     /// A neighbour with a link-layer address is new, changed or gone.
     case neighbour(Neighbour, deleted: Bool)
+    /// A neighbour has no link-layer address any more: it is gone, or is being asked for. The kernel tells of a deleted
+    /// neighbour without the address that it had.
+    case neighbourLost(linkIndex: UInt32, address: IPAddress)
+    /// An entry of a VXLAN's forwarding database is new, changed or gone.
+    case fdb(FDBEntry, deleted: Bool)
+    /// A setting of a link, such as rp_filter, has another value; nil is `all` or `default` (RTM_NEWNETCONF).
+    case settings(linkIndex: UInt32?)
     /// Events were lost: only dumps can tell what is so.
     case overrun
 }

@@ -41,6 +41,7 @@ extension LinkSettings {
         }
         message.begin(RTM_SETLINK, flags: 0, header)
         if let mtuBytes { message.put(IFLA_MTU, mtuBytes) }
+        if let macAddress { message.put(IFLA_ADDRESS, bytes: macAddress.bytes) }
         if let alias { message.put(IFLA_IFALIAS, alias) }
         if let group { message.put(IFLA_GROUP, group) }
         message.nest(IFLA_AF_SPEC) { families in
@@ -77,6 +78,7 @@ extension Link {
         var (name, mac, mtu) = (String?.none, MACAddress?.none, UInt32(0))
         var (state, kind, alias) = (OperState.unknown, String?.none, String?.none)
         var (group, master, lower, peer) = (UInt32(0), UInt32?.none, UInt32?.none, Int32?.none)
+        var vxlan: VXLANSettings?
         NetlinkReader.forEachAttribute(in: payload, from: MemoryLayout<ifinfomsg>.size) { type, value in
             switch type {
             case IFLA_IFNAME: name = value.text
@@ -91,6 +93,8 @@ extension Link {
             case IFLA_LINKINFO:
                 NetlinkReader.forEachAttribute(in: value) { type, value in
                     if type == IFLA_INFO_KIND { kind = value.text }
+                    // The kind comes before its data.
+                    if type == IFLA_INFO_DATA, kind == "vxlan" { vxlan = VXLANSettings(data: value) }
                 }
             default: break
             }
@@ -99,6 +103,6 @@ extension Link {
         self.init(
             index: UInt32(bitPattern: header.ifi_index), name: name, macAddress: mac, mtuBytes: mtu,
             flags: header.ifi_flags, operState: state, kind: kind, alias: alias, group: group, masterIndex: master,
-            lowerIndex: lower, peerNetNSID: peer)
+            lowerIndex: lower, peerNetNSID: peer, vxlan: vxlan)
     }
 }

@@ -37,4 +37,6 @@ package struct Link: Sendable, Hashable {
     package let lowerIndex: UInt32?
     /// The number this namespace knows the other end's by (IFLA_LINK_NETNSID); nil when it is this one.
     package let peerNetNSID: Int32?
+    /// What a VXLAN was made with; nil for another kind.
+    package var vxlan: VXLANSettings?
 }

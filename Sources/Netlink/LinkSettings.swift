@@ -1,3 +1,5 @@
+package import NetTypes
+
 /// What to change on a link, in one message; nil leaves a thing as it is.
 package struct LinkSettings: Sendable, Hashable {
     /// Reverse path filtering (sysctl `rp_filter`). The larger of the link's and `all`'s is in force.
@@ -17,6 +19,8 @@ package struct LinkSettings: Sendable, Hashable {
     package var isUp: Bool?
     /// The largest packet in octets.
     package var mtuBytes: UInt32?
+    /// The link-layer address.
+    package var macAddress: MACAddress?
     /// The alias, at most 255 octets.
     package var alias: String?
     /// The link group.
@@ -32,12 +36,14 @@ package struct LinkSettings: Sendable, Hashable {
 
     /// Makes settings that change what is given.
     package init(
-        isUp: Bool? = nil, mtuBytes: UInt32? = nil, alias: String? = nil, group: UInt32? = nil,
-        proxyARP: Bool? = nil, ipv4Forwarding: Bool? = nil, reversePathFilter: ReversePathFilter? = nil,
+        isUp: Bool? = nil, mtuBytes: UInt32? = nil, macAddress: MACAddress? = nil, alias: String? = nil,
+        group: UInt32? = nil, proxyARP: Bool? = nil, ipv4Forwarding: Bool? = nil,
+        reversePathFilter: ReversePathFilter? = nil,
         ipv6AddressGeneration: IPv6AddressGeneration? = nil,
     ) {
         self.isUp = isUp
         self.mtuBytes = mtuBytes
+        self.macAddress = macAddress
         self.alias = alias
         self.group = group
         self.proxyARP = proxyARP

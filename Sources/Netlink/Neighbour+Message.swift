@@ -33,4 +33,21 @@ extension Neighbour {
             linkIndex: UInt32(bitPattern: header.ndm_ifindex), address: address, macAddress: mac,
             isPermanent: header.ndm_state & UInt16(NUD_PERMANENT) != 0, protocolNumber: protocolNumber)
     }
+
+    /// Reads RTM_NEWNEIGH or RTM_DELNEIGH of a neighbour without a link-layer address: its link and its address.
+    static func lost(payload: RawSpan) -> (linkIndex: UInt32, address: IPAddress)? {
+        guard let header = payload.load(ndmsg.self, at: 0), AddressFamily(number: header.ndm_family) != nil,
+            header.ndm_state & UInt16(NUD_NOARP) == 0
+        else { return nil }
+        var (address, hasMAC) = (IPAddress?.none, false)
+        NetlinkReader.forEachAttribute(in: payload, from: MemoryLayout<ndmsg>.size) { type, value in
+            switch type {
+            case NDA_DST: address = value.address
+            case NDA_LLADDR: hasMAC = true
+            default: break
+            }
+        }
+        guard let address, !hasMAC else { return nil }
+        return (UInt32(bitPattern: header.ndm_ifindex), address)
+    }
 }

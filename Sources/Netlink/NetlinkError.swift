@@ -5,8 +5,9 @@ package enum NetlinkOperation: String, Sendable, Hashable {
     case socketOpen, send, receive
     case linkGet, linkList, linkCreate, linkSet, linkDelete
     case addressList, addressAdd, addressDelete
-    case routeList, routeAdd, routeReplace, routeDelete
+    case routeList, routeGet, routeAdd, routeReplace, routeDelete
     case neighbourList, neighbourSet, neighbourDelete
+    case fdbList, fdbSet, fdbDelete
     case proxyDelaySet
     case connectionsDelete
 }

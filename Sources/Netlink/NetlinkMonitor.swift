@@ -17,7 +17,7 @@ package struct NetlinkMonitor: ~Copyable {
         let handle = try NetlinkHandle(receiveBufferBytes: 8 << 20)
         let groups = [
             RTNLGRP_LINK, RTNLGRP_NEIGH, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE,
-            RTNLGRP_IPV6_ROUTE,
+            RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV4_NETCONF, RTNLGRP_IPV6_NETCONF,
         ]
         for group in groups { try handle.join(group) }
         self.handle = handle
@@ -83,10 +83,27 @@ extension KernelEvent {
             guard let route = Route(payload: payload) else { return nil }
             self = .route(route, deleted: header.type == RTM_DELROUTE)
         case RTM_NEWNEIGH, RTM_DELNEIGH:
-            guard let neighbour = Neighbour(payload: payload) else { return nil }
-            self = .neighbour(neighbour, deleted: header.type == RTM_DELNEIGH)
+            if let neighbour = Neighbour(payload: payload) {
+                self = .neighbour(neighbour, deleted: header.type == RTM_DELNEIGH)
+            } else if let entry = FDBEntry(payload: payload) {
+                self = .fdb(entry, deleted: header.type == RTM_DELNEIGH)
+            } else {
+                guard let (link, address) = Neighbour.lost(payload: payload) else { return nil }
+                self = .neighbourLost(linkIndex: link, address: address)
+            }
+        case Int(RTM_NEWNETCONF):
+            self = .settings(linkIndex: Self.linkIndex(ofSettings: payload))
         default:
             return nil
         }
+    }
+
+    /// The link that RTM_NEWNETCONF is about; nil for `all` and `default`, whose numbers are negative.
+    private static func linkIndex(ofSettings payload: RawSpan) -> UInt32? {
+        var index: UInt32?
+        NetlinkReader.forEachAttribute(in: payload, from: MemoryLayout<netconfmsg>.size) { type, value in
+            if type == NETCONFA_IFINDEX { index = value.load(Int32.self, at: 0).flatMap { UInt32(exactly: $0) } }
+        }
+        return index
     }
 }

@@ -1,4 +1,5 @@
 import CLibNL
+import Glibc
 import NetTypes
 
 /// The questions, in the form that strict checking (NETLINK_GET_STRICT_CHK) wants: nothing in the header but filters.
@@ -42,6 +43,15 @@ enum NetlinkQuery {
         var message = try NetlinkMessage()
         message.begin(RTM_GETNEIGH, flags: 0, ndmsg())
         if let linkIndex { message.put(NDA_IFINDEX, linkIndex) }
+        return message
+    }
+
+    static func fdb(linkIndex: UInt32) throws(NetlinkError) -> NetlinkMessage {
+        var message = try NetlinkMessage()
+        var header = ndmsg()
+        header.ndm_family = UInt8(PF_BRIDGE)
+        message.begin(RTM_GETNEIGH, flags: 0, header)
+        message.put(NDA_IFINDEX, linkIndex)
         return message
     }
 

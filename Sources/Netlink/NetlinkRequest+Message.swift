@@ -9,6 +9,8 @@ extension NetlinkRequest {
         switch self {
         case .createVeth(let pair):
             pair.write(to: &message)
+        case .createTunnel(let tunnel):
+            tunnel.write(to: &message)
         case .setLink(let index, let settings):
             settings.write(linkIndex: index, to: &message)
         case .setProxyDelay(let index, let milliseconds):
@@ -39,6 +41,10 @@ extension NetlinkRequest {
             neighbour.write(RTM_NEWNEIGH, flags: NLM_F_CREATE | NLM_F_REPLACE, to: &message)
         case .deleteNeighbour(let neighbour):
             neighbour.write(RTM_DELNEIGH, flags: 0, to: &message)
+        case .setFDB(let entry):
+            entry.write(RTM_NEWNEIGH, flags: NLM_F_CREATE | NLM_F_REPLACE, to: &message)
+        case .deleteFDB(let entry):
+            entry.write(RTM_DELNEIGH, flags: 0, to: &message)
         }
     }
 }

@@ -4,6 +4,8 @@ package import NetTypes
 package enum NetlinkRequest: Sendable, Hashable, CustomStringConvertible {
     /// Makes a pair of links; EEXIST when either name is taken, and then nothing is left on either side.
     case createVeth(VethPair)
+    /// Makes a tunnel, down; EEXIST when its name is taken, or for a VXLAN its identifier.
+    case createTunnel(TunnelLink)
     /// Changes a link.
     case setLink(index: UInt32, LinkSettings)
     /// Sets how long proxy ARP waits before it answers on a link; it cannot be set by `LinkSettings`.
@@ -27,11 +29,15 @@ package enum NetlinkRequest: Sendable, Hashable, CustomStringConvertible {
     case setNeighbour(Neighbour)
     /// Deletes a neighbour; ENOENT when there is none.
     case deleteNeighbour(Neighbour)
+    /// Adds an entry of a VXLAN's forwarding database or replaces it.
+    case setFDB(FDBEntry)
+    /// Deletes such an entry; ENOENT when there is none.
+    case deleteFDB(FDBEntry)
 
     /// The verb, for errors.
     package var operation: NetlinkOperation {
         switch self {
-        case .createVeth: .linkCreate
+        case .createVeth, .createTunnel: .linkCreate
         case .setLink: .linkSet
         case .setProxyDelay: .proxyDelaySet
         case .deleteLink, .deleteGroup: .linkDelete
@@ -42,6 +48,8 @@ package enum NetlinkRequest: Sendable, Hashable, CustomStringConvertible {
         case .deleteRoute: .routeDelete
         case .setNeighbour: .neighbourSet
         case .deleteNeighbour: .neighbourDelete
+        case .setFDB: .fdbSet
+        case .deleteFDB: .fdbDelete
         }
     }
 
@@ -49,11 +57,13 @@ package enum NetlinkRequest: Sendable, Hashable, CustomStringConvertible {
     package var object: String {
         switch self {
         case .createVeth(let pair): "\(pair.hostName) with \(pair.podName)"
+        case .createTunnel(let tunnel): tunnel.name
         case .setLink(let index, _), .deleteLink(let index), .setProxyDelay(let index, _): "if\(index)"
         case .deleteGroup(let group): "group \(group)"
         case .addAddress(let address), .deleteAddress(let address): address.description
         case .addRoute(let route), .replaceRoute(let route), .deleteRoute(let route): route.description
         case .setNeighbour(let neighbour), .deleteNeighbour(let neighbour): neighbour.description
+        case .setFDB(let entry), .deleteFDB(let entry): entry.description
         }
     }
 

@@ -99,6 +99,13 @@ extension NetlinkSocket {
             decode: Neighbour.init(payload:))
     }
 
+    /// The entries of a VXLAN's forwarding database that name a remote address.
+    package mutating func fdb(linkIndex: UInt32) throws(NetlinkError) -> [FDBEntry] {
+        let entries = try dump(
+            NetlinkQuery.fdb(linkIndex: linkIndex), .fdbList, "FDB of if\(linkIndex)", decode: FDBEntry.init(payload:))
+        return entries.filter { $0.linkIndex == linkIndex }
+    }
+
     private mutating func singleLink(
         _ query: consuming NetlinkMessage, object: String,
     ) throws(NetlinkError) -> Link? {

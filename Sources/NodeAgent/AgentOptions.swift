@@ -1,3 +1,6 @@
+package import NetTypes
+package import Resources
+
 /// Where one node's daemon finds and leaves its things.
 package struct AgentOptions: Sendable {
     /// The node's name, as the Node resource and the BlockAffinities have it.
@@ -10,16 +13,22 @@ package struct AgentOptions: Sendable {
     package var stateDirectory: String
     /// Whether the daemon turns the node's IP forwarding on. Off means that the operator has.
     package var managesForwarding: Bool
+    /// How long a tunnel device is kept after the last sign that somebody needs it.
+    package var tunnelGrace: Duration
+    /// Where the node's own addresses come from.
+    package var addressSources: [AddressFamily: NodeAddressSource] = [:]
 
     /// Gathers the options.
     package init(
         nodeName: String, configurationPath: String, runDirectory: String = "/run/apus",
         stateDirectory: String = "/var/lib/apus", managesForwarding: Bool = true,
+        tunnelGrace: Duration = .seconds(30),
     ) {
         self.nodeName = nodeName
         self.configurationPath = configurationPath
         self.runDirectory = runDirectory
         self.stateDirectory = stateDirectory
         self.managesForwarding = managesForwarding
+        self.tunnelGrace = tunnelGrace
     }
 }

@@ -1,9 +1,15 @@
 import LinuxOS
+import NetTypes
 import Synchronization
 
 /// Keeps a second daemon off the run directory; the kernel lets go of it however the process ends.
+///
+/// The lock is on a file of the directory, for whoever comes to it, by whichever path. A file can be removed with its
+/// directory, and until the daemon has made both again a second one would find nobody's: a name of the network namespace
+/// keeps that one off.
 final class InstanceLock: Sendable {
     private let runDirectory: String
+    private let name: AbstractName
     private let lock: Mutex<FileLock>
 
     /// Takes the lock.
@@ -11,7 +17,13 @@ final class InstanceLock: Sendable {
     /// - Throws: `NodeAgentError.alreadyRunning`.
     init(runDirectory: String) throws {
         self.runDirectory = runDirectory
-        lock = Mutex(try Self.take(runDirectory))
+        let digest = SHA1.digest(runDirectory.utf8).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }
+        guard let name = try AbstractName.take("apusd-\(digest.joined())") else {
+            throw NodeAgentError.alreadyRunning(path: runDirectory)
+        }
+        let lock = try Self.take(runDirectory)
+        self.name = name
+        self.lock = Mutex(lock)
     }
 
     /// Takes the lock on the file that is there now, if somebody has removed the one that is locked.

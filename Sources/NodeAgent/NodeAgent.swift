@@ -4,7 +4,6 @@ package import Logging
 import NIOCore
 import NIOPosix
 import NetTypes
-import Netfilter
 import NodeLink
 import NodeStore
 import ServiceLifecycle
@@ -31,10 +30,11 @@ package struct NodeAgent: Service {
     /// - Throws: when the run directory, the netlink sockets or the node socket are not to be had.
     package func run() async throws {
         let store = RunDirectory(path: options.runDirectory, bootID: try BootID.current())
-        let storeWatch = StoreWatch(store: store, logger: logger)
-        try storeWatch.settle()
+        try store.create()
         let instance = try InstanceLock(runDirectory: options.runDirectory)
         defer { withExtendedLifetime(instance) {} }
+        let storeWatch = StoreWatch(store: store, logger: logger)
+        try storeWatch.settle()
         let netnsInode = try NetNS.current().inode
         try sweep(store)
         let (previous, isRestarting) = try takeOver(store, netnsInode: netnsInode)
@@ -43,6 +43,7 @@ package struct NodeAgent: Service {
             metadata: ["node": "\(options.nodeName)", "restart": "\(isRestarting)", "run": "\(options.runDirectory)"])
 
         let loops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let bfdLoops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let kernel = KernelAgent(executor: BlockingThreadExecutor(), options: options, logger: logger)
         let speaker = Speaker(
             dialer: Dialer(eventLoop: loops.next()), forwardingSignal: Signal(), isRestarting: isRestarting,
@@ -60,7 +61,6 @@ package struct NodeAgent: Service {
             hello: Hello(node: options.nodeName, bootID: store.bootID, netnsInode: netnsInode),
             eventLoop: loops.next(), responder: { await responder.answer($0) }, logger: logger)
 
-        applyFilterTable()
         try await kernel.start()
         let result: Result<Void, any Error>
         do {
@@ -70,6 +70,8 @@ package struct NodeAgent: Service {
                         restore(loss, instance: instance, controller: controller, server: server)
                     }
                 }
+                let bfd = BFDMonitor(peers: speaker.directory, eventLoop: bfdLoops.next(), logger: logger)
+                group.addTask { await bfd.run(for: speaker) }
                 try await run(kernel: kernel, speaker: speaker, controller: controller, server: server, loops: loops)
                 group.cancelAll()
             }
@@ -81,6 +83,7 @@ package struct NodeAgent: Service {
             result = .failure(error)
         }
         await speaker.stop()
+        try await bfdLoops.shutdownGracefully()
         try await loops.shutdownGracefully()
         await linkRemovals.stop()
         await kernel.stop()
@@ -101,20 +104,7 @@ package struct NodeAgent: Service {
             logger.critical("another apusd has taken the run directory", metadata: ["reason": "\(error)"])
         }
         if loss.nodeState { controller.nodeStateLost() }
-        if loss.socket { server.rebind.raise() }
-    }
-
-    /// A kernel without nftables leaves IPv4 to rp_filter; pods are added all the same.
-    private func applyFilterTable() {
-        do throws(NetfilterError) {
-            switch try FilterTable.apply() {
-            case .none: break
-            case .made: logger.notice("nftables table inet apus written")
-            case .replaced: logger.warning("nftables table inet apus was altered; written anew")
-            }
-        } catch {
-            logger.error("pods can send with others' IPv6 addresses", metadata: ["reason": "\(error)"])
-        }
+        if loss.socket { server.rebind() }
     }
 
     private func run(

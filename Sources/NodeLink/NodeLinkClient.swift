@@ -2,7 +2,7 @@ import JSONKit
 import LinuxOS
 package import NetTypes
 
-/// A connection to the daemon. One question at a time; every wait has a deadline.
+/// A connection to the daemon. One question at a time; every wait has a deadline, which begins with the question.
 ///
 /// After an error the connection is of no use: make another one.
 package struct NodeLinkClient: ~Copyable {
@@ -19,6 +19,8 @@ package struct NodeLinkClient: ~Copyable {
     private let stream: UnixStream
     private var decoder: FrameDecoder
     private var lastID: Int64 = 0
+    /// The question that has no answer yet.
+    private var pending: (name: String, deadline: MonotonicTime)?
 
     /// Connects to the daemon's socket and exchanges hellos.
     ///
@@ -71,16 +73,31 @@ package struct NodeLinkClient: ~Copyable {
     package mutating func call(
         _ operation: Request.Operation, timeout: Duration? = nil,
     ) throws(NodeLinkError) -> Result<JSONObject, RemoteError> {
+        try ask(operation, timeout: timeout)
+        return try answer()
+    }
+
+    /// Asks; the daemon is at work on it while the caller does something else, until it calls `answer`.
+    package mutating func ask(_ operation: Request.Operation, timeout: Duration? = nil) throws(NodeLinkError) {
         lastID += 1
         let deadline = BootClock.now() + (timeout ?? Self.timeout(for: operation))
         // The daemon looks at a question only if it has no objection to the hello before it: to wait for its own hello
         // first would gain nothing.
         try Self.send(Request(id: lastID, operation: operation).json, over: stream, deadline: deadline)
+        pending = (operation.name, deadline)
+    }
+
+    /// Waits for the answer to what was asked.
+    ///
+    /// - Throws: what went wrong between the two programs; `closed` if nothing was asked.
+    package mutating func answer() throws(NodeLinkError) -> Result<JSONObject, RemoteError> {
+        guard let (name, deadline) = pending else { throw .closed("answer to no question") }
+        pending = nil
         if !isGreeted {
             try Self.awaitHello(from: stream, &decoder, hello, helloTimeout)
             isGreeted = true
         }
-        let json = try Self.receive(from: stream, &decoder, operation.name, deadline: deadline)
+        let json = try Self.receive(from: stream, &decoder, name, deadline: deadline)
         let response = try Response(json: json)
         guard response.id == lastID else {
             throw .malformed("answer \(response.id) to request \(lastID)")

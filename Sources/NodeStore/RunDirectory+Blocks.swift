@@ -15,6 +15,15 @@ extension RunDirectory {
         return blocks
     }
 
+    /// The block that holds the address; nil when none has a file in this boot. No other block is read.
+    /// - Throws: `corrupt`, `system`.
+    package func block(containing address: IPAddress) throws(StoreError) -> Block? {
+        for cidr in try blockNetworks() where cidr.contains(address) {
+            if let block = try block(cidr) { return block }
+        }
+        return nil
+    }
+
     /// The block's file; nil when there is none in this boot.
     /// - Throws: `corrupt`, `system`.
     package func block(_ cidr: IPPrefix) throws(StoreError) -> Block? {

@@ -19,15 +19,11 @@ package struct PodPlan: Sendable, Equatable {
     ///   - hostHasIPv6: whether the host's kernel has IPv6.
     /// - Throws: `nameTaken` when the name belongs to somebody else: nothing may be done then.
     package init(_ link: PodLink, observed: ObservedLink, hostHasIPv6: Bool) throws(PodPlanError) {
+        try Self.judge(observed, named: link.hostName, for: link.alias)
         var steps: [PodStep] = []
         switch observed {
         case .absent: break
-        case .unmarked(let index): steps.append(.deleteLeftover(linkIndex: index))
-        case .present(let index, let alias):
-            guard let alias, LinkAlias(parsing: alias) == link.alias else {
-                throw .nameTaken(link.hostName, alias: alias)
-            }
-            steps.append(.deleteLeftover(linkIndex: index))
+        case .unmarked(let index), .present(let index, _): steps.append(.deleteLeftover(linkIndex: index))
         }
         let hasIPv6Address = link.addresses.contains { $0.family == .ipv6 }
         self.steps =
@@ -43,6 +39,17 @@ package struct PodPlan: Sendable, Equatable {
                         gatewayMAC: link.hostMAC)),
                 .routeToPod(RouteToPod(link)),
             ]
+    }
+
+    /// Judges whose the link is that has the name now. A record may name a host link only after this: what leads a DEL
+    /// to a link must not lead it to another's.
+    ///
+    /// - Throws: `nameTaken`.
+    package static func judge(
+        _ observed: ObservedLink, named name: String, for alias: LinkAlias,
+    ) throws(PodPlanError) {
+        guard case .present(_, let text) = observed else { return }
+        guard let text, LinkAlias(parsing: text) == alias else { throw .nameTaken(name, alias: text) }
     }
 
     /// The gateway of every pod: 169.254.1.1, or the link-local address that belongs to ee:ee:ee:ee:ee:ee.

@@ -16,6 +16,10 @@ extension BGPConfiguration {
             ?? BGPConfiguration(name: name)
     }
 
+    private static let globalFields = [
+        "asNumber", "nodeToNodeMeshEnabled", "nodeMeshMaxRestartTime", "nodeMeshPassword", "nodeMeshBFD",
+    ]
+
     private init(spec reader: inout FieldReader, name: String, isGlobal: Bool) {
         self.init(
             name: name,
@@ -26,12 +30,13 @@ extension BGPConfiguration {
             programClusterRoutes: reader.optional(
                 "programClusterRoutes", as: FieldValue.word(RouteProgramming.self)),
         )
+        nodeMeshPassword = SecretReference.read("nodeMeshPassword", &reader)
+        nodeMeshBFD = BFDOptions.read("nodeMeshBFD", &reader)
         if !isGlobal {
-            for key in ["asNumber", "nodeToNodeMeshEnabled", "nodeMeshMaxRestartTime"] where reader.has(key) {
+            for key in Self.globalFields where reader.has(key) {
                 reader.refuse(key, "a setting of the whole cluster; write it in BGPConfiguration/default")
             }
         }
-        reader.refuseUnsupported(["nodeMeshPassword"])
         reader.ignore([
             "logSeverityScreen", "bindMode", "communities", "prefixAdvertisements", "serviceClusterIPs",
             "serviceExternalIPs", "serviceLoadBalancerIPs", "serviceLoadBalancerAggregation", "ignoredInterfaces",

@@ -21,6 +21,10 @@ package struct BGPConfiguration: Sendable, Hashable {
     package var listenPort: UInt16?
     /// How long the mesh keeps the routes of a node that restarts (RFC 4724).
     package var nodeMeshMaxRestartTime: Duration?
+    /// The TCP-MD5 key of the mesh (RFC 2385).
+    package var nodeMeshPassword: SecretReference?
+    /// How BFD watches the mesh; nil: not at all.
+    package var nodeMeshBFD: BFDOptions?
     /// Whether learned routes go into the kernel.
     package var programClusterRoutes: RouteProgramming?
 

@@ -22,13 +22,15 @@ extension BGPPeer {
         if keepsNextHop && nextHopMode != nil {
             reader.refuse("keepOriginalNextHop", "nextHopMode is set too; write nextHopMode alone")
         }
-        reader.refuseUnsupported(["password", "ttlSecurity", "localASNumber", "localWorkloadSelector"])
-        reader.ignore(["filters", "numAllowedLocalASNumbers", "reachableBy", "sourceAddress"], severity: .warning)
+        let options = SessionOptions(&reader)
+        reader.refuseUnsupported(["localASNumber", "localWorkloadSelector"])
+        reader.ignore(["filters", "numAllowedLocalASNumbers", "reachableBy"], severity: .warning)
         guard let scope, let remote else { return nil }
         self.init(
             name: name, scope: scope, remote: remote, nextHopMode: nextHopMode ?? (keepsNextHop ? .keep : .auto),
             keepaliveTime: keepaliveTime, maxRestartTime: maxRestartTime,
         )
+        session = options
     }
 
     private static func scope(_ reader: inout FieldReader) -> Scope? {

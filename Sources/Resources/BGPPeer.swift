@@ -43,6 +43,8 @@ package struct BGPPeer: Sendable, Hashable {
     package var keepaliveTime: Duration?
     /// How long the peer's routes are kept while it restarts; nil: the default, 120 s.
     package var maxRestartTime: Duration?
+    /// What concerns the session itself.
+    package var session = SessionOptions()
 
     /// Makes a peer.
     package init(

@@ -1,7 +1,7 @@
 import NetTypes
 
 extension ClusterConfiguration {
-    /// Two resources that contradict each other. Both stay in force; what they dispute is given to nobody.
+    /// Two resources that contradict each other.
     package struct Conflict: Sendable, Hashable, CustomStringConvertible {
         /// One of the two, as `Kind/name`.
         package var resource: String
@@ -9,6 +9,8 @@ extension ClusterConfiguration {
         package var other: String
         /// What the contradiction is and what follows from it; it names the other.
         package var reason: String
+        /// Whether both are refused; else they stay in force, and what they dispute is given to nobody.
+        package var isRefused = false
 
         /// The first, then the reason.
         package var description: String { "\(resource): \(reason)" }
@@ -40,6 +42,7 @@ extension ClusterConfiguration {
         }
     }
 
+    /// Both nodes would answer for the address, and nobody can say which of the two is meant.
     private var sharedAddresses: [Conflict] {
         var owners: [IPAddress: String] = [:]
         var found: [Conflict] = []
@@ -49,10 +52,11 @@ extension ClusterConfiguration {
                     owners[address] = node.name
                     continue
                 }
-                found.append(
+                found += [(node.name, owner), (owner, node.name)].map { name, other in
                     Conflict(
-                        resource: "Node/\(node.name)", other: "Node/\(owner)",
-                        reason: "Node/\(owner) has the address \(address) too"))
+                        resource: "Node/\(name)", other: "Node/\(other)",
+                        reason: "Node/\(other) has the address \(address) too; neither is used", isRefused: true)
+                }
             }
         }
         return found

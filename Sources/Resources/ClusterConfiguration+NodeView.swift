@@ -8,8 +8,7 @@ extension ClusterConfiguration {
         return NodeView(
             node: node, asNumber: node.asNumber ?? asNumber, listenPort: listenPort(of: name),
             programsRoutes: programsRoutes(of: name), pools: pools, blocks: blocks(of: node), peers: peers,
-            nodes: nodes,
-            warnings: warnings + strayBlocks(of: node),
+            nodes: nodes, felix: felixConfiguration(of: name), warnings: warnings + strayBlocks(of: node),
         )
     }
 

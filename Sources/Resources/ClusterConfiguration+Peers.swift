@@ -25,7 +25,12 @@ extension ClusterConfiguration {
         for peer in meshPeers(of: node) where byAddress[peer.address] == nil {
             byAddress[peer.address] = peer
         }
-        return (byAddress.values.sorted { $0.address < $1.address }, warnings)
+        // A session whose password is not to be had does not come up without one.
+        for peer in byAddress.values where peer.session.password != nil && peer.password == nil {
+            byAddress[peer.address] = nil
+            warnings.append("peer \(peer.address) is left out: its password cannot be read")
+        }
+        return (byAddress.values.sorted { $0.address < $1.address }, warnings.sorted())
     }
 
     /// Every other node that is no route reflector, one session for each family that both have; none at all on a
@@ -77,14 +82,16 @@ extension ClusterConfiguration {
     ) -> NodeView.Peer {
         let isInternal = remote.asNumber == node.asNumber ?? asNumber
         let clusterID = node.routeReflectorClusterID
+        let options = resource?.session ?? meshSession
         return NodeView.Peer(
             address: remote.address, port: remote.port, asNumber: remote.asNumber, kind: kind,
             nodeName: other?.name, resourceName: resource?.name,
-            localAddress: node.address(remote.address.family)?.address,
+            localAddress: options.usesNodeAddress ? node.address(remote.address.family)?.address : nil,
             isRouteReflectorClient: isInternal && clusterID != nil && other?.routeReflectorClusterID != clusterID,
             nextHopMode: resource?.nextHopMode ?? .auto, keepaliveTime: resource?.keepaliveTime,
             maxRestartTime: resource.map { $0.maxRestartTime ?? BGPConfiguration.defaultMaxRestartTime }
                 ?? meshMaxRestartTime,
+            session: options, password: options.password.flatMap { secrets[$0] },
         )
     }
 }

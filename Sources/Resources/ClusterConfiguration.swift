@@ -7,24 +7,30 @@ package struct ClusterConfiguration: Sendable, Equatable {
     /// The pools, by name.
     package let pools: [IPPool]
     /// The nodes, by name.
-    package let nodes: [Node]
+    package internal(set) var nodes: [Node]
     /// The sessions beside the mesh, by name.
     package let peers: [BGPPeer]
     /// The ownership of blocks, by block.
     package let affinities: [BlockAffinity]
     /// The BGP settings, by name: `default` and `node.NAME`.
     package let bgpConfigurations: [BGPConfiguration]
+    /// The settings of the tunnels, by name: `default` and `node.NAME`.
+    package let felixConfigurations: [FelixConfiguration]
+
+    /// The passwords that could be read.
+    package var secrets: [SecretReference: Secret] = [:]
 
     /// Makes a configuration; an empty one has the defaults and nothing else.
     package init(
         pools: [IPPool] = [], nodes: [Node] = [], peers: [BGPPeer] = [], affinities: [BlockAffinity] = [],
-        bgpConfigurations: [BGPConfiguration] = [],
+        bgpConfigurations: [BGPConfiguration] = [], felixConfigurations: [FelixConfiguration] = [],
     ) {
         self.pools = pools.sorted { $0.name < $1.name }
         self.nodes = nodes.sorted { $0.name < $1.name }
         self.peers = peers.sorted { $0.name < $1.name }
         self.affinities = affinities.sorted { ($0.cidr, $0.name) < ($1.cidr, $1.name) }
         self.bgpConfigurations = bgpConfigurations.sorted { $0.name < $1.name }
+        self.felixConfigurations = felixConfigurations.sorted { $0.name < $1.name }
     }
 
     /// The AS number of nodes that name none.
@@ -38,6 +44,22 @@ package struct ClusterConfiguration: Sendable, Equatable {
         settings("default")?.nodeMeshMaxRestartTime ?? BGPConfiguration.defaultMaxRestartTime
     }
 
+    /// The passwords that resources name, each with those resources and fields.
+    package var secretReferences: [(reference: SecretReference, resource: String, field: String)] {
+        peers.compactMap { peer in peer.session.password.map { ($0, "BGPPeer/\(peer.name)", "spec.password") } }
+            + bgpConfigurations.compactMap { settings in
+                settings.nodeMeshPassword.map { ($0, "BGPConfiguration/\(settings.name)", "spec.nodeMeshPassword") }
+            }
+    }
+
+    /// What concerns the mesh's sessions themselves.
+    var meshSession: SessionOptions {
+        var options = SessionOptions()
+        options.password = settings("default")?.nodeMeshPassword
+        options.bfd = settings("default")?.nodeMeshBFD
+        return options
+    }
+
     /// The port that the node of this name listens on.
     package func listenPort(of node: String) -> UInt16 {
         settings("node.\(node)")?.listenPort ?? settings("default")?.listenPort
@@ -48,6 +70,13 @@ package struct ClusterConfiguration: Sendable, Equatable {
     package func programsRoutes(of node: String) -> Bool {
         let setting = settings("node.\(node)")?.programClusterRoutes ?? settings("default")?.programClusterRoutes
         return setting != .disabled
+    }
+
+    /// The tunnels' settings for the node of this name: what its own resource says, then the cluster's.
+    package func felixConfiguration(of node: String) -> FelixConfiguration {
+        let cluster = felixConfigurations.first { $0.name == "default" } ?? FelixConfiguration()
+        guard let own = felixConfigurations.first(where: { $0.name == "node.\(node)" }) else { return cluster }
+        return own.completed(by: cluster)
     }
 
     /// The node of this name.

@@ -133,6 +133,13 @@ extension FieldValue {
         return address
     }
 
+    static func unicastMAC(_ node: DocumentNode) throws(FieldError) -> MACAddress {
+        guard let text = node.text, let address = MACAddress(text), address.isUnicast else {
+            throw FieldError(reason: "expected an address such as 66:f9:37:c3:7e:94, found \(node.kind)")
+        }
+        return address
+    }
+
     /// `ADDRESS`, `IPV4:PORT` or `[IPV6]:PORT`.
     static func endpoint(_ node: DocumentNode) throws(FieldError) -> (address: IPAddress, port: UInt16?) {
         let wrong = FieldError(reason: "expected an address such as 192.168.1.1 or [fd00::1]:179, found \(node.kind)")

@@ -10,10 +10,8 @@ extension Node {
         let inSpec = reader.mapping("spec") { spec in
             spec.mapping("bgp") { node.read(bgp: &$0) }
             spec.skip(["orchRefs"])
-            spec.ignore([
-                "ipv4VXLANTunnelAddr", "ipv6VXLANTunnelAddr", "vxlanTunnelMACAddr", "vxlanTunnelMACAddrV6",
-                "wireguard",
-            ])
+            node.read(vxlan: &spec)
+            spec.ignore(["wireguard"])
             return Self.internalAddresses(&spec)
         }
         // A cluster's own account of a node holds far more than addresses, and none of it was written by the operator.
@@ -36,7 +34,17 @@ extension Node {
         ipv6 = reader.optional("ipv6Address", as: FieldValue.nodeAddress(of: .ipv6))
         asNumber = reader.optional("asNumber", as: FieldValue.asNumber)
         routeReflectorClusterID = reader.optional("routeReflectorClusterID", as: FieldValue.clusterID)
-        reader.ignore(["ipv4IPIPTunnelAddr"])
+        tunnelEnds.ipip = reader.optional("ipv4IPIPTunnelAddr", as: FieldValue.nodeAddress(of: .ipv4))?.address
+    }
+
+    private mutating func read(vxlan reader: inout FieldReader) {
+        for (family, addressKey, macKey) in [
+            (AddressFamily.ipv4, "ipv4VXLANTunnelAddr", "vxlanTunnelMACAddr"),
+            (.ipv6, "ipv6VXLANTunnelAddr", "vxlanTunnelMACAddrV6"),
+        ] {
+            tunnelEnds.vxlan[family] = reader.optional(addressKey, as: FieldValue.nodeAddress(of: family))?.address
+            tunnelEnds.vxlanMAC[family] = reader.optional(macKey, as: FieldValue.unicastMAC)
+        }
     }
 
     private static func internalAddresses(_ reader: inout FieldReader) -> [Address] {

@@ -19,6 +19,19 @@ package struct Node: Sendable, Hashable {
         package var description: String { length.map { "\(address)/\($0)" } ?? address.description }
     }
 
+    /// Where a node's tunnels end, as its resource says: what serves when BGP does not carry it.
+    package struct TunnelEnds: Sendable, Hashable {
+        /// spec.bgp.ipv4IPIPTunnelAddr.
+        package var ipip: IPAddress?
+        /// spec.ipv4VXLANTunnelAddr and spec.ipv6VXLANTunnelAddr.
+        package var vxlan: [AddressFamily: IPAddress] = [:]
+        /// spec.vxlanTunnelMACAddr and spec.vxlanTunnelMACAddrV6.
+        package var vxlanMAC: [AddressFamily: MACAddress] = [:]
+
+        /// Nothing is known.
+        package init() {}
+    }
+
     /// metadata.name.
     package var name: String
     /// metadata.labels.
@@ -31,6 +44,8 @@ package struct Node: Sendable, Hashable {
     package var asNumber: ASNumber?
     /// spec.bgp.routeReflectorClusterID; a node that has one is a route reflector (RFC 4456).
     package var routeReflectorClusterID: RouterID?
+    /// The tunnel fields.
+    package var tunnelEnds = TunnelEnds()
 
     /// Makes a node.
     package init(

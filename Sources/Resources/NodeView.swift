@@ -34,6 +34,8 @@ package struct NodeView: Sendable, Equatable {
     package var peers: [Peer]
     /// All nodes of the cluster, by name, this one among them.
     package var nodes: [Node]
+    /// The settings of its tunnels.
+    package var felix = FelixConfiguration()
     /// What is worth a line in the log, such as two BGPPeers for one address.
     package var warnings: [String]
 }
@@ -70,5 +72,21 @@ extension NodeView {
         package var keepaliveTime: Duration?
         /// How long the peer's routes are kept while it restarts.
         package var maxRestartTime: Duration
+        /// What concerns the session itself.
+        package var session = SessionOptions()
+        /// The password that `session` names.
+        package var password: Secret?
+
+        /// The peer without what can be changed while its session stays: policy, names and BFD.
+        package var identity: Peer {
+            var identity = self
+            identity.kind = .mesh
+            identity.nodeName = nil
+            identity.resourceName = nil
+            identity.isRouteReflectorClient = false
+            identity.nextHopMode = .auto
+            identity.session = session.identity
+            return identity
+        }
     }
 }

@@ -100,15 +100,17 @@ package struct ResourceDecoder {
     }
 
     private consuming func finish() -> DecodedResources {
-        let configuration = ClusterConfiguration(resources.compactMap(\.value))
+        var configuration = ClusterConfiguration(resources.compactMap(\.value))
         let places = Dictionary(resources.map { ($0.identity, $0) }, uniquingKeysWith: { first, _ in first })
         for conflict in configuration.conflicts {
             guard let place = places[conflict.resource] else { continue }
             diagnostics.append(
                 Diagnostic(
-                    .warning, file: place.file, line: place.line, resource: conflict.resource,
-                    reason: conflict.reason))
+                    conflict.isRefused ? .error : .warning, file: place.file, line: place.line,
+                    resource: conflict.resource, reason: conflict.reason))
         }
+        let refused = Set(configuration.conflicts.filter(\.isRefused).map(\.resource))
+        configuration.nodes.removeAll { refused.contains("Node/\($0.name)") }
         diagnostics.sort { ($0.file, $0.line ?? 0, $0.field ?? "") < ($1.file, $1.line ?? 0, $1.field ?? "") }
         return DecodedResources(configuration: configuration, diagnostics: diagnostics)
     }

@@ -24,7 +24,7 @@ enum ResourceKind: String, Sendable, Hashable, CaseIterable {
     /// Whether Apus acts on resources of the kind. The others are noted once and ignored.
     var isUsed: Bool {
         switch self {
-        case .ipPool, .bgpConfiguration, .bgpPeer, .node, .blockAffinity: true
+        case .ipPool, .bgpConfiguration, .bgpPeer, .node, .blockAffinity, .felixConfiguration: true
         default: false
         }
     }
@@ -37,6 +37,7 @@ enum ResourceValue: Sendable, Hashable {
     case bgpPeer(BGPPeer)
     case node(Node)
     case blockAffinity(BlockAffinity)
+    case felixConfiguration(FelixConfiguration)
 }
 
 extension ResourceKind {
@@ -48,6 +49,8 @@ extension ResourceKind {
         case .bgpPeer: BGPPeer(&reader, metadata: metadata).map(ResourceValue.bgpPeer)
         case .node: Node(&reader, metadata: metadata).map(ResourceValue.node)
         case .blockAffinity: BlockAffinity(&reader, metadata: metadata).map(ResourceValue.blockAffinity)
+        case .felixConfiguration:
+            FelixConfiguration(&reader, metadata: metadata).map(ResourceValue.felixConfiguration)
         default: nil
         }
     }
@@ -62,6 +65,9 @@ extension ClusterConfiguration {
             peers: values.compactMap { if case .bgpPeer(let value) = $0 { value } else { nil } },
             affinities: values.compactMap { if case .blockAffinity(let value) = $0 { value } else { nil } },
             bgpConfigurations: values.compactMap { if case .bgpConfiguration(let value) = $0 { value } else { nil } },
+            felixConfigurations: values.compactMap {
+                if case .felixConfiguration(let value) = $0 { value } else { nil }
+            },
         )
     }
 }

@@ -6,7 +6,7 @@ struct ApusCtl: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "apusctl",
         abstract: "Shows what Apus, the pod network of this node, is doing.",
-        subcommands: [NodeCommand.self, GetCommand.self],
+        subcommands: [NodeCommand.self, GetCommand.self, TraceCommand.self, DoctorCommand.self],
     )
 
     @OptionGroup var daemon: DaemonOptions

@@ -22,6 +22,7 @@ struct RandomEventTests {
                 live.remove(id)
                 dials.remove(id)
             case .started, .stopped, .messageReceived, .decodeFailed, .timerFired, .restartCompleted: break
+            case .failureDetected: break
             }
         }
 
@@ -89,7 +90,7 @@ struct RandomEventTests {
         switch dice.next(below: 24) {
         case 0...2: return .started
         case 3: return .stopped(dice.next(below: 2) == 0 ? .reset(message: "") : .shutdown(message: ""))
-        case 4: return .restartCompleted
+        case 4: return dice.next(below: 2) == 0 ? .restartCompleted : .failureDetected("BFD", isForwardingLost: true)
         case 5, 6:
             incoming += 1
             return .tcpConnected(.incoming(incoming))

@@ -75,7 +75,7 @@ private func birdOpen(_ asNumber: UInt32, extended: Bool) throws -> BGPMessage {
         asNumber, 240,
         bothFamilies + [.routeRefresh] + (extended ? [.extendedMessage] : []) + [
             .gracefulRestart(restart), .fourOctetAS(ASNumber(asNumber)), .enhancedRouteRefresh,
-            .unknown(code: 71, value: []),
+            .longLivedGracefulRestart([]),
         ])
 }
 
@@ -180,7 +180,7 @@ private let gobgpCaptures: [Capture] = [
             64512, 90,
             [.routeRefresh, .unknown(code: 73, value: hex("02 766d 00"))] + bothFamilies + [
                 .fourOctetAS(ASNumber(64512)), .gracefulRestart(restart),
-                .unknown(code: 5, value: hex("0001 0001 0002")),
+                .extendedNextHop([.ipv4OverIPv6]),
             ])
     },
     Capture(speaker: "gobgp", name: "ipv6", way: .equivalent) {

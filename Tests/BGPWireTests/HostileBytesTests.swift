@@ -19,6 +19,8 @@ private struct Seeded: RandomNumberGenerator {
 struct HostileBytesTests {
     private static let contexts = [
         ibgp, ebgp, twoOctet, WireContext(fourOctetAS: true, maximumMessageLength: 65535, isIBGP: false),
+        WireContext(
+            isIBGP: true, pathIDsIn: [.ipv4, .ipv6], pathIDsOut: [.ipv4, .ipv6], ipv6NextHopsForIPv4: true),
     ]
 
     private static func corpus() throws -> [[UInt8]] {

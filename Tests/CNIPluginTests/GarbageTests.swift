@@ -17,11 +17,12 @@ struct GarbageTests {
     /// One call; `list` nil leaves the key out.
     static func collect(
         _ plugin: PluginFixture, _ list: JSONValue?, key: String = "cni.dev/valid-attachments",
-        network: JSONValue = "net",
+        network: JSONValue = "net", ipam: JSONValue? = nil,
     ) -> CNIPlugin.Outcome {
         let members = list.map { [(key, $0)] } ?? []
         return plugin.call(
-            "GC", "", members: [("cniVersion", "1.1.0"), ("name", network)] + members)
+            "GC", "",
+            members: [("cniVersion", "1.1.0"), ("name", network)] + members + (ipam.map { [("ipam", $0)] } ?? []))
     }
 
     /// Adds c1, c2 ….
@@ -138,6 +139,32 @@ struct GarbageTests {
             lock.unlock()
             #expect(Self.collect(fixture.plugin, Self.none).status == 0)
             #expect(try store.attachment(key) != nil)
+        }
+    }
+
+    @Test("Another IPAM plugin has a DEL for each that goes, and its own GC when their links are gone")
+    func delegate() async throws {
+        try await PodFixture.run { fixture in
+            let directory = try TemporaryDirectory()
+            let seen = directory.file("seen")
+            let script = """
+                #!/bin/sh
+                test "$CNI_COMMAND" = ADD && echo '{"ips":[{"address":"10.244.0.9/24"}]}'
+                echo "$CNI_COMMAND $CNI_CONTAINERID $CNI_IFNAME $(ip -o link show type veth | grep -c cali)" >> \(seen)
+
+                """
+            try Files.replace(directory.file("noting"), with: Array(script.utf8))
+            _ = try Command.run(["chmod", "0755", directory.file("noting")])
+            fixture.plugin.pluginPath = directory.path
+            try fixture.plugin.writeNodeState()
+            #expect(fixture.plugin.call("ADD", config: ("ipam", ["type": "noting"])).status == 0)
+            let outcome = Self.collect(fixture.plugin, Self.none, ipam: ["type": "noting"])
+            #expect(outcome == CNIPlugin.Outcome(answer: nil, status: 0))
+            let calls = String(decoding: try Files.read(seen, limit: 4096), as: UTF8.self)
+            #expect(calls.split(separator: "\n") == ["ADD c1 eth0 0", "DEL c1 eth0 0", "GC  eth0 0"])
+            #expect(try fixture.isUntouched())
+            _ = Self.collect(fixture.plugin, nil, ipam: ["type": "noting"])
+            #expect(String(decoding: try Files.read(seen, limit: 4096), as: UTF8.self) == calls + "GC  eth0 0\n")
         }
     }
 

@@ -15,6 +15,8 @@ struct PluginFixture {
     var netns = "/proc/thread-self/ns/net"
     /// CNI_ARGS of the calls.
     var arguments = ""
+    /// CNI_PATH of the calls.
+    var pluginPath = "/opt/cni/bin"
 
     /// The store of the run directory.
     var store: RunDirectory {
@@ -57,7 +59,7 @@ struct PluginFixture {
         for (name, value) in members { config[name] = value }
         let environment = [
             "CNI_COMMAND": command, "CNI_CONTAINERID": containerID, "CNI_NETNS": netns, "CNI_IFNAME": "eth0",
-            "CNI_PATH": "/opt/cni/bin", "CNI_ARGS": arguments,
+            "CNI_PATH": pluginPath, "CNI_ARGS": arguments,
         ]
         return CNIPlugin.run(role, environment: environment) { Array(JSONText.serialize(.object(config)).utf8) }
     }

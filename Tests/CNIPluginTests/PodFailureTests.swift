@@ -57,6 +57,32 @@ struct PodFailureTests {
         }
     }
 
+    @Test("Whose a link of that name is gets judged before anything is asked for or recorded")
+    func nameJudgedFirst() async throws {
+        try await PodFixture.run { fixture in
+            let directory = try TemporaryDirectory()
+            // An IPAM plugin that notes that it was called, and what the records said then.
+            let script = "#!/bin/sh\ncat \(fixture.plugin.runDirectory)/attachments/* > \(directory.file("seen"))\n"
+            try Files.replace(directory.file("noting"), with: Array(script.utf8))
+            _ = try Command.run(["chmod", "0755", directory.file("noting")])
+            fixture.plugin.pluginPath = directory.path
+            try fixture.plugin.writeNodeState(blocks: [])
+            // A pod link of Calico's: no alias, and the MAC of every host end.
+            _ = try fixture.host(
+                "link add \(PodTests.hostName) address ee:ee:ee:ee:ee:ee type veth peer name foreign0")
+            let before = try fixture.host("link show \(PodTests.hostName)")
+            #expect(fixture.plugin.call("ADD").code == 101)
+            #expect(fixture.plugin.call("ADD", config: ("ipam", ["type": "noting"])).code == 101)
+            #expect(try FileStatus.of(directory.file("seen")) == nil)
+            // Killed before the judgement an ADD leaves a record without a link, and a DEL none at all.
+            try fixture.plugin.writeNodeState()
+            try Self.leavePending(try fixture.plugin.store, hostLink: "")
+            #expect(fixture.plugin.call("DEL").status == 0)
+            #expect(try fixture.host("link show \(PodTests.hostName)") == before)
+            #expect(try fixture.plugin.isEmpty())
+        }
+    }
+
     @Test("A node that does not forward is error 11")
     func noForwarding() async throws {
         try await PodFixture.run { fixture in

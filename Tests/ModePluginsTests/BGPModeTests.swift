@@ -32,7 +32,7 @@ private func route(
 
 private func answer(_ context: ForwardingContext, _ nextHop: String) throws -> ForwardingAnswer {
     BGPMode().forwarding(
-        to: try #require(IPPrefix("10.244.1.0/26")), via: try address(nextHop), in: context)
+        to: try #require(IPPrefix("10.244.1.0/26")), via: RemoteNode(try address(nextHop)), in: context)
 }
 
 private func hops(_ answer: ForwardingAnswer) throws -> [Route.Hop] {
@@ -138,7 +138,7 @@ struct BGPModeTests {
 
     @Test("it needs no device and costs no bytes")
     func costs() {
-        #expect(BGPMode().device == nil)
+        #expect(AddressFamily.allCases.allSatisfy { BGPMode().device(for: $0) == nil })
         #expect(AddressFamily.allCases.map { BGPMode().overheadBytes(over: $0) } == [0, 0])
         #expect(BGPMode().handOff() == EndpointHandOff(mode: .bgp, overheadBytes: 0))
     }

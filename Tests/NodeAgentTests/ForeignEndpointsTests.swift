@@ -48,12 +48,24 @@ struct ForeignEndpointsTests {
         let noted = [("a", "10.1.0.1/32"), ("b", "10.1.9.1/32"), ("c", "10.1.9.2/32")].map { id, address in
             endpoints.note(Self.key(id), Self.prefixes(address), blocks: blocks)
         }
-        #expect(noted == [false, true, true])
+        #expect(noted.map(\.came) == [[], Self.prefixes("10.1.9.1/32"), Self.prefixes("10.1.9.2/32")])
         let forgotten = ["a", "b", "b"].map { endpoints.forget(Self.key($0)) }
-        #expect(forgotten == [false, true, false])
+        #expect(forgotten.map(\.went) == [[], Self.prefixes("10.1.9.1/32"), []])
         #expect(endpoints.announced(pools: pools, blocks: blocks) == Self.prefixes("10.1.9.2/32"))
         endpoints.prune { $0 != Self.key("c") }
         #expect(endpoints.isEmpty)
+    }
+
+    @Test("An address that two pods hold for a moment is announced once, and withdrawn with the second")
+    func shared() {
+        var endpoints = ForeignEndpoints([], blocks: blocks)
+        let (first, second) = (Self.prefixes("10.1.9.1/32"), Self.prefixes("10.1.9.2/32"))
+        #expect(endpoints.note(Self.key("a"), first, blocks: blocks).came == first)
+        #expect(endpoints.note(Self.key("a"), first, blocks: blocks).isEmpty)
+        #expect(endpoints.note(Self.key("b"), first, blocks: blocks).isEmpty)
+        #expect(endpoints.forget(Self.key("a")).isEmpty)
+        #expect(endpoints.note(Self.key("b"), second, blocks: blocks) == .init(came: second, went: first))
+        #expect(endpoints.announced(pools: pools, blocks: blocks) == second)
     }
 
     @Test("An address in another node's block is objected to, with both names")

@@ -19,7 +19,7 @@ struct ForwardingPlanTests {
         #expect(plan.learn([learned(block, via: "192.168.1.2")]) == [block])
         let route = Route(
             to: block, hops: [Route.Hop(linkIndex: 2, gateway: IPAddress("192.168.1.2"))], protocolNumber: 97)
-        #expect(plan.outcome(for: block) == .ready(route, mode: .bgp))
+        #expect(plan.outcome(for: block) == .ready(Forwarding(route: route), mode: .bgp))
     }
 
     @Test("a withdrawn block is withdrawn, and a block that became local is not reached through others")
@@ -33,7 +33,7 @@ struct ForwardingPlanTests {
         }
     }
 
-    @Test("without the node's picture, a pool or a plugin the answer is not yet, with the reason")
+    @Test("without the node's picture, a pool or a device the answer is not yet, with the reason")
     func notYet() {
         var plan = ForwardingPlan()
         _ = plan.learn([learned(block, via: "192.168.1.2")])
@@ -45,10 +45,10 @@ struct ForwardingPlanTests {
         tunnelled.vxlanMode = .always
         _ = plan.configure(KernelConfiguration(nodeAddresses: [], ownBlocks: [], pools: [tunnelled]))
         guard case .notYet(let reason, .vxlan) = plan.outcome(for: block) else {
-            Issue.record("a mode without a plugin gave a route")
+            Issue.record("a tunnel without a device gave a route")
             return
         }
-        #expect(reason.contains("vxlan is not available"))
+        #expect(reason == "vxlan.calico is not up")
     }
 
     @Test("a changed picture of the node asks for every prefix again, the same picture for none")

@@ -29,6 +29,19 @@ struct PodPlanTests {
         #expect(name.utf8.count == 15)
     }
 
+    @Test("The ids of two hundred calls of cnitool and of twenty of ctr give as many names")
+    func distinctNames() {
+        // cnitool makes its id of the namespace's path; ctr's all begin with the containerd namespace.
+        let tool = (1...200).map { "cnitool-" + SHA1.hex("/run/netns/pod\($0)").prefix(20) }
+        let ctr = (1...20).map { "default-web\($0)" }
+        let names = (tool + ctr).map { id in
+            HostLinkName.name(
+                for: AttachmentKey(network: "net", containerID: id, ifName: "eth0"), podNamespace: nil, podName: nil)
+        }
+        #expect(Set(names).count == 220)
+        #expect(names.allSatisfy { $0.utf8.count == 15 })
+    }
+
     @Test("An alias is read back")
     func aliasRoundTrip() throws {
         let alias = try #require(LinkAlias(key))

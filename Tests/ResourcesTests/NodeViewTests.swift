@@ -128,15 +128,28 @@ struct NodeViewTests {
         let decoded = ResourceDecoder.decode([
             resource("IPPool", "a", ["cidr": "10.0.0.0/8"]),
             resource("IPPool", "b", ["cidr": "10.1.0.0/16"], file: "b.yaml"),
-            resource("Node", "n", ["bgp": ["ipv4Address": "192.168.1.1/24"]]),
-            resource("Node", "m", ["bgp": ["ipv4Address": "192.168.1.1/24"]]),
         ])
         #expect(decoded.isWhole)
         #expect(
             decoded.diagnostics.map { "\($0.severity): \($0)" } == [
                 "warning: a.yaml:0: IPPool/a: 10.0.0.0/8 overlaps IPPool/b 10.1.0.0/16; "
-                    + "no address is given out where they overlap",
-                "warning: a.yaml:0: Node/n: Node/m has the address 192.168.1.1 too",
+                    + "no address is given out where they overlap"
+            ])
+    }
+
+    @Test("two nodes with one address are both refused, each naming the other")
+    func sharedAddress() {
+        let decoded = ResourceDecoder.decode([
+            resource("Node", "n", ["bgp": ["ipv4Address": "192.168.1.1/24"]]),
+            resource("Node", "m", ["bgp": ["ipv4Address": "192.168.1.1/24"]]),
+            resource("Node", "o", ["bgp": ["ipv4Address": "192.168.1.2/24"]]),
+        ])
+        #expect(!decoded.isWhole)
+        #expect(decoded.configuration.nodes.map(\.name) == ["o"])
+        #expect(
+            Set(decoded.diagnostics.map { "\($0.severity): \($0)" }) == [
+                "error: a.yaml:0: Node/n: Node/m has the address 192.168.1.1 too; neither is used",
+                "error: a.yaml:0: Node/m: Node/n has the address 192.168.1.1 too; neither is used",
             ])
     }
 

@@ -70,10 +70,21 @@ struct RefusalTests {
                 "6: spec.nodeMeshMaxRestartTime: expected a duration such as 120s or 1m30s, found \"120\"",
                 ["nodeMeshMaxRestartTime": 120]),
             Refusal(
-                "BGPConfiguration",
-                "6: spec.nodeMeshPassword: not supported in this version, and it cannot be left out unnoticed; "
-                    + "remove it",
-                ["nodeMeshPassword": ["secretKeyRef": ["name": "s", "key": "k"]]]),
+                "BGPConfiguration", "7: spec.nodeMeshPassword.secretKeyRef.key: required, but absent",
+                ["nodeMeshPassword": ["secretKeyRef": ["name": "s"]]]),
+            Refusal(
+                "BGPPeer",
+                "11: spec.password.secretKeyRef.key: expected a name of letters, digits, -, . and _, found \"../k\"",
+                ["peerIP": "10.0.0.1", "asNumber": 1, "password": ["secretKeyRef": ["name": "s", "key": "../k"]]]),
+            Refusal(
+                "BGPPeer", "8: spec.ttlSecurity: expected a whole number from 1 to 254, found \"0\"",
+                ["peerIP": "10.0.0.1", "asNumber": 1, "ttlSecurity": 0]),
+            Refusal(
+                "BGPPeer", "8: spec.holdTime: expected 0s, or a duration from 3s to 65535s, found \"2s\"",
+                ["peerIP": "10.0.0.1", "asNumber": 1, "holdTime": "2s"]),
+            Refusal(
+                "BGPPeer", "9: spec.bfd.minRx: expected a duration from 10ms to 60s, found \"1ms\"",
+                ["peerIP": "10.0.0.1", "asNumber": 1, "bfd": ["minRx": "1ms"]]),
             Refusal("BGPPeer", "5: spec.asNumber: required with peerIP, but absent", ["peerIP": "10.0.0.1"]),
             Refusal(
                 "BGPPeer", "5: spec.peerIP: required unless there is a peerSelector, but absent", ["node": "node1"]),

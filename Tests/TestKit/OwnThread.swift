@@ -1,8 +1,8 @@
 import Glibc
 
 /// Runs a synchronous closure on a thread that ends with it, without losing the test it belongs to.
-enum OwnThread {
-    static func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+package enum OwnThread {
+    package static func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
         // A task that prefers the executor keeps the task-local values by which the testing library knows the test.
         let task = Task(executorPreference: OneThreadPerJob()) { @concurrent in try body() }
         return try await task.value

@@ -45,11 +45,12 @@ class Plugin:
             "CNI_COMMAND": command, "CNI_CONTAINERID": f"pod{pod}", "CNI_IFNAME": "eth0", "CNI_PATH": "/nowhere",
             "CNI_NETNS": f"/run/netns/{self.prefix}p{pod}"}
 
-    def call(self, command, pod, wrapper=()):
+    def call(self, command, pod, wrapper=(), **config):
         """(status, answer); the status is negative when a signal ended the call. stderr is kept in `log`."""
+        text = json.dumps({**json.loads(self.config), **config}) if config else self.config
         with tempfile.TemporaryFile() as log:
             done = subprocess.run(
-                [*wrapper, self.program], input=self.config.encode(), stdout=subprocess.PIPE, stderr=log, check=False,
+                [*wrapper, self.program], input=text.encode(), stdout=subprocess.PIPE, stderr=log, check=False,
                 env=self.environment(command, pod), timeout=60)
             log.seek(0)
             self.log = log.read().decode(errors="replace")
@@ -65,6 +66,13 @@ class Plugin:
         status, answer = self.call("DEL", pod)
         if status != 0:
             raise RuntimeError(f"DEL of pod{pod}: {answer}\n{self.log}")
+
+    def collect(self, *pods):
+        """GC: what is not one of these goes."""
+        valid = [{"containerID": f"pod{pod}", "ifname": "eth0"} for pod in pods]
+        status, answer = self.call("GC", 0, **{"cni.dev/valid-attachments": valid})
+        if status != 0:
+            raise RuntimeError(f"GC but for {pods}: {answer}\n{self.log}")
 
     def records(self):
         """What the store says: attachments, and allocated ordinals of every block."""

@@ -2,6 +2,7 @@
 #pragma once
 #include <linux/magic.h>
 #include <linux/sched.h>
+#include <stddef.h>
 #include <sys/eventfd.h>
 #include <sys/vfs.h>
 
@@ -37,3 +38,11 @@ int clinux_link_name(int fd, unsigned int index, char *name);
 int clinux_spawn_detached(int *pid, const char *path, char *const arguments[]);
 /* A filter for a netlink socket that listens: it no longer hears of what the socket of that port has asked for. */
 int clinux_ignore_netlink_port(int fd, unsigned int port);
+/* TCP_MD5SIG: the key for segments to and from an address of 4 or 16 octets; no octets remove it. */
+int clinux_tcp_md5(int fd, const unsigned char *address, size_t address_length, const unsigned char *key,
+                   size_t key_length);
+/* IP_MINTTL and IPV6_MINHOPCOUNT, which the C library's headers show to GNU sources only. */
+int clinux_ip_minttl(void);
+int clinux_ipv6_minhopcount(void);
+/* SO_ATTACH_FILTER: drops every packet whose IP header has not this octet at that place. */
+int clinux_require_octet(int fd, unsigned int place, unsigned char value);

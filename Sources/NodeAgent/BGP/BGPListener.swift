@@ -1,7 +1,9 @@
+import LinuxOS
 import Logging
 import NIOCore
 import NIOPosix
 import NetTypes
+import Resources
 
 /// Accepts the connections that peers open, at the node's own addresses and nowhere else.
 ///
@@ -21,13 +23,16 @@ struct BGPListener: Sendable {
         var failures: [SocketAddress: String] = [:]
         await speaker.listenSignal.forEach {
             let wanted = await speaker.listenAddresses()
+            let keys = await speaker.passwords()
             for (address, channel) in sockets where !wanted.contains(address) {
                 channel.close(promise: nil)
                 sockets[address] = nil
             }
+            // What is listened on with the earlier keys has the new ones before a peer is accepted by them.
+            await change(speaker.directory.installedKeys, to: keys, of: sockets)
             for address in wanted where sockets[address] == nil {
                 do {
-                    sockets[address] = try await bind(address)
+                    sockets[address] = try await bind(address, keys: keys)
                     failures[address] = nil
                     logger.notice("listening for BGP", metadata: ["address": "\(address)"])
                 } catch {
@@ -46,10 +51,22 @@ struct BGPListener: Sendable {
         for channel in sockets.values { channel.close(promise: nil) }
     }
 
-    private func bind(_ address: SocketAddress) async throws -> any Channel {
-        try await ServerBootstrap(group: eventLoop)
+    private func bind(_ address: SocketAddress, keys: [IPAddress: Secret]) async throws -> any Channel {
+        let family: AddressFamily = address.protocol == .inet6 ? .ipv6 : .ipv4
+        return try await ServerBootstrap(group: eventLoop)
             .serverChannelOption(.backlog, value: Self.backlog)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.withSocket { socket throws(SystemError) in
+                        // A peer with GTSM drops the answer to its SYN unless it comes with the largest TTL.
+                        try TCPProtection.sendFarthest(family, on: socket)
+                        for (peer, key) in keys where peer.family == family {
+                            try TCPProtection.setMD5Key(key.bytes, for: peer, on: socket)
+                        }
+                    }
+                }
+            }
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -58,6 +75,31 @@ struct BGPListener: Sendable {
                 }
             }
             .bind(to: address).get()
+    }
+}
+
+extension BGPListener {
+    /// Sets the keys that differ on every socket, and notes what is set.
+    private func change(
+        _ installed: [IPAddress: Secret], to wanted: [IPAddress: Secret], of sockets: [SocketAddress: any Channel],
+    ) async {
+        let changed = Set(installed.keys).union(wanted.keys).filter { installed[$0] != wanted[$0] }
+        guard !changed.isEmpty else { return }
+        for (address, channel) in sockets {
+            let family: AddressFamily = address.protocol == .inet6 ? .ipv6 : .ipv4
+            do {
+                try await channel.eventLoop.submit {
+                    try channel.withSocket { socket throws(SystemError) in
+                        for peer in changed where peer.family == family {
+                            try TCPProtection.setMD5Key(wanted[peer]?.bytes ?? [], for: peer, on: socket)
+                        }
+                    }
+                }.get()
+            } catch {
+                logger.error("keys of BGP peers cannot be set", metadata: ["reason": "\(error)"])
+            }
+        }
+        speaker.directory.setInstalledKeys(wanted)
     }
 }
 
@@ -75,7 +117,9 @@ private final class AdmissionHandler: ChannelInboundHandler {
 
     func channelActive(context: ChannelHandlerContext) {
         let channel = context.channel
-        if let remote = channel.remoteAddress?.address, let peer = peers.peer(at: remote) {
+        let remote = channel.remoteAddress?.address
+        // Without its key the kernel would have let an unsigned connection pass.
+        if let remote, let peer = peers.peer(at: remote), peers.installedKeys[remote] == peer.settings.password {
             peer.assumeIsolated { $0.accept(channel) }
             context.fireChannelActive()
         } else {

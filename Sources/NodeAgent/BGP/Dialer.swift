@@ -10,12 +10,17 @@ struct Dialer: Sendable {
     let eventLoop: any EventLoop
 
     /// Begins to connect. The future ends within the session's connect timeout.
-    func dial(_ configuration: PeerConfiguration, port: UInt16) -> EventLoopFuture<any Channel> {
+    func dial(
+        _ configuration: PeerConfiguration, port: UInt16, protection: ConnectionProtection,
+    ) -> EventLoopFuture<any Channel> {
         do {
             let remote = try SocketAddress(ipAddress: configuration.peerAddress, port: port)
             var bootstrap = ClientBootstrap(group: eventLoop)
                 .connectTimeout(TimeAmount(configuration.timing.connectTimeout))
                 .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+                .channelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture { try protection.apply(toDialling: channel) }
+                }
             if let local = configuration.localAddress {
                 bootstrap = bootstrap.bind(to: try SocketAddress(ipAddress: local, port: 0))
             }
@@ -30,6 +35,7 @@ struct Dialer: Sendable {
         switch error {
         case let error as IOError: SystemErrorCode(rawValue: error.errnoCode).description
         case ChannelError.connectTimeout: "no answer within the connect timeout"
+        case let error as SystemError: "\(error)"
         default: "\(error)"
         }
     }

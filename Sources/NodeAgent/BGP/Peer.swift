@@ -6,6 +6,7 @@ import Logging
 import NIOCore
 import NetTypes
 import Resources
+import Synchronization
 
 /// The shell around one peer's session: it owns the connections and the timers, and does what the session says.
 ///
@@ -18,13 +19,14 @@ actor Peer {
 
     nonisolated let id: PeerID
     nonisolated let incarnation: UInt64
-    nonisolated let settings: NodeView.Peer
+    nonisolated let address: IPAddress
+    private nonisolated let currentSettings: Mutex<NodeView.Peer>
     nonisolated let eventLoop: any EventLoop
     /// Whether the connection can take more routes.
     nonisolated let outlet: PeerOutlet
 
     var session: PeerSession
-    private let roleTemplate: PeerRoleTemplate
+    nonisolated let roleTemplate: PeerRoleTemplate
     private let dialer: Dialer
     private let inbox: PeerInbox
     private let logger: Logger
@@ -52,7 +54,8 @@ actor Peer {
         self.id = id
         self.incarnation = incarnation
         epoch = incarnation << 32
-        self.settings = settings
+        address = settings.address
+        currentSettings = Mutex(settings)
         self.roleTemplate = roleTemplate
         self.dialer = dialer
         self.inbox = inbox
@@ -63,6 +66,12 @@ actor Peer {
         logger[metadataKey: "peer"] = "\(settings.address)"
         self.logger = logger
     }
+
+    /// What is wanted of the peer now.
+    nonisolated var settings: NodeView.Peer { currentSettings.withLock { $0 } }
+
+    /// Takes settings with the same identity: the session stays.
+    nonisolated func change(_ settings: NodeView.Peer) { currentSettings.withLock { $0 = settings } }
 
     /// Starts the session.
     func start() { handle(.started) }
@@ -77,6 +86,11 @@ actor Peer {
     /// This node's own restart is over.
     func restartCompleted() { handle(.restartCompleted) }
 
+    /// BFD has lost the peer.
+    func failureDetected(_ reason: String, isForwardingLost: Bool) {
+        handle(.failureDetected(reason, isForwardingLost: isForwardingLost))
+    }
+
     /// The session for display.
     var status: SessionStatus { session.status }
 
@@ -84,6 +98,12 @@ actor Peer {
     func accept(_ channel: any Channel) {
         incomingCount += 1
         let connection = ConnectionID.incoming(incomingCount)
+        do {
+            try ConnectionProtection(settings).apply(toAccepted: channel)
+        } catch {
+            logger.error("connection refused: it cannot be protected", metadata: ["reason": "\(error)"])
+            return channel.close(promise: nil)
+        }
         guard attach(channel, as: connection) else { return }
         handle(.tcpConnected(connection))
     }
@@ -154,6 +174,7 @@ extension Peer {
         case .deliverRefresh(let refresh):
             guard let family = refresh.family.family else { return }
             flushBurst()
+            logger.info("route refresh asked for", metadata: ["family": "\(family.rawValue)"])
             tell(.refreshRequested(family))
         case .sessionLost(let loss): lose(loss)
         case .sweepStale(let families, let reason):
@@ -167,7 +188,8 @@ extension Peer {
 
     private func dial(_ connection: ConnectionID) {
         dials.insert(connection)
-        dialer.dial(session.configuration, port: settings.port).whenComplete { result in
+        let protection = ConnectionProtection(settings)
+        dialer.dial(session.configuration, port: settings.port, protection: protection).whenComplete { result in
             self.assumeIsolated { peer in
                 let isWanted = peer.dials.remove(connection) != nil
                 switch result {

@@ -5,17 +5,24 @@ import Synchronization
 /// Which peer is at which address, for whoever must know without waiting for the speaker. The speaker alone writes it.
 final class PeerDirectory: Sendable {
     private let peers = Mutex<[IPAddress: Peer]>([:])
+    private let keys = Mutex<[IPAddress: Secret]>([:])
 
     /// The peer at this address.
     func peer(at address: IPAddress) -> Peer? { peers.withLock { $0[address] } }
 
+    /// The TCP-MD5 key that the listening sockets have for each address. The listener alone writes it.
+    var installedKeys: [IPAddress: Secret] { keys.withLock { $0 } }
+
+    /// Notes the keys that the listening sockets have now.
+    func setInstalledKeys(_ new: [IPAddress: Secret]) { keys.withLock { $0 = new } }
+
     /// Enters a peer.
-    func insert(_ peer: Peer) { peers.withLock { $0[peer.settings.address] = peer } }
+    func insert(_ peer: Peer) { peers.withLock { $0[peer.address] = peer } }
 
     /// Takes a peer out, unless another has its address by now.
     func remove(_ peer: Peer) {
         peers.withLock { peers in
-            if peers[peer.settings.address] === peer { peers[peer.settings.address] = nil }
+            if peers[peer.address] === peer { peers[peer.address] = nil }
         }
     }
 }

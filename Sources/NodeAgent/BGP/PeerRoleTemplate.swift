@@ -18,7 +18,15 @@ struct PeerRoleTemplate: Sendable, Equatable {
             localNextHops: localNextHops.mapValues { NextHop($0) },
             families: Set(negotiated.families.compactMap(\.family)),
             isReflectorClient: settings.isRouteReflectorClient, nextHopMode: nextHopMode(of: settings),
+            // RFC 9012 §11 keeps tunnels inside one administration: the own AS, and nodes of this cluster in another.
+            carriesTunnelEncapsulation: negotiated.peerAS == localAS || settings.nodeName != nil,
             wireContext: negotiated.wireContext)
+    }
+
+    /// Changes in a role what may change while its session stays.
+    func update(_ role: inout PeerRole, settings: NodeView.Peer) {
+        role.isReflectorClient = settings.isRouteReflectorClient && role.kind == .iBGP
+        role.nextHopMode = nextHopMode(of: settings)
     }
 
     private func nextHopMode(of settings: NodeView.Peer) -> PeerRole.NextHopMode {

@@ -38,6 +38,8 @@ actor Speaker {
     nonisolated let listenSignal = Signal()
     /// Raised when `conflicts` has changed.
     nonisolated let conflictSignal = Signal()
+    /// Raised when `bfdTargets` may have changed.
+    nonisolated let bfdSignal = Signal()
     /// The peers by address, for the listener.
     nonisolated let directory = PeerDirectory()
 
@@ -113,16 +115,20 @@ actor Speaker {
             rib?.setImportPolicy(policy)
         }
         rib?.setTellsForwarding(new.programsRoutes)
-        rib?.setLocal(
-            new.announcements.map { announcement in
-                LocalRoute(
-                    prefix: announcement.block, nextHop: NextHop(announcement.nextHop), attributes: PathAttributes())
-            })
+        rib?.setLocal(new.announcements.map(LocalRoute.init))
         let sessionsDiffer = configuration.map { !$0.hasSameSessions(as: new) } ?? true
         configuration = new
         listenSignal.raise()
+        bfdSignal.raise()
         if sessionsDiffer { await replacePeers(with: new) } else { await replaceChangedPeers(with: new) }
         isReceptionNew = true
+        changed()
+    }
+
+    /// Changes some of the announcements, and nothing else: pods come and go more often than blocks.
+    func change(announcing new: [BlockAnnouncement], withdrawing old: [IPPrefix]) {
+        guard !isStopping, configuration?.change(announcing: new, withdrawing: old) ?? false else { return }
+        rib?.changeLocal(announcing: new.map(LocalRoute.init), withdrawing: old)
         changed()
     }
 
@@ -135,6 +141,24 @@ actor Speaker {
             })
     }
 
+    /// Who is to be watched by BFD, by the peer's address, and from which own address.
+    func bfdTargets() -> [IPAddress: BFDMonitor.Target] {
+        guard let configuration else { return [:] }
+        let pairs = configuration.peers.compactMap { peer -> (IPAddress, BFDMonitor.Target)? in
+            let own = configuration.localAddresses.first { $0.address.family == peer.address.family }?.address
+            guard let options = peer.session.bfd, let local = peer.localAddress ?? own else { return nil }
+            return (peer.address, BFDMonitor.Target(local: local, options: options))
+        }
+        return Dictionary(pairs, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// The keys that the listening sockets are to have, by the peer's address.
+    func passwords() -> [IPAddress: Secret] {
+        Dictionary(
+            (configuration?.peers ?? []).compactMap { peer in peer.password.map { (peer.address, $0) } },
+            uniquingKeysWith: { first, _ in first })
+    }
+
     /// What changed in forwarding since the last call, and what the peers have said, as of one moment.
     func forwarding() -> Forwarding {
         guard !isStopping else { return Forwarding(changes: []) }
@@ -142,8 +166,7 @@ actor Speaker {
         if rib?.hasForwardingChanges ?? false { return Forwarding(changes: changes, hasMore: true) }
         let reception = Reception(
             peers: peers.values.map { peer in
-                Reception.Peer(
-                    address: peer.settings.address, complete: rib?.endOfRIBReceived(from: peer.id) ?? [])
+                Reception.Peer(address: peer.address, complete: rib?.endOfRIBReceived(from: peer.id) ?? [])
             })
         return Forwarding(changes: changes, reception: reception)
     }
@@ -180,13 +203,26 @@ extension Speaker {
     }
 
     private func replaceChangedPeers(with new: SpeakerConfiguration) async {
-        let wanted = Set(new.peers)
-        for (id, peer) in peers where !wanted.contains(peer.settings) { await replace(id, with: new) }
+        let wanted = Dictionary(new.peers.map { ($0.address, $0) }, uniquingKeysWith: { first, _ in first })
+        for (id, peer) in peers {
+            let settings = wanted[peer.address]
+            if let settings, settings.identity == peer.settings.identity {
+                if settings != peer.settings { change(peer, to: settings) }
+            } else {
+                await replace(id, with: new)
+            }
+        }
         await addMissingPeers(of: new)
     }
 
+    /// Carries out what can be changed while the session stays.
+    private func change(_ peer: Peer, to settings: NodeView.Peer) {
+        peer.change(settings)
+        rib?.changeRole(of: peer.id) { peer.roleTemplate.update(&$0, settings: settings) }
+    }
+
     private func addMissingPeers(of new: SpeakerConfiguration) async {
-        let present = Set(peers.values.map(\.settings.address))
+        let present = Set(peers.values.map(\.address))
         for settings in new.peers where !present.contains(settings.address) {
             peerCount += 1
             await start(settings, as: PeerID(peerCount), in: new)
@@ -200,7 +236,7 @@ extension Speaker {
         directory.remove(peer)
         epochs[id] = nil
         restartingPeers.remove(id)
-        guard let settings = new.peers.first(where: { $0.address == peer.settings.address }) else {
+        guard let settings = new.peers.first(where: { $0.address == peer.address }) else {
             staleDeadlines[id] = nil
             rib?.removePeer(id)
             await peer.stop(.deconfigured)
@@ -231,6 +267,8 @@ extension Speaker {
             localAS: configuration.localAS, peerAS: settings.asNumber, bgpID: configuration.routerID,
             localAddress: settings.localAddress, peerAddress: settings.address)
         session.keepaliveInterval = settings.keepaliveTime
+        session.isPassive = settings.session.isPassive
+        session.holdTimeSeconds = settings.session.holdTimeSeconds ?? session.holdTimeSeconds
         session.families = configuration.families
         session.timing.endOfRIBLimit = settings.maxRestartTime
         session.timing.jitterSeed = UInt64.random(in: .min ... .max)
@@ -296,7 +334,7 @@ extension Speaker {
             logger.info(
                 "End-of-RIB received",
                 metadata: [
-                    "peer": "\(peer.settings.address)", "family": "\(family.rawValue)", "swept": "\(summary.swept)",
+                    "peer": "\(peer.address)", "family": "\(family.rawValue)", "swept": "\(summary.swept)",
                 ])
         }
         if !summary.conflicts.isEmpty || !reportedConflicts.isEmpty { reportConflicts() }
@@ -393,6 +431,13 @@ extension Speaker {
         rib?.releaseExport()
         for peer in peers.values { await peer.restartCompleted() }
         changed()
+    }
+}
+
+extension LocalRoute {
+    fileprivate init(_ announcement: BlockAnnouncement) {
+        self.init(
+            prefix: announcement.block, nextHop: NextHop(announcement.nextHop), attributes: announcement.attributes)
     }
 }
 

@@ -1,4 +1,5 @@
 import BGPTable
+import BGPWire
 import NetTypes
 import Resources
 
@@ -8,6 +9,15 @@ struct BlockAnnouncement: Sendable, Hashable {
     var block: IPPrefix
     /// Where its packets are to go.
     var nextHop: IPAddress
+    /// The tunnel that its packets are to come in; nil for plain routes.
+    var tunnel: TunnelEndpoint?
+
+    /// What is told of the block besides.
+    var attributes: PathAttributes {
+        var attributes = PathAttributes()
+        if let tunnel { attributes.setTunnelEndpoint(tunnel) }
+        return attributes
+    }
 }
 
 /// All that the BGP speaker is told: who it is, with whom it speaks, what it originates and what it lets in.
@@ -32,6 +42,17 @@ struct SpeakerConfiguration: Sendable, Equatable {
     var nodeAddresses: Set<IPAddress>
     /// The blocks to originate, each with the next hop that its pool's mode tells the others.
     var announcements: [BlockAnnouncement]
+
+    /// Changes some of the announcements.
+    ///
+    /// - Returns: whether there was anything to change.
+    mutating func change(announcing new: [BlockAnnouncement], withdrawing old: [IPPrefix]) -> Bool {
+        let before = announcements.count
+        let gone = Set(old).union(new.map(\.block))
+        announcements.removeAll { gone.contains($0.block) }
+        announcements += new
+        return before != announcements.count || !new.isEmpty
+    }
 
     /// The own next hop for each family of prefixes on a session from `localAddress`.
     func nextHops() -> [AddressFamily: IPAddress] {

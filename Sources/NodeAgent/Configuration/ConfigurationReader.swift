@@ -13,6 +13,9 @@ struct ConfigurationReader: Sendable {
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
+    /// The passwords beside the resources.
+    var secrets: SecretReader { SecretReader(directory: watchedDirectory) }
+
     /// Everything that could be read, with all findings. What cannot be read at all is a finding too.
     func read() -> DecodedResources {
         var documents: [Document] = []
@@ -24,7 +27,9 @@ struct ConfigurationReader: Sendable {
                 findings.append(error)
             }
         }
-        return ResourceDecoder.decode(documents, refusals: findings)
+        var decoded = ResourceDecoder.decode(documents, refusals: findings)
+        secrets.complete(&decoded)
+        return decoded
     }
 
     private func text(of file: String, name: String) throws(Diagnostic) -> String {

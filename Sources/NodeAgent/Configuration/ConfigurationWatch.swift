@@ -45,7 +45,7 @@ struct ConfigurationWatch: Sendable {
                 hasWarned = false
                 // A directory may be in the middle of being filled.
                 if try settle(watch, until: wakeUp) == .wokenUp { return }
-                offer(reader.read())
+                read(watch, offer)
                 if try follow(watch, until: wakeUp, offer) == .wokenUp { return }
             } catch {
                 offer(reader.read())
@@ -68,9 +68,19 @@ struct ConfigurationWatch: Sendable {
             if outcome == .changed { outcome = try settle(watch, until: wakeUp) }
             switch outcome {
             case .wokenUp, .directoryGone: return outcome
-            case .changed, .timeout: offer(reader.read())
+            case .changed, .timeout: read(watch, offer)
             }
         }
+    }
+
+    /// Reads, and watches the directories of the passwords that are named by now. Those that are not there yet are
+    /// read again with the files.
+    private func read(_ watch: borrowing DirectoryWatch, _ offer: (DecodedResources) -> Void) {
+        let decoded = reader.read()
+        for name in Set(decoded.configuration.secretReferences.map { reader.secrets.directory(of: $0.reference) }) {
+            try? watch.add(name)
+        }
+        offer(decoded)
     }
 
     /// Waits until the files are quiet, though no longer than the limit: a busy file must not hide the others.

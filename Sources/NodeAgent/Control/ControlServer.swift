@@ -11,7 +11,8 @@ import Synchronization
 /// A client has `FrameHandler.helloTimeout` for its hello and is dropped after `FrameHandler.idleTimeout` without a word
 /// either way. Of more than `connectionLimit` at a time the newest is closed at once.
 struct ControlServer: Sendable {
-    private static let connectionLimit = 1024
+    /// How long between two attempts to bind the socket.
+    private static let retryInterval = Duration.seconds(1)
 
     /// The socket's path.
     let path: String
@@ -22,48 +23,98 @@ struct ControlServer: Sendable {
     /// Who answers.
     let responder: @Sendable (Request.Operation) async -> Result<JSONObject, RemoteError>
     let logger: Logger
-    /// To be raised when the socket's file is gone: nobody can connect to it any more.
-    let rebind = Signal()
+    /// How many clients are served at a time.
+    var connectionLimit = 1024
 
-    /// Serves until the task is cancelled.
+    private typealias Server = NIOAsyncChannel<any Channel, Never>
+    private typealias Connection = NIOAsyncChannel<JSONValue, JSONValue>
+
+    /// Ends the serving of the socket there is.
+    private let turn = Turn()
+
+    /// Serves until the task is cancelled. What goes wrong with a socket that was bound once is logged, and another is
+    /// bound.
     ///
-    /// - Throws: when the socket cannot be bound.
+    /// - Throws: when the socket cannot be bound at first.
     func run() async throws {
-        while !Task.isCancelled {
-            try await withThrowingTaskGroup { group in
-                group.addTask { try await serve() }
-                group.addTask { await rebind.wait() }
-                // Whichever ends first ends the other: a new socket is bound when the old one is closed.
-                try await group.next()
-                group.cancelAll()
-                try? await group.waitForAll()
-            }
+        var end = turn.next()
+        var server: Server? = try await bind()
+        while let bound = server {
+            await serve(bound, until: end)
+            end = turn.next()
+            server = await bindAgain()
         }
     }
 
-    private func serve() async throws {
+    /// The socket's file is gone, so that nobody can connect any more: another is bound.
+    func rebind() { turn.finish() }
+
+    private func bind() async throws -> Server {
         // The directory is open to root alone, so that there is no moment at which others could connect.
-        let server = try await ServerBootstrap(group: eventLoop)
+        try await ServerBootstrap(group: eventLoop)
             .serverChannelOption(.backlog, value: 1024)
+            // Nothing is read before somebody is there to serve it.
+            .childChannelOption(.autoRead, value: false)
             .bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(FrameHandler())
-                    return try NIOAsyncChannel<JSONValue, JSONValue>(wrappingChannelSynchronously: channel)
+                    return channel
                 }
             }
-        try Files.setPermissions(path, 0o600)
-        logger.info("serving the node socket", metadata: ["path": "\(path)"])
-        let open = ConnectionCount(limit: Self.connectionLimit)
+    }
+
+    /// Binds as soon as it can be done; nil when the task is cancelled.
+    private func bindAgain() async -> Server? {
+        var reported = ""
+        while !Task.isCancelled {
+            do {
+                return try await bind()
+            } catch {
+                let reason = "\(error)"
+                if reason != reported {
+                    logger.error(
+                        "the node socket cannot be bound; trying again",
+                        metadata: ["path": "\(path)", "reason": "\(reason)"])
+                }
+                reported = reason
+                try? await Task.sleep(for: Self.retryInterval)
+            }
+        }
+        return nil
+    }
+
+    private func serve(_ server: Server, until end: Signal) async {
+        await withTaskGroup { group in
+            group.addTask {
+                do {
+                    try await serve(server)
+                } catch {
+                    guard !Task.isCancelled else { return }
+                    logger.error("the node socket has failed; another is bound", metadata: ["reason": "\(error)"])
+                    try? await Task.sleep(for: Self.retryInterval)
+                }
+            }
+            group.addTask { await end.wait() }
+            // Whichever ends first ends the other.
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
+    private func serve(_ server: Server) async throws {
+        let open = ConnectionCount(limit: connectionLimit)
         try await withTaskExecutorPreference(EventLoopExecutor(eventLoop)) {
             try await withThrowingDiscardingTaskGroup { group in
                 try await server.executeThenClose { connections in
-                    for try await connection in connections {
+                    try Files.setPermissions(path, 0o600)
+                    logger.info("serving the node socket", metadata: ["path": "\(path)"])
+                    for try await channel in connections {
                         guard open.enter() else {
-                            connection.channel.close(promise: nil)
+                            channel.close(promise: nil)
                             continue
                         }
                         group.addTask {
-                            await serve(connection)
+                            await serve(channel)
                             open.leave()
                         }
                     }
@@ -80,39 +131,73 @@ struct ControlServer: Sendable {
         }
     }
 
-    private func serve(_ connection: NIOAsyncChannel<JSONValue, JSONValue>) async {
+    private func serve(_ channel: any Channel) async {
         do {
-            let credentials = try await SocketCredentials.of(connection.channel)
-            guard credentials.userID == 0 else {
-                logger.warning("client refused", metadata: ["uid": "\(credentials.userID)"])
-                return try await connection.channel.close()
-            }
+            // From here to `executeThenClose` nothing may fail: NIO traps where a connection that was wrapped is dropped.
+            let connection = try await Self.wrap(channel)
             try await connection.executeThenClose { inbound, outbound in
-                try await outbound.write(hello.json)
-                var isGreeted = false
-                for try await json in inbound {
-                    guard isGreeted else {
-                        if let objection = hello.objection(to: try Hello(json: json)) {
-                            logger.warning("client refused", metadata: ["reason": "it \(objection)"])
-                            return
-                        }
-                        isGreeted = true
-                        continue
-                    }
-                    let request = try Request(json: json)
-                    let response = Response(id: request.id, result: await answer(request.operation))
-                    do {
-                        try await outbound.write(response.json)
-                    } catch NodeLinkError.malformed(let reason) {
-                        let refusal = RemoteError(code: 5, message: "the answer does not fit: \(reason)")
-                        try await outbound.write(Response(id: request.id, result: .failure(refusal)).json)
-                    }
+                let credentials = try await SocketCredentials.of(channel)
+                guard credentials.userID == 0 else {
+                    logger.warning("client refused", metadata: ["uid": "\(credentials.userID)"])
+                    return
                 }
+                try await outbound.write(hello.json)
+                try await channel.setOption(.autoRead, value: true).get()
+                try await converse(inbound, outbound)
             }
         } catch {
             logger.debug("client connection ended", metadata: ["reason": "\(error)"])
         }
     }
+
+    private static func wrap(_ channel: any Channel) async throws -> Connection {
+        let wrap = { @Sendable () throws -> Connection in
+            // A client may have gone already, and what is closed takes no handler: NIO would trap over its half.
+            guard channel.isActive else { throw ChannelError.alreadyClosed }
+            return try Connection(wrappingChannelSynchronously: channel)
+        }
+        return try await channel.eventLoop.inEventLoop ? wrap() : channel.eventLoop.submit(wrap).get()
+    }
+
+    private func converse(
+        _ inbound: NIOAsyncChannelInboundStream<JSONValue>, _ outbound: NIOAsyncChannelOutboundWriter<JSONValue>,
+    ) async throws {
+        var isGreeted = false
+        for try await json in inbound {
+            guard isGreeted else {
+                if let objection = hello.objection(to: try Hello(json: json)) {
+                    logger.warning("client refused", metadata: ["reason": "it \(objection)"])
+                    return
+                }
+                isGreeted = true
+                continue
+            }
+            let request = try Request(json: json)
+            let response = Response(id: request.id, result: await answer(request.operation))
+            do {
+                try await outbound.write(response.json)
+            } catch NodeLinkError.malformed(let reason) {
+                let refusal = RemoteError(code: 5, message: "the answer does not fit: \(reason)")
+                try await outbound.write(Response(id: request.id, result: .failure(refusal)).json)
+            }
+        }
+    }
+}
+
+/// The time during which one socket is served. What ends it while the next socket is not bound yet ends that one's, too:
+/// nobody knows which of the two was meant.
+private final class Turn: Sendable {
+    private let current = Mutex(Signal())
+
+    /// Begins the next.
+    func next() -> Signal {
+        let signal = Signal()
+        current.withLock { $0 = signal }
+        return signal
+    }
+
+    /// Ends the current one.
+    func finish() { current.withLock { $0 }.raise() }
 }
 
 /// How many clients there are.

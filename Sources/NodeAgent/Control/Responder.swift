@@ -25,10 +25,12 @@ struct Responder: Sendable {
         case .endpointAdd(let endpoint):
             return await controller.endpointCame(endpoint)
         case .endpointDelete(let endpoint):
-            await controller.endpointGone(endpoint)
+            controller.endpointGone(endpoint)
             return .success([:])
         case .linkDelete(let endpoint):
-            return await linkRemovals.remove(endpoint).map(\.members)
+            let result = await linkRemovals.remove(endpoint)
+            if case .success = result { controller.linkGone(endpoint) }
+            return result.map(\.members)
         case .blockRequest(let request):
             return await controller.block(for: request).map(\.members)
         case .status:

@@ -9,8 +9,8 @@ import Resources
 struct ForwardingPlan: Sendable {
     /// What became of one prefix.
     enum Outcome: Sendable, Equatable {
-        /// The route to have.
-        case ready(Route, mode: EncapsulationMode)
+        /// The route to have, and what it needs.
+        case ready(Forwarding, mode: EncapsulationMode)
         /// No route can be had now. The one that is there stays.
         case notYet(reason: String, mode: EncapsulationMode?)
         /// The prefix is not to be reached any more.
@@ -19,36 +19,33 @@ struct ForwardingPlan: Sendable {
 
     private let registry: ModeRegistry
     private var configuration: KernelConfiguration?
+    private var check: TunnelCheck?
     private var context: ForwardingContext?
-    private var nextHops: [IPPrefix: IPAddress] = [:]
+    private var learned = LearnedRoutes()
 
     init(registry: ModeRegistry = .builtIn) {
         self.registry = registry
     }
 
     /// Every learned prefix.
-    var prefixes: Set<IPPrefix> { Set(nextHops.keys) }
+    var prefixes: Set<IPPrefix> { Set(learned.routes.keys) }
 
     /// Whether the table has a way to the prefix, be it programmed or not yet.
-    func isLearned(_ prefix: IPPrefix) -> Bool { nextHops[prefix] != nil }
+    func isLearned(_ prefix: IPPrefix) -> Bool { learned.routes[prefix] != nil }
+
+    /// Whether any node still asks for packets by this device's tunnel.
+    func isAnnounced(_ device: TunnelDevice) -> Bool { learned.isAnnounced(device.encapsulation, device.family) }
 
     /// Takes what the table chose.
     ///
     /// - Returns: the prefixes to ask `outcome` about.
-    mutating func learn(_ changes: [ForwardingChange]) -> Set<IPPrefix> {
-        for change in changes {
-            switch change.best {
-            case .learned(let route): nextHops[change.prefix] = route.nextHop.address
-            case .local, nil: nextHops[change.prefix] = nil
-            }
-        }
-        return Set(changes.map(\.prefix))
-    }
+    mutating func learn(_ changes: [ForwardingChange]) -> Set<IPPrefix> { learned.learn(changes) }
 
     /// Takes a new configuration; every prefix is to be asked about when it differs.
     mutating func configure(_ new: KernelConfiguration) -> Set<IPPrefix> {
         guard new != configuration else { return [] }
         configuration = new
+        check = TunnelCheck(nodes: new.nodes, nodeName: new.nodeName, felix: new.felix)
         return prefixes
     }
 
@@ -61,16 +58,27 @@ struct ForwardingPlan: Sendable {
 
     /// What is to be done about a prefix.
     func outcome(for prefix: IPPrefix) -> Outcome {
-        guard let nextHop = nextHops[prefix] else { return .withdrawn }
+        guard let route = learned.routes[prefix] else { return .withdrawn }
         guard let configuration, let context else { return .notYet(reason: "the node is not known yet", mode: nil) }
         guard let pool = configuration.pool(of: prefix) else {
             return .notYet(reason: "\(prefix) lies in no known pool", mode: nil)
         }
         do throws(ModeError) {
-            let plugin = try registry.plugin(for: pool.mode)
-            switch plugin.forwarding(to: prefix, via: nextHop, in: context) {
-            case .ready(let forwarding): return .ready(forwarding.route, mode: pool.mode)
-            case .notYet(let reason): return .notYet(reason: reason, mode: pool.mode)
+            let plugin = try registry.plugin(for: pool)
+            var remote = RemoteNode(route.nextHop)
+            var refusal: String?
+            if let device = plugin.device(for: prefix.family) {
+                switch judge(route, device) {
+                case .accepted(let endpoint): remote.endpoint = endpoint
+                case .refused(let reason): refusal = reason
+                case .absent, nil: break
+                }
+            }
+            switch plugin.forwarding(to: prefix, via: remote, in: context) {
+            case .ready(let forwarding): return .ready(forwarding, mode: pool.mode)
+            case .notYet(let reason):
+                let refused = refusal.map { "the tunnel of \(route.nextHop) is not used: \($0)" }
+                return .notYet(reason: refused ?? reason, mode: pool.mode)
             }
         } catch {
             return .notYet(reason: "\(error)", mode: pool.mode)
@@ -79,4 +87,9 @@ struct ForwardingPlan: Sendable {
 
     /// The blackholes of the own blocks.
     var blackholes: [Route] { configuration?.ownBlocks.compactMap { blackholeRoute(for: $0) } ?? [] }
+
+    private func judge(_ route: TunnelCheck.Route, _ device: TunnelDevice) -> TunnelCheck.Finding? {
+        check?.judge(
+            route, device, holder: { learned.holder(of: $0) }, isOwnInner: { learned.announces(route.nextHop, $0) })
+    }
 }

@@ -30,9 +30,12 @@ actor KernelAgent {
     private let options: AgentOptions
     private let logger: Logger
     private let monitor: KernelMonitor
-    private var sockets: KernelSockets?
-    private var picture = NodePicture()
+    private(set) var sockets: KernelSockets?
+    private(set) var picture = NodePicture()
     private var plan = ForwardingPlan()
+    private var tunnels: TunnelKeeper
+    private let settings: ChangedSettings
+    private var pattern = NICPattern(FelixConfiguration.defaultMTUIfacePattern)
     private var configuration: KernelConfiguration?
     private var blackholes: Set<IPPrefix> = []
     private var reasons: [IPPrefix: String] = [:]
@@ -41,6 +44,7 @@ actor KernelAgent {
     private var isBroken = false
     private var isSwept = false
     private var lastMTUBytes: UInt32?
+    private var filter: FilterUpkeep
 
     nonisolated var unownedExecutor: UnownedSerialExecutor {
         // SAFETY: the actor owns its executor.
@@ -51,7 +55,10 @@ actor KernelAgent {
         self.executor = executor
         self.options = options
         self.logger = logger
+        filter = FilterUpkeep(logger: logger)
         monitor = KernelMonitor(logger: logger)
+        settings = ChangedSettings(stateDirectory: options.stateDirectory, node: options.nodeName)
+        tunnels = TunnelKeeper(settings: settings, grace: options.tunnelGrace, logger: logger)
     }
 
     /// Opens the sockets and takes over what an earlier process left. Events that come later are not missed.
@@ -63,6 +70,7 @@ actor KernelAgent {
         startedAt = BootClock.now()
         scheduleResync()
         RouteProtocol.name(logger: logger)
+        filter.begin()
         look()
         settle([])
         let survived = sockets.routes.table.adoptedRoutes.count
@@ -76,9 +84,16 @@ actor KernelAgent {
     }
 
     /// Takes what the configuration asks for and makes the kernel follow before it returns.
-    func configure(_ new: KernelConfiguration) {
+    ///
+    /// - Returns: the tunnel devices that are ready to receive.
+    @discardableResult
+    func configure(_ new: KernelConfiguration) -> Set<TunnelDevice> {
         configuration = new
-        if options.managesForwarding { enableForwarding(for: new) }
+        keepForwarding()
+        usePattern(of: new.felix)
+        // Before anything is received by a tunnel, and before anybody is told that it is.
+        filter.configure(new, tunnels: new.tunnelDevices.union(tunnels.links.keys))
+        keepTunnels()
         var asked = plan.configure(new)
         asked.formUnion(plan.observe(context()))
         let wanted = plan.blackholes
@@ -87,11 +102,14 @@ actor KernelAgent {
         blackholes = Set(wanted.map(\.destination))
         for route in wanted { sockets?.routes.table.setDesired(route) }
         settle(asked)
+        return new.tunnelDevices.intersection(tunnels.links.keys)
     }
 
-    /// The MTU of the link that carries the node's address; 1500 while there is none.
+    /// The smallest MTU of the NICs that are up; where no link counts as a NIC, that of the link that carries the node's
+    /// address, and 1500 while there is none.
     func hostMTUBytes() -> UInt32 {
-        picture.uplink(of: configuration?.nodeAddresses.map(\.address) ?? [])?.mtuBytes ?? 1500
+        let uplink = picture.uplink(of: configuration?.nodeAddresses.map(\.address) ?? [])
+        return pattern.smallestMTUBytes(among: picture.links) ?? uplink?.mtuBytes ?? 1500
     }
 
     /// What has become of every prefix.
@@ -165,10 +183,19 @@ extension KernelAgent {
             switch event {
             case .route(let route, let deleted): isChanged = picture.observe(route, deleted: deleted) || isChanged
             case .link, .address, .overrun: needsLook = true
-            case .neighbour: break
+            case .neighbour(let neighbour, let deleted): sockets?.tunnels.table.observe(neighbour, deleted: deleted)
+            case .neighbourLost(let link, let address):
+                sockets?.tunnels.table.observeLoss(linkIndex: link, address: address)
+            case .fdb(let entry, let deleted): sockets?.tunnels.table.observe(entry, deleted: deleted)
+            case .settings:
+                keepForwarding()
+                if let tunnelPlan { tunnels.keepSettings(tunnelPlan) }
             }
         }
-        if needsLook { look() }
+        if needsLook {
+            look()
+            keepTunnels()
+        }
         settle(isChanged || needsLook ? plan.observe(context()) : [])
     }
 
@@ -176,7 +203,10 @@ extension KernelAgent {
         switch event {
         case .link(let link, _): !NodePicture.isPodLink(link.name)
         case .address(let address, _): picture.name(of: address.linkIndex) != nil
-        case .neighbour: false
+        case .neighbour(let neighbour, _): tunnels.links.values.contains(neighbour.linkIndex)
+        case .neighbourLost(let link, _): tunnels.links.values.contains(link)
+        case .fdb(let entry, _): tunnels.links.values.contains(entry.linkIndex)
+        case .settings(let index): index.map { picture.name(of: $0) != nil } ?? true
         case .route(let route, _): !isPodRoute(route)
         case .overrun: true
         }
@@ -203,7 +233,64 @@ extension KernelAgent {
     }
 
     private func context() -> ForwardingContext {
-        picture.context(nodeAddresses: configuration?.nodeAddresses ?? [], protocolNumber: RouteProtocol.number)
+        picture.context(
+            nodeAddresses: configuration?.nodeAddresses ?? [], protocolNumber: RouteProtocol.number,
+            tunnels: tunnels.links)
+    }
+}
+
+// Tunnels.
+extension KernelAgent {
+    private var tunnelPlan: TunnelPlan? {
+        configuration.map { TunnelPlan($0, picture, hostMTUBytes: hostMTUBytes()) }
+    }
+
+    /// Makes the tunnel devices be as configured. What the kernel holds of their neighbours and forwarding entries is
+    /// read again: a device that goes down, or loses its address, loses them without an event of theirs.
+    private func keepTunnels() {
+        guard let sockets, let tunnelPlan else { return }
+        for link in picture.links {
+            guard let device = TunnelDevice(rawValue: link.name) else { continue }
+            tunnels.adopt(device, link)
+        }
+        if tunnels.keep(tunnelPlan, sockets) {
+            uplinkSignal.raise()
+            // The devices that are new are links that the picture lacks.
+            look()
+        }
+        guard !tunnels.links.isEmpty else { return }
+        do {
+            try sockets.tunnels.resync(links: tunnels.links.values)
+        } catch {
+            logger.error("the tunnels' tables cannot be read; trying again", metadata: ["reason": "\(error)"])
+            isBroken = true
+        }
+    }
+
+    /// Takes away the devices that no pool needs, when no own route leaves by them and no node asks for packets in them.
+    private func retireTunnels(at now: MonotonicTime) {
+        guard let sockets, let configuration, configuration.isWhole else { return }
+        let wanted = configuration.tunnelDevices
+        for (device, link) in tunnels.links where !wanted.contains(device) {
+            let isInUse = plan.isAnnounced(device) || !sockets.routes.table.gateways(by: [link]).isEmpty
+            tunnels.retire(device, at: now, isInUse: isInUse, sockets)
+        }
+        filter.configure(configuration, tunnels: wanted.union(tunnels.links.keys))
+    }
+
+    private func report(_ refused: [NetlinkError]?) {
+        for error in refused ?? [] {
+            logger.error("tunnel entry not programmed", metadata: ["reason": "\(error)"])
+        }
+    }
+
+    private func usePattern(of felix: FelixConfiguration) {
+        let text = felix.mtuIfacePattern ?? FelixConfiguration.defaultMTUIfacePattern
+        guard !pattern.isMade(of: text) else { return }
+        pattern = NICPattern(text)
+        if !pattern.isValid {
+            logger.error("mtuIfacePattern is no regular expression", metadata: ["pattern": "\(text)"])
+        }
     }
 }
 
@@ -220,12 +307,15 @@ extension KernelAgent {
     private func upkeep() {
         let now = BootClock.now()
         sweepWhenStale(at: now)
+        retireTunnels(at: now)
         guard isBroken || now >= resyncDue else { return }
         if isBroken { reopen() }
         scheduleResync()
         sockets?.routes.requestResync()
         sockets?.routes.table.retry()
+        filter.mend()
         look()
+        keepTunnels()
         settle(plan.observe(context()))
     }
 
@@ -260,19 +350,29 @@ extension KernelAgent {
         // An own block is its blackhole, whatever others announce.
         for prefix in prefixes where !blackholes.contains(prefix) {
             switch plan.outcome(for: prefix) {
-            case .ready(let route, _):
-                sockets?.routes.table.setDesired(route)
+            case .ready(let forwarding, _):
+                sockets?.routes.table.setDesired(forwarding.route)
+                sockets?.tunnels.table.setDesired(
+                    neighbours: forwarding.neighbours, fdb: forwarding.fdb, for: prefix)
                 say(nil, about: prefix)
             case .notYet(let reason, _):
                 say(reason, about: prefix)
             case .withdrawn:
                 sockets?.routes.table.removeDesired(prefix)
+                sockets?.tunnels.table.setDesired(neighbours: [], fdb: [], for: prefix)
                 say(nil, about: prefix)
             }
         }
         do {
+            // Neighbours and forwarding entries first: a route without them loses packets.
+            report(try sockets?.tunnels.add())
             for (key, problem) in try sockets?.routes.apply().news ?? [:] {
                 logger.error("route not programmed", metadata: ["prefix": "\(key)", "reason": "\(problem)"])
+            }
+            if let sockets, !sockets.tunnels.table.isSettled {
+                report(
+                    try sockets.tunnels.removeLeftovers(
+                        gateways: sockets.routes.table.gateways(by: Set(tunnels.links.values))))
             }
         } catch {
             logger.error("netlink failed; a new socket is opened", metadata: ["reason": "\(error)"])
@@ -291,8 +391,8 @@ extension KernelAgent {
 
     private func report(on prefix: IPPrefix) -> Report {
         switch plan.outcome(for: prefix) {
-        case .ready(let route, let mode):
-            let link = route.hops.first.flatMap { picture.name(of: $0.linkIndex) } ?? ""
+        case .ready(let forwarding, let mode):
+            let link = forwarding.route.hops.first.flatMap { picture.name(of: $0.linkIndex) } ?? ""
             return Report(mode: mode.rawValue, state: state(of: prefix), link: link)
         case .notYet(let reason, let mode):
             return Report(mode: mode?.rawValue ?? "", state: "not yet: \(reason)", link: "")
@@ -312,14 +412,14 @@ extension KernelAgent {
         }
     }
 
-    private func enableForwarding(for configuration: KernelConfiguration) {
+    private func keepForwarding() {
+        guard options.managesForwarding, let configuration else { return }
         let families = Set(configuration.pools.map(\.cidr.family))
         for (family, path) in [
             (AddressFamily.ipv4, ["net", "ipv4", "ip_forward"]), (.ipv6, ["net", "ipv6", "conf", "all", "forwarding"]),
         ] where families.contains(family) {
             do {
-                guard try Sysctl.read(path) != "1" else { continue }
-                try Sysctl.write(path, "1")
+                guard try settings.set(path, to: "1") != nil else { continue }
                 logger.notice("IP forwarding turned on", metadata: ["family": "\(family.rawValue)"])
             } catch {
                 logger.error("IP forwarding cannot be turned on; ADD will refuse", metadata: ["reason": "\(error)"])

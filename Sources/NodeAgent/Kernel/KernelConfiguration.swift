@@ -1,3 +1,4 @@
+import ModePlugins
 import NetTypes
 import Resources
 
@@ -13,9 +14,30 @@ struct KernelConfiguration: Sendable, Equatable {
     var staleTime: Duration = BGPConfiguration.defaultMaxRestartTime
     /// Whether the configuration was read without a refusal: only then may anything be removed on its strength.
     var isWhole = true
+    /// The node's name.
+    var nodeName = ""
+    /// The nodes of the cluster.
+    var nodes: [Node] = []
+    /// The settings of the tunnels.
+    var felix = FelixConfiguration()
+    /// The node's own address inside each tunnel, where a block gives one.
+    var tunnelAddresses: [TunnelDevice: IPAddress] = [:]
 
     /// The pool that decides about a prefix: the narrowest that holds it.
     func pool(of prefix: IPPrefix) -> IPPool? {
         pools.filter { $0.cidr.contains(prefix) }.max { $0.cidr.length < $1.cidr.length }
+    }
+
+    /// The tunnel devices that the pools need, those of disabled pools too: their pods stay reachable.
+    var tunnelDevices: Set<TunnelDevice> { TunnelDevice.needed(by: pools) }
+}
+
+extension TunnelDevice {
+    /// The devices that the pools need.
+    static func needed(by pools: [IPPool]) -> Set<TunnelDevice> { Set(pools.compactMap { needed(by: $0) }) }
+
+    /// The device that a pool needs; nil for plain routes.
+    static func needed(by pool: IPPool) -> TunnelDevice? {
+        try? ModeRegistry.builtIn.plugin(for: pool).device(for: pool.cidr.family)
     }
 }

@@ -3,32 +3,40 @@ import LinuxOS
 import NetTypes
 import Netlink
 
-/// The netlink sockets of the kernel agent's thread: one that carries routes, one that looks at everything else.
+/// The netlink sockets of the kernel agent's thread: one that carries routes, one for tunnels, one that looks at
+/// everything else.
 final class KernelSockets {
     /// The routes and the socket that carries them.
     var routes: RouteDriver<NetlinkSocket>
     /// Who asks for changes of routes, to the kernel.
     private(set) var port: NetlinkPort
+    /// The tunnel devices with their tables, and the socket that carries them.
+    var tunnels: TunnelDriver
     private var viewer: NetlinkSocket
 
-    /// Opens both in the calling thread's network namespace.
+    /// Opens them in the calling thread's network namespace.
     init(protocolNumber: UInt8) throws(NetlinkError) {
         viewer = try NetlinkSocket()
         let kernel = try NetlinkSocket()
         port = kernel.port
         routes = RouteDriver(kernel: kernel, protocolNumber: protocolNumber)
+        tunnels = TunnelDriver(socket: try NetlinkSocket(), protocolNumber: protocolNumber)
     }
 
-    /// Replaces both, the one having failed; the routes' table stays.
+    /// Replaces them, one having failed; the tables stay.
     func reopen() throws(NetlinkError) {
         viewer = try NetlinkSocket()
         let kernel = try NetlinkSocket()
         port = kernel.port
         routes.reopen(with: kernel)
+        tunnels.reopen(with: try NetlinkSocket())
     }
 
     /// Every link.
     func links() throws(NetlinkError) -> [Link] { try viewer.links() }
+
+    /// What the kernel would do with a packet to the address.
+    func lookUp(_ address: IPAddress) throws(NetlinkError) -> RouteLookup { try viewer.lookUp(address) }
 
     /// Every address.
     func addresses() throws(NetlinkError) -> [LinkAddress] { try viewer.addresses() }

@@ -15,15 +15,29 @@ import Synchronization
 /// and then waits for grace periods without the lock, some twenty. What is asked for while a batch is in the first part
 /// makes up the next batch; the second parts of many batches overlap, each on a thread that does nothing but wait.
 /// So a lone DEL waits for nobody, and a burst becomes few, large batches of its own accord.
+///
+/// The thread that has collected a batch deletes it. Another one watches the links go, answers and collects what has
+/// been asked for meanwhile: it wakes up while the kernel is at work already.
 final class LinkRemovals: Sendable {
-    /// One collects and watches, the others wait for the kernel: at a batch a millisecond about twenty do at a time.
+    /// One watches and collects, the others wait for the kernel: at a batch a millisecond about twenty do at a time.
     private static let threadCount = 25
     /// How long the links of a batch may take to be unlisted.
     private static let timeout = Duration.seconds(5)
 
+    /// What has become of one link.
+    private enum Outcome: Sendable {
+        /// It was there, and neither of its ends is to be seen any more.
+        case deleted
+        /// There was nothing to do: the link was gone already, or is another's.
+        case absent
+        /// It is there still, or nobody can say.
+        case failed
+    }
+
     private struct Waiting: Sendable {
         let target: PodLinkTarget
-        let reply: CheckedContinuation<Bool, Never>
+        let addresses: [IPAddress]
+        let reply: CheckedContinuation<Outcome, Never>
     }
 
     private struct State: Sendable {
@@ -59,16 +73,19 @@ final class LinkRemovals: Sendable {
         guard let alias = LinkAlias(key) else {
             return .failure(RemoteError(code: 4, message: "\(key): too long to be a link's mark"))
         }
-        var isDeleted = false
-        if endpoint.hostLinkIndex != 0 {
-            let target = PodLinkTarget(index: endpoint.hostLinkIndex, alias: alias)
-            isDeleted = await withCheckedContinuation { enqueue(Waiting(target: target, reply: $0)) }
-            guard isDeleted || isGone(endpoint.hostLinkIndex, alias) else {
-                return .failure(RemoteError(code: 11, message: "link \(endpoint.hostLink) could not be deleted"))
-            }
+        let addresses = endpoint.addresses.map(\.address)
+        guard endpoint.hostLinkIndex != 0 else {
+            flush(addresses)
+            return .success(LinkDeleteAnswer(isDeleted: false))
         }
-        flush(endpoint.addresses.map(\.address))
-        return .success(LinkDeleteAnswer(isDeleted: isDeleted))
+        let target = PodLinkTarget(index: endpoint.hostLinkIndex, alias: alias)
+        let outcome = await withCheckedContinuation {
+            enqueue(Waiting(target: target, addresses: addresses, reply: $0))
+        }
+        if case .failed = outcome {
+            return .failure(RemoteError(code: 11, message: "link \(endpoint.hostLink) could not be deleted"))
+        }
+        return .success(LinkDeleteAnswer(isDeleted: outcome == .deleted))
     }
 
     private func enqueue(_ one: Waiting) {
@@ -80,7 +97,7 @@ final class LinkRemovals: Sendable {
         if mustCollect { threads.submit { item in self.collect(item) } }
     }
 
-    /// Carries out batch after batch until nobody waits.
+    /// Collects a batch and deletes it, unless nobody waits.
     private func collect(_ item: NIOThreadPool.WorkItemState) {
         while true {
             let batch = state.withLock { state in
@@ -90,38 +107,61 @@ final class LinkRemovals: Sendable {
             }
             guard !batch.isEmpty else { return }
             guard item == .active else {
-                for one in batch { one.reply.resume(returning: false) }
+                answer(batch, present: [], left: Set(batch.map(\.target)))
                 continue
             }
-            carryOut(batch)
+            if carryOut(batch) { return }
         }
     }
 
-    private func carryOut(_ batch: [Waiting]) {
-        let targets = batch.map(\.target)
-        var (present, left) = ([PodLinkTarget](), Set<PodLinkTarget>())
+    /// - Returns: whether somebody else collects from now on.
+    private func carryOut(_ batch: [Waiting]) -> Bool {
         do {
             let socket = try takeSocket()
-            present = try socket.present(targets)
-            let indices = present.map(\.index)
-            let isOver = Flag()
-            if !indices.isEmpty {
-                threads.submit { _ in
-                    self.delete(indices, on: socket)
-                    isOver.raise()
-                }
-                let remaining = try names.waitUntilGone(
-                    indices, until: BootClock.now() + Self.timeout, unless: { isOver.isRaised })
-                left = Set(present.filter { remaining.contains($0.index) })
-            } else {
+            let present = try socket.present(batch.map(\.target))
+            guard !present.isEmpty else {
                 idle.withLock { $0.append(socket) }
+                answer(batch, present: [], left: [])
+                return false
             }
+            let isOver = Flag()
+            threads.submit { item in
+                let left = item == .active ? self.watch(present, unless: isOver) : Set(present)
+                self.answer(batch, present: Set(present), left: left)
+                self.collect(item)
+            }
+            delete(present.map(\.index), on: socket)
+            isOver.raise()
+            return true
         } catch {
             logger.error("pod links cannot be deleted", metadata: ["reason": "\(error)"])
-            left = Set(targets)
+            answer(batch, present: [], left: Set(batch.map(\.target)))
+            return false
         }
-        let deleted = Set(present).subtracting(left)
-        for one in batch { one.reply.resume(returning: deleted.contains(one.target)) }
+    }
+
+    /// Waits for the kernel to unlist the links.
+    ///
+    /// - Returns: those that are there still, or of which nobody can say.
+    private func watch(_ targets: [PodLinkTarget], unless isOver: Flag) -> Set<PodLinkTarget> {
+        do {
+            let deadline = BootClock.now() + Self.timeout
+            let listed = try names.waitUntilGone(targets.map(\.index), until: deadline, unless: { isOver.isRaised })
+            let left = targets.filter { listed.contains($0.index) }
+            // Somebody else may have deleted what this batch could not.
+            return left.isEmpty ? [] : Set(try RemovalSocket().present(left))
+        } catch {
+            logger.error("pod links cannot be watched", metadata: ["reason": "\(error)"])
+            return Set(targets)
+        }
+    }
+
+    private func answer(_ batch: [Waiting], present: Set<PodLinkTarget>, left: Set<PodLinkTarget>) {
+        for one in batch {
+            let gone: Outcome = present.contains(one.target) ? .deleted : .absent
+            one.reply.resume(returning: left.contains(one.target) ? .failed : gone)
+        }
+        flush(batch.filter { !left.contains($0.target) }.flatMap(\.addresses))
     }
 
     private func delete(_ indices: [UInt32], on socket: RemovalSocket) {
@@ -140,18 +180,7 @@ final class LinkRemovals: Sendable {
         return try RemovalSocket()
     }
 
-    /// Whether nothing is left to do: the link is gone, or it is another's.
-    private func isGone(_ index: UInt32, _ alias: LinkAlias) -> Bool {
-        do {
-            let socket = try takeSocket()
-            defer { idle.withLock { $0.append(socket) } }
-            return try socket.present([PodLinkTarget(index: index, alias: alias)]).isEmpty
-        } catch {
-            return false
-        }
-    }
-
-    /// After the answer: it goes through the whole table of connections, and no packet of the pod's comes any more.
+    /// On a thread of its own: it goes through the whole table of connections, and no packet of the pod's comes any more.
     private func flush(_ addresses: [IPAddress]) {
         guard !addresses.isEmpty else { return }
         threads.submit { [logger] _ in

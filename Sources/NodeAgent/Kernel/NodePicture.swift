@@ -5,8 +5,8 @@ import Resources
 
 /// The node as the kernel shows it, apart from what is Apus': links, addresses and the routes that a next hop may take.
 struct NodePicture: Sendable {
-    private var links: [Link] = []
-    private var addresses: [LinkAddress] = []
+    private(set) var links: [Link] = []
+    private(set) var addresses: [LinkAddress] = []
     private var routes: Set<Route> = []
 
     /// Nothing is known.
@@ -41,19 +41,23 @@ struct NodePicture: Sendable {
     }
 
     /// What a mode plugin may know. An address whose network the configuration does not tell has that of the link.
-    func context(nodeAddresses: [Node.Address], protocolNumber: UInt8) -> ForwardingContext {
+    ///
+    /// Left out are the tunnels: what is reached through them is no wire that carries packets between nodes.
+    func context(
+        nodeAddresses: [Node.Address], protocolNumber: UInt8, tunnels: [TunnelDevice: UInt32] = [:],
+    ) -> ForwardingContext {
         let own = nodeAddresses.map { own in
             let length = own.length ?? addresses.first { $0.address.address == own.address }?.address.length
             return CIDRAddress(own.address, length: length ?? own.address.family.bitWidth)
         }
         return ForwardingContext(
             nodeAddresses: own,
-            links: links.map { link in
+            links: links.filter { TunnelDevice(rawValue: $0.name) == nil }.map { link in
                 ForwardingContext.Link(
                     index: link.index, name: link.name, isUp: link.isUp,
                     addresses: addresses.filter { $0.linkIndex == link.index }.map(\.address))
             },
             routes: routes.sorted { ($0.destination, $0.metric) < ($1.destination, $1.metric) },
-            protocolNumber: protocolNumber)
+            protocolNumber: protocolNumber, tunnels: tunnels)
     }
 }

@@ -1,4 +1,5 @@
 import IPAMCore
+import ModePlugins
 import NetTypes
 import NodeLink
 import NodeStore
@@ -6,31 +7,51 @@ import Resources
 
 // Pods with addresses of another IPAM plugin.
 extension NodeController {
-    /// A pod in a block of the node is announced with it. One outside of them is announced by itself.
+    /// A pod in a block of the node is announced with it. One outside of them is announced by itself: now, or with the
+    /// first configuration.
     func add(_ endpoint: Endpoint) async -> Result<JSONObject, RemoteError> {
-        guard let state, let configuration = inForce.configuration else { return .success([:]) }
-        let blocks = state.blocks.map(\.cidr)
+        let blocks = state?.blocks.map(\.cidr) ?? []
         let outside = endpoint.addresses.filter { address in !blocks.contains { $0.contains(address) } }
         if let objection = ForeignEndpoints.objection(
-            to: outside, node: options.nodeName, affinities: configuration.affinities)
+            to: outside, node: options.nodeName, affinities: configuration?.affinities ?? [])
         {
             return .failure(RemoteError(code: 101, message: objection))
         }
-        if foreign.note(endpoint.key, endpoint.addresses, blocks: blocks) { await publish() }
+        await announce(foreign.note(endpoint.key, endpoint.addresses, blocks: blocks))
         return .success([:])
     }
 
-    /// What is to be announced beside the blocks, as blocks of one address each.
-    func foreignAnnouncements(
-        _ view: NodeView, besides blocks: [NodeState.OwnedBlock],
-    ) -> [NodeState.OwnedBlock] {
+    /// A pod, or its link, has gone: what was announced for it alone is withdrawn.
+    func withdraw(_ key: AttachmentKey) async {
+        await announce(foreign.forget(key))
+    }
+
+    /// What is to be announced beside the blocks, each address by itself.
+    func foreignAnnouncements(_ view: NodeView, besides blocks: [NodeState.OwnedBlock]) -> [BlockAnnouncement] {
         guard !foreign.isEmpty else { return [] }
         foreign.prune(isRecorded)
         return foreign.announced(pools: view.pools, blocks: blocks.map(\.cidr)).compactMap { address in
-            view.pools.first { $0.cidr.contains(address) }.map { pool in
-                NodeState.OwnedBlock(cidr: address, pool: pool.name, isAnnounced: true)
-            }
+            hostAnnouncement(of: address, view)
         }
+    }
+
+    /// Tells the speaker what differs, and looks at nothing else.
+    private func announce(_ change: ForeignEndpoints.Change) async {
+        guard !change.isEmpty, let view else { return }
+        let blocks = state?.blocks.map(\.cidr) ?? []
+        let came = change.came.filter { ForeignEndpoints.isAnnounced($0, pools: view.pools, blocks: blocks) }
+        // A block that has come since is announced as such, and stays.
+        await speaker.change(
+            announcing: came.compactMap { hostAnnouncement(of: $0, view) },
+            withdrawing: change.went.filter { !blocks.contains($0) })
+    }
+
+    private func hostAnnouncement(of address: IPPrefix, _ view: NodeView) -> BlockAnnouncement? {
+        guard let pool = view.pools.first(where: { $0.cidr.contains(address) }) else { return nil }
+        let block = NodeState.OwnedBlock(cidr: address, pool: pool.name, isAnnounced: true)
+        guard case .nextHop(let nextHop) = announcement(of: block, view) else { return nil }
+        return BlockAnnouncement(
+            block: address, nextHop: nextHop, tunnel: tunnelEndpoint(of: address, view, ready: readyDevices))
     }
 
     private func isRecorded(_ key: AttachmentKey) -> Bool {

@@ -16,8 +16,12 @@ import Resources
 actor NodeController {
     private enum Command: Sendable {
         case configuration(DecodedResources)
+        case addressLook
         case blockRequest(BlockRequest, reply: CheckedContinuation<Result<BlockAnswer, RemoteError>, Never>)
         case endpointAdd(Endpoint, reply: CheckedContinuation<Result<JSONObject, RemoteError>, Never>)
+        /// The link of a pod has gone; its record goes next.
+        case linkGone(AttachmentKey)
+        case endpointGone(AttachmentKey)
         case nodeStateLost
         /// Decide again: something that the decision depends on may have changed.
         case review
@@ -36,9 +40,13 @@ actor NodeController {
     /// Raised when the decision is to be reviewed; any number of reasons make one review.
     nonisolated let reviewSignal = Signal()
     var claims: ClaimRecord
+    var tunnelAddresses: TunnelAddresses
+    /// The tunnel devices that take packets: what others may be told to send through.
+    var readyDevices: Set<TunnelDevice> = []
     var inForce = ConfigurationInForce()
     var plan: BlockPlan?
     var foreign: ForeignEndpoints
+    var addressSearch = AddressSearch()
     private var reported: Set<Diagnostic> = []
     private var reportedConflicts: [IPPrefix: String] = [:]
     private var isSaved = true
@@ -57,9 +65,14 @@ actor NodeController {
         self.kernel = kernel
         self.logger = logger
         state = previous
-        // What cannot be read now is announced when its pod is added again.
-        foreign = ForeignEndpoints((try? store.attachments()) ?? [], blocks: previous?.blocks.map(\.cidr) ?? [])
-        // Bounded by its callers: one reading of the files, one review and one request of each client at a time.
+        tunnelAddresses = TunnelAddresses(stateDirectory: options.stateDirectory, node: options.nodeName)
+        // A record that cannot be read has been moved away by the time its pod is added again.
+        let recorded = try? store.readableAttachments { error in
+            logger.error("record of a pod unreadable", metadata: ["reason": "\(error)"])
+        }
+        foreign = ForeignEndpoints(recorded ?? [], blocks: previous?.blocks.map(\.cidr) ?? [])
+        // Bounded by its callers: one reading of the files, one review, one request of each client at a time and what
+        // it told without waiting for an answer.
         (commands, commandsContinuation) = AsyncStream.makeStream()
     }
 
@@ -72,11 +85,17 @@ actor NodeController {
             group.addTask { await self.speaker.conflictSignal.forEach { self.reviewSignal.raise() } }
             group.addTask { await self.kernel.uplinkSignal.forEach { self.reviewSignal.raise() } }
             group.addTask { await self.repeatFailedSaves() }
+            group.addTask { await self.repeatAddressLooks() }
             for await command in commands {
                 switch command {
-                case .configuration(let decoded): await adopt(decoded)
+                case .configuration(let decoded): await adopt(await located(decoded))
+                case .addressLook: await followAddress()
                 case .blockRequest(let request, let reply): reply.resume(returning: await claim(for: request))
                 case .endpointAdd(let endpoint, let reply): reply.resume(returning: await add(endpoint))
+                case .linkGone(let key): await withdraw(key)
+                case .endpointGone(let key):
+                    await withdraw(key)
+                    if state?.blocks.contains(where: \.isClosed) ?? false { reviewSignal.raise() }
                 case .review: await publish()
                 case .nodeStateLost:
                     isSaved = false
@@ -96,14 +115,18 @@ actor NodeController {
     /// A configuration has been read.
     nonisolated func offer(_ decoded: DecodedResources) { commandsContinuation.yield(.configuration(decoded)) }
 
+    /// The node may have another address by now.
+    nonisolated func lookForAddress() { commandsContinuation.yield(.addressLook) }
+
     /// node.json has been removed: it is written again.
     nonisolated func nodeStateLost() { commandsContinuation.yield(.nodeStateLost) }
 
     /// A pod has gone: a block that only waited for that may be given up.
-    func endpointGone(_ endpoint: Endpoint) {
-        let wasForeign = foreign.forget(endpoint.key)
-        if wasForeign || state?.blocks.contains(where: \.isClosed) ?? false { reviewSignal.raise() }
-    }
+    nonisolated func endpointGone(_ endpoint: Endpoint) { commandsContinuation.yield(.endpointGone(endpoint.key)) }
+
+    /// The link of a pod has gone: nobody is to send to an address of its own any more. Its DEL may be killed before it
+    /// says that it is done.
+    nonisolated func linkGone(_ endpoint: Endpoint) { commandsContinuation.yield(.linkGone(endpoint.key)) }
 
     /// A pod has come; the answer comes when it is announced, for which most often there is nothing to do.
     nonisolated func endpointCame(_ endpoint: Endpoint) async -> Result<JSONObject, RemoteError> {
@@ -129,7 +152,7 @@ actor NodeController {
 
 // Carrying out.
 extension NodeController {
-    private func adopt(_ decoded: DecodedResources) async {
+    func adopt(_ decoded: DecodedResources) async {
         report(decoded.diagnostics)
         // Without its own Node a node would lose everything; that is more likely a file that is missing.
         guard let view = decoded.configuration.view(of: options.nodeName) else {
@@ -223,17 +246,21 @@ extension NodeController {
 
     /// Makes kernel and peers follow; answers the blocks, each with what became of its announcement.
     private func apply(_ planned: [NodeState.OwnedBlock], _ view: NodeView) async -> [NodeState.OwnedBlock] {
-        await kernel.configure(
+        readyDevices = await kernel.configure(
             KernelConfiguration(
                 nodeAddresses: view.node.addresses, ownBlocks: planned.map(\.cidr), pools: view.pools,
                 staleTime: inForce.configuration?.meshMaxRestartTime ?? BGPConfiguration.defaultMaxRestartTime,
-                isWhole: inForce.isWhole))
+                isWhole: inForce.isWhole, nodeName: options.nodeName, nodes: view.nodes, felix: view.felix,
+                tunnelAddresses: chooseTunnelAddresses(planned.map(\.cidr), view)))
         var blocks = planned
         var announcements: [BlockAnnouncement] = []
         for index in blocks.indices {
             switch announcement(of: blocks[index], view) {
             case .nextHop(let nextHop):
-                announcements.append(BlockAnnouncement(block: blocks[index].cidr, nextHop: nextHop))
+                let block = blocks[index].cidr
+                announcements.append(
+                    BlockAnnouncement(
+                        block: block, nextHop: nextHop, tunnel: tunnelEndpoint(of: block, view, ready: readyDevices)))
             case .withheld(let reason):
                 blocks[index].isAnnounced = false
                 logger.warning("block not announced", metadata: ["reason": "\(reason)"])
@@ -242,11 +269,7 @@ extension NodeController {
                 break
             }
         }
-        for address in foreignAnnouncements(view, besides: planned) {
-            if case .nextHop(let nextHop) = announcement(of: address, view) {
-                announcements.append(BlockAnnouncement(block: address.cidr, nextHop: nextHop))
-            }
-        }
+        announcements += foreignAnnouncements(view, besides: planned)
         if let configuration = SpeakerConfiguration(view: view, announcements: announcements) {
             await speaker.configure(configuration)
         } else {
@@ -257,13 +280,13 @@ extension NodeController {
     }
 
     /// What the mode of the block's pool tells the others; nil when the pool is kept to the node.
-    private func announcement(of block: NodeState.OwnedBlock, _ view: NodeView) -> Announcement? {
+    func announcement(of block: NodeState.OwnedBlock, _ view: NodeView) -> Announcement? {
         guard let pool = view.pools.first(where: { $0.name == block.pool }) else {
             return BGPMode().announcement(of: block.cidr, from: addresses(of: view.node))
         }
         guard !pool.disableBGPExport else { return nil }
         do throws(ModeError) {
-            return try ModeRegistry.builtIn.plugin(for: pool.mode).announcement(
+            return try ModeRegistry.builtIn.plugin(for: pool).announcement(
                 of: block.cidr, from: addresses(of: view.node))
         } catch {
             return .withheld(reason: "block \(block.cidr): \(error)")
@@ -282,9 +305,11 @@ extension NodeController {
     }
 
     private func save(_ blocks: [NodeState.OwnedBlock], _ view: NodeView) async {
+        let hostMTUBytes = await kernel.hostMTUBytes()
         var new = NodeState(
             node: options.nodeName, bootID: store.bootID, netnsInode: netnsInode,
-            mtuBytes: await kernel.hostMTUBytes(), generation: state?.generation ?? 0,
+            mtuBytes: hostMTUBytes, podMTUBytes: podMTUBytes(hostMTUBytes: hostMTUBytes, view),
+            generation: state?.generation ?? 0,
             pools: BlockPlan.pools(view: view), blocks: blocks)
         guard new != state || !isSaved else { return }
         new.generation += 1

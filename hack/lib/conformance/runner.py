@@ -13,7 +13,11 @@ from rows import ROWS
 HERE = os.path.dirname(os.path.abspath(__file__))
 # No case may hang the run.
 LIMIT_SECONDS = 90
-PASSED, FAILED, SKIPPED = "passed", "failed", "n/a"
+# BROKEN is a test that could not come to a verdict: what it stumbled over is no expectation of its own.
+PASSED, FAILED, BROKEN, SKIPPED = "passed", "failed", "broken", "n/a"
+FAULTS = (FAILED, BROKEN)
+# A mutant with nothing spoilt: the wrapper alone.
+IDENTITY = {}
 
 
 def plant_mutant(directory, real, spoil):
@@ -44,7 +48,7 @@ def run_case(case, subject, directory, spoil=None):
         text = result.read()
     os.waitpid(child, 0)
     shutil.rmtree(directory, ignore_errors=True)
-    return tuple(json.loads(text)) if text else (FAILED, f"no outcome within {LIMIT_SECONDS} s")
+    return tuple(json.loads(text)) if text else (BROKEN, f"no outcome within {LIMIT_SECONDS} s")
 
 
 def attempt(case, subject, directory, spoil):
@@ -61,8 +65,8 @@ def attempt(case, subject, directory, spoil):
     except worlds.NotApplicable as reason:
         return SKIPPED, str(reason)
     except Exception:  # pylint: disable=broad-except
-        # What a case did not expect is a failure with a place.
-        return FAILED, traceback.format_exc(limit=-2).strip().replace("\n", " | ")
+        # What a case did not expect is told with its place.
+        return BROKEN, traceback.format_exc(limit=-2).strip().replace("\n", " | ")
     finally:
         for name in ("-mutant", "-mutant-ipam"):
             shutil.rmtree(directory + name, ignore_errors=True)
@@ -78,8 +82,23 @@ def run_all(subject, scratch, only, tell):
     return outcomes
 
 
+def run_control(subject, scratch, outcomes, tell):
+    """The cases that pass, against the plugin in the mutants' wrapper with nothing spoilt: which of them do not pass,
+    so that what their mutants show is not the spoilt answer."""
+    disturbed = []
+    for case, (outcome, _) in outcomes.items():
+        if outcome != PASSED:
+            continue
+        result, words = run_case(case, subject, os.path.join(scratch, "case"), IDENTITY)
+        if result != PASSED:
+            tell(f"{result:7} {case.rows[0]:3}  {case.sentence}\n             {words[:300]}")
+            disturbed.append(case)
+    return disturbed
+
+
 def run_mutants(subject, scratch, outcomes, tell):
-    """The cases that pass, against their spoilt plugin: which of these went unnoticed."""
+    """The cases that pass, against their spoilt plugin: which of these went unnoticed. A mutant is caught by an
+    expectation that fails, and by nothing else."""
     missed = []
     for case, (outcome, _) in outcomes.items():
         if outcome != PASSED:
@@ -88,7 +107,7 @@ def run_mutants(subject, scratch, outcomes, tell):
         if result == FAILED:
             tell(f"caught  {case.rows[0]:3}  {case.sentence}\n             {words[:160]}")
         else:
-            tell(f"MISSED  {case.rows[0]:3}  {case.sentence}: {json.dumps(case.mutant)}")
+            tell(f"MISSED  {case.rows[0]:3}  {case.sentence}: {json.dumps(case.mutant)}: {result} {words[:300]}")
             missed.append(case)
     return missed
 

@@ -1,0 +1,17 @@
+extension RIB {
+    /// Changes what an established session means to the table, in place: the session stays. Learned routes are judged
+    /// anew, and the peer is told what differs: routes it shall not see any more are withdrawn, the others sent again.
+    ///
+    /// Who the peer is (its AS, identifier and address) is not to be changed: that takes a new session.
+    ///
+    /// - Complexity: O(routes) if it differs
+    package mutating func changeRole(of id: PeerID, _ change: (inout PeerRole) -> Void) {
+        guard let slot = speaker.peers.slot(of: id), let row = speaker.peers[slot] else { return }
+        var role = row.role
+        change(&role)
+        guard role != row.role else { return }
+        speaker.peers.setRole(role, of: slot)
+        reevaluate()
+        for table in tables.indices { tables[table].restartFeed(for: slot, isRefresh: true) }
+    }
+}

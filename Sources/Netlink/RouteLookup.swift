@@ -1,0 +1,79 @@
+import CLibNL
+import LinuxOS
+package import NetTypes
+
+/// What the kernel would do with a packet to an address now (RTM_GETROUTE, as `ip route get` asks it).
+package struct RouteLookup: Sendable, Hashable {
+    /// What happens to the packet.
+    package enum Kind: Sendable, Hashable {
+        /// It leaves by the hop.
+        case unicast
+        /// The address is the node's own.
+        case local
+        /// It is dropped or answered by an ICMP error: the route's type, or the kernel's error.
+        case refused(String)
+    }
+
+    /// What happens.
+    package var kind: Kind
+    /// The link by which it leaves; 0 when it does not.
+    package var linkIndex: UInt32 = 0
+    /// The gateway it is sent to; nil when the address itself is on the link.
+    package var gateway: IPAddress?
+    /// The source address of the host's own packets.
+    package var source: IPAddress?
+    /// The path MTU that is known for the address; nil when it is the link's.
+    package var mtuBytes: UInt32?
+
+    /// Reads the answer.
+    init?(payload: RawSpan) {
+        guard let header = payload.load(rtmsg.self, at: 0), AddressFamily(number: header.rtm_family) != nil else {
+            return nil
+        }
+        switch Int(header.rtm_type) {
+        case RTN_UNICAST: kind = .unicast
+        case RTN_LOCAL: kind = .local
+        case RTN_BLACKHOLE: kind = .refused("blackhole")
+        case RTN_UNREACHABLE: kind = .refused("unreachable")
+        case RTN_PROHIBIT: kind = .refused("prohibit")
+        default: kind = .refused("route type \(header.rtm_type)")
+        }
+        NetlinkReader.forEachAttribute(in: payload, from: MemoryLayout<rtmsg>.size) { type, value in
+            switch rtattr_type_t(rawValue: UInt32(type)) {
+            case RTA_OIF: linkIndex = value.uint32 ?? 0
+            case RTA_GATEWAY: gateway = value.address
+            case RTA_PREFSRC: source = value.address
+            case RTA_METRICS:
+                NetlinkReader.forEachAttribute(in: value) { type, value in
+                    if Int(type) == RTAX_MTU { mtuBytes = value.uint32 }
+                }
+            default: break
+            }
+        }
+    }
+
+    fileprivate init(refused reason: String) { kind = .refused(reason) }
+}
+
+extension NetlinkSocket {
+    /// Asks the kernel what it would do with a packet of its own to `address`.
+    package mutating func lookUp(_ address: IPAddress) throws(NetlinkError) -> RouteLookup {
+        var message = try NetlinkMessage()
+        var header = rtmsg()
+        header.rtm_family = address.family.number
+        header.rtm_dst_len = address.family.bitWidth
+        message.begin(RTM_GETROUTE, flags: 0, header)
+        message.put(RTA_DST.rawValue, bytes: address.bytes)
+        do throws(NetlinkError) {
+            let answer = try fetch(message, .routeGet, "\(address)", decode: RouteLookup.init(payload:))
+            guard let answer else { throw NetlinkError(.routeGet, "\(address)", .EINVAL) }
+            return answer
+        } catch {
+            switch error.code {
+            case .EINVAL: return RouteLookup(refused: "blackhole")
+            case .ENETUNREACH, .EHOSTUNREACH, .EACCES: return RouteLookup(refused: "\(error.code)")
+            default: throw error
+            }
+        }
+    }
+}

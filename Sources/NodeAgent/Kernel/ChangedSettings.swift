@@ -1,0 +1,77 @@
+import JSONKit
+import LinuxOS
+import NetTypes
+
+/// The kernel settings that the daemon changes on the node, and what they were before: `sysctls-NODE.json`.
+///
+/// `apusd cleanup` gives them back. The first value that was found is the operator's; what comes later somebody has set
+/// against the daemon.
+struct ChangedSettings: Sendable {
+    /// The file.
+    let path: String
+
+    /// - Parameter stateDirectory: where the values of before are remembered.
+    init(stateDirectory: String, node: String) {
+        path = "\(stateDirectory)/sysctls-\(node).json"
+    }
+
+    /// Gives a setting a value.
+    ///
+    /// - Parameter key: the parts below /proc/sys.
+    /// - Returns: the value of before; nil when it was the same.
+    func set(_ key: [String], to value: String) throws -> String? {
+        let old = try Sysctl.read(key)
+        guard old != value else { return nil }
+        var remembered = try recorded()
+        let name = key.joined(separator: "/")
+        if remembered[name] == nil {
+            remembered[name] = old
+            try save(remembered)
+        }
+        try Sysctl.write(key, value)
+        return old
+    }
+
+    /// Makes reverse path filtering of a link loose.
+    ///
+    /// While two nodes change over from plain routes to a tunnel, packets of one direction come by the one and those of
+    /// the other by the other. Strict filtering drops them, loose filtering (2) does not; what is in force is the larger
+    /// of the link's value and `all`'s, so that 2 on the link is loose whatever `all` is.
+    /// - Returns: the value of before; nil when it was loose.
+    func loosenReversePath(of link: String) throws -> String? {
+        try set(["net", "ipv4", "conf", link, "rp_filter"], to: "2")
+    }
+
+    /// Gives every setting that is still there its value of before, and forgets them.
+    ///
+    /// - Returns: the settings that were given back.
+    func restore() throws -> [String] {
+        var restored: [String] = []
+        for (name, value) in try recorded().sorted(by: { $0.key < $1.key }) {
+            do throws(SystemError) {
+                try Sysctl.write(name.split(separator: "/").map(String.init), value)
+                restored.append("\(name) = \(value)")
+            } catch {
+                // The link has gone.
+                guard error.code == .ENOENT else { throw error }
+            }
+        }
+        try Files.remove(path)
+        return restored
+    }
+
+    private func recorded() throws -> [String: String] {
+        guard let bytes = try Files.readIfPresent(path, limit: 1 << 16),
+            let object = try JSONText.parse(bytes).object?["sysctls"]?.object
+        else { return [:] }
+        return Dictionary(
+            object.members.compactMap { member in member.value.string.map { (member.name, $0) } },
+            uniquingKeysWith: { first, _ in first })
+    }
+
+    private func save(_ values: [String: String]) throws {
+        let members = values.sorted { $0.key < $1.key }.map { ($0.key, JSONValue.string($0.value)) }
+        let record: JSONValue = ["v": 1, "sysctls": .object(JSONObject(members))]
+        try Files.replace(path, with: Array(JSONText.serialize(record, pretty: false).utf8))
+    }
+}

@@ -1,0 +1,86 @@
+import Logging
+import ModePlugins
+import NetTypes
+import Netfilter
+import Resources
+
+/// What the table `inet apus` is to be, and the words about what became of it.
+///
+/// A kernel without nftables leaves IPv4's sources to rp_filter; pods are added all the same.
+struct FilterUpkeep: Sendable {
+    private var rules: FilterRules?
+    private let logger: Logger
+
+    init(logger: Logger) {
+        self.logger = logger
+    }
+
+    /// Before any configuration is known: a node without the table gets what holds for every node. A table that is there
+    /// stays until it is known what it should be, or a restart would leave pods without translation meanwhile.
+    func begin() {
+        do throws(NetfilterError) {
+            if try FilterTable.current() == nil { report(try FilterTable.apply()) }
+        } catch {
+            report(error)
+        }
+    }
+
+    /// Takes what the configuration asks for.
+    ///
+    /// - Parameter tunnels: the devices that may receive: those wanted, and those that are kept for a while.
+    mutating func configure(_ configuration: KernelConfiguration, tunnels: Set<TunnelDevice>) {
+        let new = FilterRules(
+            masquerade: Masquerade(
+                sources: configuration.pools.filter(\.natOutgoing).map(\.cidr),
+                pools: configuration.pools.map(\.cidr),
+                vxlanPort: configuration.felix.vxlanPort ?? FelixConfiguration.defaultVXLANPort),
+            tunnels: TunnelGuard(configuration, tunnels))
+        guard new != rules else { return }
+        let isKnown = rules != nil
+        rules = new
+        do throws(NetfilterError) {
+            let change = try FilterTable.apply(new)
+            // The table of a configuration that has just been changed differs for a good reason.
+            if isKnown { logger.info("nftables table inet apus follows the configuration") } else { report(change) }
+        } catch {
+            report(error)
+        }
+    }
+
+    /// Makes the table what it should be if somebody has altered or removed it.
+    func mend() {
+        guard let rules else { return }
+        do throws(NetfilterError) {
+            report(try FilterTable.apply(rules))
+        } catch {
+            report(error)
+        }
+    }
+
+    private func report(_ change: FilterTable.Change) {
+        switch change {
+        case .none: break
+        case .made: logger.notice("nftables table inet apus written")
+        case .replaced: logger.warning("nftables table inet apus was not as it should be; written anew")
+        }
+    }
+
+    private func report(_ error: NetfilterError) {
+        logger.error(
+            "nftables: pods may send with others' addresses, and natOutgoing is not carried out",
+            metadata: ["reason": "\(error)"])
+    }
+}
+
+extension TunnelGuard {
+    /// Guards the devices for the nodes of the configuration.
+    init(_ configuration: KernelConfiguration, _ devices: Set<TunnelDevice>) {
+        let felix = configuration.felix
+        self.init(
+            nodes: devices.isEmpty ? [] : configuration.nodes.flatMap { $0.addresses.map(\.address) },
+            vxlanPort: devices.contains { $0.encapsulation == .vxlan }
+                ? felix.vxlanPort ?? FelixConfiguration.defaultVXLANPort : nil,
+            hasIPIP: devices.contains(.ipip), podsMaySendVXLAN: felix.allowVXLANPacketsFromWorkloads ?? false,
+            podsMaySendIPIP: felix.allowIPIPPacketsFromWorkloads ?? false)
+    }
+}

@@ -1,0 +1,76 @@
+import BGPTable
+import BGPWire
+import NetTypes
+
+/// What BGP has learned, as the forwarding plan needs it: the next hop and the tunnel of each prefix.
+struct LearnedRoutes: Sendable {
+    private(set) var routes: [IPPrefix: TunnelCheck.Route] = [:]
+    private var prefixes: [IPAddress: Set<IPPrefix>] = [:]
+    /// The next hops that tell of a link-layer address, each with the number of its routes, the first to tell first.
+    private var users: [MACAddress: [(nextHop: IPAddress, count: Int)]] = [:]
+    private var announcements: [TunnelEndpoint.Encapsulation: [AddressFamily: Int]] = [:]
+
+    /// Takes what the table chose.
+    ///
+    /// - Returns: the prefixes whose forwarding may be another one now: those that changed, and those of the same next
+    ///   hops, whose inner address may lie in what changed.
+    mutating func learn(_ changes: [ForwardingChange]) -> Set<IPPrefix> {
+        var concerned = Set(changes.map(\.prefix))
+        var nextHops: Set<IPAddress> = []
+        for change in changes {
+            let old = routes[change.prefix]
+            var new: TunnelCheck.Route?
+            if case .learned(let route) = change.best {
+                new = TunnelCheck.Route(nextHop: route.nextHop.address, told: route.attributes.tunnelEndpoint)
+            }
+            guard new != old else { continue }
+            if let old { forget(old, change.prefix) }
+            routes[change.prefix] = new
+            if let new { remember(new, change.prefix) }
+            for route in [old, new] {
+                guard let route, let told = route.told else { continue }
+                nextHops.insert(route.nextHop)
+                for user in told.macAddress.flatMap({ users[$0] }) ?? [] { nextHops.insert(user.nextHop) }
+            }
+        }
+        for nextHop in nextHops { concerned.formUnion(prefixes[nextHop] ?? []) }
+        return concerned
+    }
+
+    /// Whether the address lies in something that the next hop announces.
+    func announces(_ nextHop: IPAddress, _ address: IPAddress) -> Bool {
+        prefixes[nextHop]?.contains { $0.contains(address) } ?? false
+    }
+
+    /// The next hop that told of a link-layer address first.
+    func holder(of mac: MACAddress) -> IPAddress? { users[mac]?.first?.nextHop }
+
+    /// Whether any route of the family still asks for packets in this tunnel.
+    func isAnnounced(_ encapsulation: TunnelEndpoint.Encapsulation, _ family: AddressFamily) -> Bool {
+        announcements[encapsulation]?[family] ?? 0 > 0
+    }
+
+    private mutating func remember(_ route: TunnelCheck.Route, _ prefix: IPPrefix) {
+        prefixes[route.nextHop, default: []].insert(prefix)
+        guard let told = route.told else { return }
+        announcements[told.encapsulation, default: [:]][prefix.family, default: 0] += 1
+        guard let mac = told.macAddress else { return }
+        if let index = users[mac]?.firstIndex(where: { $0.nextHop == route.nextHop }) {
+            users[mac]?[index].count += 1
+        } else {
+            users[mac, default: []].append((route.nextHop, 1))
+        }
+    }
+
+    private mutating func forget(_ route: TunnelCheck.Route, _ prefix: IPPrefix) {
+        prefixes[route.nextHop]?.remove(prefix)
+        if prefixes[route.nextHop]?.isEmpty ?? false { prefixes[route.nextHop] = nil }
+        guard let told = route.told else { return }
+        announcements[told.encapsulation]?[prefix.family, default: 0] -= 1
+        guard let mac = told.macAddress, let index = users[mac]?.firstIndex(where: { $0.nextHop == route.nextHop })
+        else { return }
+        users[mac]?[index].count -= 1
+        if users[mac]?[index].count == 0 { users[mac]?.remove(at: index) }
+        if users[mac]?.isEmpty ?? false { users[mac] = nil }
+    }
+}

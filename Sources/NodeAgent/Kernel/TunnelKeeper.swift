@@ -1,0 +1,128 @@
+import Dataplane
+import Logging
+import ModePlugins
+import NetTypes
+import Netlink
+
+/// Keeps the tunnel devices as the plan has them, and takes away those that nobody needs any more.
+struct TunnelKeeper {
+    /// The devices that are up, by the index of their link: those wanted, and those that are kept until nobody sends by
+    /// them any more.
+    private(set) var links: [TunnelDevice: UInt32] = [:]
+    /// Why a wanted device cannot be had.
+    private(set) var problems: [TunnelDevice: String] = [:]
+    private var unneededSince: [TunnelDevice: MonotonicTime] = [:]
+    private let settings: ChangedSettings
+    private let grace: Duration
+    private let logger: Logger
+
+    /// - Parameter grace: how long a device is kept after the last sign that somebody needs it.
+    init(settings: ChangedSettings, grace: Duration, logger: Logger) {
+        self.settings = settings
+        self.grace = grace
+        self.logger = logger
+    }
+
+    /// Makes the wanted devices be as planned.
+    ///
+    /// A receiver accepts a mode before it says so: the device is up, has its address, and reverse path filtering is
+    /// loose on it and on its parent, before the index stands in `links`.
+    /// - Returns: whether a device has become ready, is ready no longer or has another index.
+    mutating func keep(_ plan: TunnelPlan, _ sockets: KernelSockets) -> Bool {
+        let before = links
+        for device in TunnelDevice.allCases {
+            switch plan.wishes[device] {
+            case .device(let spec, let parent): shape(device, spec, parent: parent, sockets)
+            case .impossible(let reason): report(device, reason)
+            case nil: problems[device] = nil
+            }
+        }
+        return links != before
+    }
+
+    /// Sees that reverse path filtering is as it must be, whoever has changed it.
+    func keepSettings(_ plan: TunnelPlan) {
+        for (device, wish) in plan.wishes {
+            guard case .device(_, let parent) = wish, links[device] != nil else { continue }
+            loosen(device, parent: parent)
+        }
+    }
+
+    /// Takes a device away when it has not been needed for the time of grace.
+    ///
+    /// - Parameter isInUse: whether an own route leaves by the link, or another node still asks for packets in it.
+    mutating func retire(
+        _ device: TunnelDevice, at now: MonotonicTime, isInUse: Bool, _ sockets: KernelSockets,
+    ) {
+        guard !isInUse else {
+            unneededSince[device] = nil
+            return
+        }
+        guard let since = unneededSince[device] else {
+            unneededSince[device] = now
+            return
+        }
+        guard now >= since + grace else { return }
+        unneededSince[device] = nil
+        links[device] = nil
+        do {
+            if try sockets.tunnels.remove(device.name) {
+                logger.notice("tunnel device removed: no pool needs it", metadata: ["device": "\(device)"])
+            }
+        } catch {
+            logger.error("tunnel device not removed", metadata: ["device": "\(device)", "reason": "\(error)"])
+        }
+    }
+
+    /// Knows a device that an earlier run has left and that is not wanted: it is in use until it is retired.
+    mutating func adopt(_ device: TunnelDevice, _ link: Link) {
+        if links[device] == nil, link.alias == TunnelDeviceSpec.alias { links[device] = link.index }
+    }
+
+    /// A device is wanted again.
+    mutating func want(_ device: TunnelDevice) { unneededSince[device] = nil }
+
+    private mutating func shape(
+        _ device: TunnelDevice, _ spec: TunnelDeviceSpec, parent: String, _ sockets: KernelSockets,
+    ) {
+        unneededSince[device] = nil
+        do throws(TunnelDeviceProblem) {
+            let (link, steps) = try sockets.tunnels.shape(spec)
+            loosen(device, parent: parent)
+            if !steps.isEmpty {
+                logger.notice(
+                    "tunnel device set",
+                    metadata: [
+                        "device": "\(device)", "mtu": "\(link.mtuBytes)",
+                        "address": "\(spec.address.map(\.description) ?? "none")",
+                    ])
+            }
+            links[device] = link.index
+            problems[device] = nil
+        } catch {
+            links[device] = nil
+            report(device, error.description)
+        }
+    }
+
+    private func loosen(_ device: TunnelDevice, parent: String) {
+        guard device.family == .ipv4 else { return }
+        for name in [parent, device.name] {
+            do {
+                if let old = try settings.loosenReversePath(of: name) {
+                    logger.notice(
+                        "reverse path filtering is loose", metadata: ["link": "\(name)", "before": "\(old)"])
+                }
+            } catch {
+                logger.error("rp_filter not set", metadata: ["link": "\(name)", "reason": "\(error)"])
+            }
+        }
+    }
+
+    private mutating func report(_ device: TunnelDevice, _ reason: String) {
+        guard problems[device] != reason else { return }
+        problems[device] = reason
+        links[device] = nil
+        logger.error("tunnel device not to be had", metadata: ["device": "\(device)", "reason": "\(reason)"])
+    }
+}

@@ -1,0 +1,59 @@
+import Dataplane
+import ModePlugins
+import NetTypes
+import Netlink
+import Resources
+
+/// The tunnel devices as they are to be, from the configuration and the picture of the node.
+struct TunnelPlan: Sendable, Equatable {
+    /// What a device is to be, or why it cannot be.
+    enum Wish: Sendable, Equatable {
+        case device(TunnelDeviceSpec, parent: String)
+        case impossible(reason: String)
+    }
+
+    /// The wishes; a device that is not among them is not needed.
+    let wishes: [TunnelDevice: Wish]
+
+    /// Plans. `hostMTUBytes` is that of the smallest NIC: what leaves by another one must fit, too.
+    init(_ configuration: KernelConfiguration, _ picture: NodePicture, hostMTUBytes: UInt32) {
+        var wishes: [TunnelDevice: Wish] = [:]
+        for device in configuration.tunnelDevices {
+            wishes[device] = Self.wish(device, configuration, picture, hostMTUBytes)
+        }
+        self.wishes = wishes
+    }
+
+    private static func wish(
+        _ device: TunnelDevice, _ configuration: KernelConfiguration, _ picture: NodePicture, _ hostMTUBytes: UInt32,
+    ) -> Wish {
+        guard let local = configuration.nodeAddresses.map(\.address).first(where: { $0.family == device.family })
+        else { return .impossible(reason: "the node has no \(device.family.rawValue) address") }
+        guard let parent = picture.uplink(of: [local]) else {
+            return .impossible(reason: "no link has the node's address \(local)")
+        }
+        let felix = configuration.felix
+        let carried = min(parent.mtuBytes, hostMTUBytes)
+        let fitting = carried > device.overheadBytes ? carried - device.overheadBytes : carried
+        let mtu = felix.mtuBytes(device.encapsulation, over: device.family)
+        let address = configuration.tunnelAddresses[device]
+            .map { CIDRAddress($0, length: device.family.bitWidth) }
+        let link: TunnelLink
+        switch device {
+        case .ipip:
+            link = TunnelLink(name: device.name, kind: .ipip, mtuBytes: mtu ?? fitting)
+        case .vxlan, .vxlanV6:
+            let settings = VXLANSettings(
+                vni: felix.vxlanVNI ?? FelixConfiguration.defaultVNI,
+                port: felix.vxlanPort ?? FelixConfiguration.defaultVXLANPort, local: local,
+                parentIndex: parent.index)
+            let own = configuration.nodes.first { $0.name == configuration.nodeName }
+            let mac = own.map { TunnelCheck.macAddress(of: $0, device.family) }
+            link = TunnelLink(
+                // The kernel refuses more than the parent can carry.
+                name: device.name, kind: .vxlan(settings), mtuBytes: min(mtu ?? fitting, max(fitting, 576)),
+                macAddress: mac ?? .vtep(ofNode: configuration.nodeName, over: device.family))
+        }
+        return .device(TunnelDeviceSpec(link: link, address: address), parent: parent.name)
+    }
+}

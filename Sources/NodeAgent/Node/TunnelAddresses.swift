@@ -1,0 +1,54 @@
+import IPAMCore
+import JSONKit
+import LinuxOS
+import ModePlugins
+import NetTypes
+import Resources
+
+/// The node's own address in each tunnel: the first one of its oldest block in a pool of that tunnel, which no pod gets.
+///
+/// The state directory remembers it (`tunnels-NODE.json`), so that it stays the same over boots, in which the order of
+/// the blocks is lost.
+struct TunnelAddresses: Sendable {
+    private let path: String
+    /// The addresses.
+    private(set) var addresses: [TunnelDevice: IPAddress] = [:]
+
+    /// Reads the record; one that cannot be read is written anew, since all of it can be chosen again.
+    init(stateDirectory: String, node: String) {
+        path = "\(stateDirectory)/tunnels-\(node).json"
+        guard let bytes = try? Files.readIfPresent(path, limit: 1 << 16),
+            let members = (try? JSONText.parse(bytes))?.object?["addresses"]?.object?.members
+        else { return }
+        for member in members {
+            guard let device = TunnelDevice(rawValue: member.name),
+                let address = member.value.string.flatMap({ IPAddress($0) }), address.family == device.family
+            else { continue }
+            addresses[device] = address
+        }
+    }
+
+    /// Chooses an address for each tunnel that the pools need: the remembered one as long as a block has it, else that
+    /// of the oldest block.
+    ///
+    /// - Parameter blocks: the node's blocks, the oldest first.
+    /// - Throws: when the choice cannot be remembered; it holds all the same.
+    mutating func choose(blocks: [IPPrefix], pools: [IPPool]) throws {
+        var chosen: [TunnelDevice: IPAddress] = [:]
+        for device in TunnelDevice.allCases {
+            let candidates = blocks.filter { block in
+                guard block.family == device.family, !block.isHost else { return false }
+                let pool = pools.filter { $0.cidr.contains(block) }.max { $0.cidr.length < $1.cidr.length }
+                return pool.flatMap { TunnelDevice.needed(by: $0) } == device
+            }.map(\.address)
+            chosen[device] = candidates.first { $0 == addresses[device] } ?? candidates.first
+        }
+        guard chosen != addresses else { return }
+        addresses = chosen
+        let members = chosen.sorted { $0.key.name < $1.key.name }.map { device, address in
+            (device.name, JSONValue.string(address.description))
+        }
+        let record: JSONValue = ["v": 1, "addresses": .object(JSONObject(members))]
+        try Files.replace(path, with: Array(JSONText.serialize(record, pretty: false).utf8))
+    }
+}

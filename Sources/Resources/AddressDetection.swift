@@ -1,0 +1,126 @@
+package import NetTypes
+
+/// How a node finds its own address among those of its links: IP_AUTODETECTION_METHOD, as Calico has it.
+package enum AddressDetection: Sendable, Hashable {
+    /// The first valid address of the first link, without those that containers and tunnels have made.
+    case firstFound
+    /// The first valid address of a link whose name matches one of the expressions, the first that has one counts.
+    case interface([String])
+    /// As `firstFound`, and without the links whose names match one of the expressions either.
+    case skipInterface([String])
+    /// The address from which packets to this one are sent.
+    case canReach(IPAddress)
+    /// The first valid address inside one of the networks.
+    case cidr([IPPrefix])
+    /// The address of the Node resource's InternalIP: nothing is detected.
+    case internalIP
+
+    /// Reads `first-found`, `interface=LIST`, `skip-interface=LIST`, `can-reach=ADDRESS`, `cidr=LIST` or
+    /// `kubernetes-internal-ip`; the lists' elements are parted by commas. Nil for anything else, for an expression that
+    /// cannot be read, and for an empty list.
+    package init?(_ text: some StringProtocol) {
+        let parts = text.split(separator: "=", maxSplits: 1).map { String(Self.trimmed($0)) }
+        let list = parts.count == 2 ? parts[1].split(separator: ",").map { String(Self.trimmed($0)) } : []
+        switch (parts.first, list.isEmpty) {
+        case ("first-found", true): self = .firstFound
+        case ("kubernetes-internal-ip", true): self = .internalIP
+        case ("interface", false) where Self.areReadable(list): self = .interface(list)
+        case ("skip-interface", false) where Self.areReadable(list): self = .skipInterface(list)
+        case ("can-reach", false):
+            guard list.count == 1, let address = IPAddress(list[0]) else { return nil }
+            self = .canReach(address)
+        case ("cidr", false):
+            let networks = list.compactMap { IPPrefix($0) }
+            guard networks.count == list.count else { return nil }
+            self = .cidr(networks)
+        default: return nil
+        }
+    }
+
+    private static func trimmed(_ text: some StringProtocol) -> Substring {
+        var rest = Substring(text)
+        while rest.first?.isWhitespace ?? false { rest.removeFirst() }
+        while rest.last?.isWhitespace ?? false { rest.removeLast() }
+        return rest
+    }
+
+    private static func areReadable(_ expressions: [String]) -> Bool {
+        expressions.allSatisfy { (try? Regex($0)) != nil }
+    }
+}
+
+extension AddressDetection {
+    /// A link that may have the node's address.
+    package struct Candidate: Sendable, Hashable {
+        /// The link's name.
+        package var link: String
+        /// Whether it is up.
+        package var isUp: Bool
+        /// Its addresses, in the kernel's order.
+        package var addresses: [CIDRAddress]
+
+        /// Makes a candidate.
+        package init(link: String, isUp: Bool, addresses: [CIDRAddress]) {
+            self.link = link
+            self.isUp = isUp
+            self.addresses = addresses
+        }
+    }
+
+    /// Chooses among the links, which come in the order of their indices; nil when none has a valid address.
+    ///
+    /// - Parameter source: for `canReach`, the address the kernel would send from; it is chosen only if a link has it.
+    package func choose(
+        _ family: AddressFamily, among candidates: [Candidate], source: IPAddress? = nil,
+    ) -> CIDRAddress? {
+        let all = candidates.filter { $0.isUp && !Self.matches($0.link, Self.never) }
+        let usual = all.filter { !Self.matches($0.link, Self.made) }
+        switch self {
+        case .firstFound: return Self.first(family, usual)
+        case .skipInterface(let expressions):
+            return Self.first(family, usual.filter { !Self.matches($0.link, expressions) })
+        case .interface(let expressions):
+            for expression in expressions {
+                if let found = Self.first(family, all.filter { Self.matches($0.link, [expression]) }) { return found }
+            }
+            return nil
+        case .cidr(let networks):
+            return Self.first(family, all) { address in networks.contains { $0.contains(address) } }
+        case .canReach: return Self.first(family, all) { $0 == source }
+        case .internalIP: return nil
+        }
+    }
+
+    /// An address that is alone in its network is a virtual one that moves between machines, so no node's own.
+    private static func first(
+        _ family: AddressFamily, _ links: [Candidate], where isWanted: (IPAddress) -> Bool = { _ in true },
+    ) -> CIDRAddress? {
+        links.lazy.flatMap(\.addresses).first { candidate in
+            candidate.address.family == family && candidate.length < family.bitWidth && isGlobal(candidate.address)
+                && isWanted(candidate.address)
+        }
+    }
+
+    private static func isGlobal(_ address: IPAddress) -> Bool {
+        !local.contains { $0.contains(address) }
+    }
+
+    private static let local = [
+        "0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3", "::/127", "fe80::/10", "ff00::/8",
+    ].compactMap { IPPrefix($0) }
+
+    /// What no node's address is on, whoever asks: Apus' own links and the loopback.
+    private static let never = ["^cali", "^tunl", "^vxlan.calico$", "^vxlan-v6.calico$", "^lo$"]
+    /// What container runtimes, virtual machines and other networks make.
+    private static let made = [
+        "^docker", "^cbr", "^dummy", "^virbr", "^lxcbr", "^lxdbr", "^veth", "^br-", "^podman", "^flannel", "^cilium",
+        "^kube-ipvs", "^kube-bridge", "^cni", "^vxlan", "^geneve", "^gre", "^sit", "^ip6tnl", "^ip_vti", "^tun", "^tap",
+        "^wireguard.cali", "^wg", "^nodelocaldns", "^lxc", "^weave", "^kilo",
+    ]
+
+    private static func matches(_ name: String, _ expressions: [String]) -> Bool {
+        expressions.contains { expression in
+            (try? Regex(expression)).map { name.firstMatch(of: $0) != nil } ?? false
+        }
+    }
+}

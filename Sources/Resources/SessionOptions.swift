@@ -1,0 +1,96 @@
+/// What a BGPPeer says of the session itself, beside who speaks with whom. A change of any of it means a new session,
+/// BFD apart.
+package struct SessionOptions: Sendable, Hashable {
+    /// The TCP-MD5 key (RFC 2385); nil for none.
+    package var password: SecretReference?
+    /// `ttlSecurity`: how many hops away the peer is at most, 1 for a neighbour (RFC 5082); nil turns GTSM off.
+    package var ttlSecurityHops: UInt8?
+    /// `sourceAddress`: whether the session comes from the node's own address, or from whatever the kernel picks.
+    package var usesNodeAddress = true
+    /// `passive`: whether the peer alone connects.
+    package var isPassive = false
+    /// `holdTime`: the Hold Time to offer, in seconds; nil: 90.
+    package var holdTimeSeconds: UInt16?
+    /// `bfd`: failure detection beside the session (RFC 5880); nil for none.
+    package var bfd: BFDOptions?
+
+    /// The defaults.
+    package init() {}
+
+    /// Everything but BFD, which comes and goes while the session stays.
+    package var identity: SessionOptions {
+        var identity = self
+        identity.bfd = nil
+        return identity
+    }
+}
+
+/// How BFD watches a peer (`bfd`).
+package struct BFDOptions: Sendable, Hashable {
+    /// The shortest interval between packets that this node accepts.
+    package var minimumReceiveInterval: Duration = .milliseconds(300)
+    /// The interval at which this node wants to send.
+    package var minimumTransmitInterval: Duration = .milliseconds(300)
+    /// How many intervals may pass in silence.
+    package var multiplier: UInt8 = 3
+    /// Whether the peer may be more than one hop away (RFC 5883).
+    package var isMultihop = false
+
+    /// The defaults: 3 × 300 ms on one hop.
+    package init() {}
+}
+
+extension SessionOptions {
+    /// Reads the fields from a BGPPeer's `spec`.
+    init(_ reader: inout FieldReader) {
+        password = SecretReference.read("password", &reader)
+        ttlSecurityHops = reader.optional("ttlSecurity", as: FieldValue.integer(in: UInt8(1)...254))
+        let source = reader.optional("sourceAddress", as: FieldValue.word(SourceAddress.self)) ?? .nodeAddress
+        usesNodeAddress = source == .nodeAddress
+        isPassive = reader.optional("passive", as: FieldValue.bool) ?? false
+        holdTimeSeconds = reader.optional("holdTime", as: FieldValue.holdTime)
+        bfd = BFDOptions.read("bfd", &reader)
+    }
+
+    private enum SourceAddress: String, CaseIterable {
+        case nodeAddress = "UseNodeIP"
+        case none = "None"
+    }
+}
+
+extension BFDOptions {
+    /// Reads `bfd: {minRx: 100ms, minTx: 100ms, multiplier: 3, multihop: false}`; nil when it is absent.
+    static func read(_ key: String, _ reader: inout FieldReader) -> BFDOptions? {
+        reader.mapping(key) { fields in
+            var options = BFDOptions()
+            if let interval = fields.optional("minRx", as: FieldValue.bfdInterval) {
+                options.minimumReceiveInterval = interval
+            }
+            if let interval = fields.optional("minTx", as: FieldValue.bfdInterval) {
+                options.minimumTransmitInterval = interval
+            }
+            options.multiplier = fields.optional("multiplier", as: FieldValue.integer(in: UInt8(1)...255)) ?? 3
+            options.isMultihop = fields.optional("multihop", as: FieldValue.bool) ?? false
+            return options
+        }
+    }
+}
+
+extension FieldValue {
+    /// Zero, or at least three seconds (RFC 4271 §4.2).
+    static func holdTime(_ node: DocumentNode) throws(FieldError) -> UInt16 {
+        if node.text == "0s" || node.text == "0" { return 0 }
+        guard let text = node.text, let duration = GoDuration.parse(text), duration >= .seconds(3),
+            let seconds = UInt16(exactly: duration.components.seconds)
+        else { throw FieldError(reason: "expected 0s, or a duration from 3s to 65535s, found \(node.kind)") }
+        return seconds
+    }
+
+    /// From 10 ms, below which a busy machine is taken for a dead one, to a minute.
+    static func bfdInterval(_ node: DocumentNode) throws(FieldError) -> Duration {
+        guard let text = node.text, let duration = GoDuration.parse(text),
+            (Duration.milliseconds(10)...Duration.seconds(60)).contains(duration)
+        else { throw FieldError(reason: "expected a duration from 10ms to 60s, found \(node.kind)") }
+        return duration
+    }
+}

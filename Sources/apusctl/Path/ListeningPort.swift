@@ -1,0 +1,32 @@
+import LinuxOS
+
+/// Who listens on a TCP port (proc_pid_net(5): /proc/net/tcp, state 0A).
+struct ListeningPort {
+    /// The program's name (/proc/PID/comm); nil when nobody's descriptors can be read.
+    let owner: String?
+
+    /// The listener on BGP's port in a node's network namespace; nil when there is none.
+    static func bgp(in node: NodeKernel) -> ListeningPort? {
+        let lines = ["tcp", "tcp6"].flatMap { node.table($0) }
+        for line in lines {
+            let fields = line.split(separator: " ")
+            // sl, local address, remote address, state, queues, timer, retransmissions, uid, timeout, inode.
+            guard fields.count > 9, fields[3] == "0A", fields[1].hasSuffix(":00B3") else { continue }
+            return ListeningPort(owner: owner(ofSocket: String(fields[9])))
+        }
+        return nil
+    }
+
+    private static func owner(ofSocket inode: String) -> String? {
+        let processes = ((try? Files.list("/proc")) ?? []).filter { $0.allSatisfy(\.isNumber) }
+        for process in processes {
+            let directory = "/proc/\(process)/fd"
+            let descriptors = (try? Files.list(directory)) ?? []
+            guard descriptors.contains(where: { Files.target(ofLink: "\(directory)/\($0)") == "socket:[\(inode)]" })
+            else { continue }
+            let name = try? Files.readThroughLinks("/proc/\(process)/comm", limit: 64)
+            return name.map { String(decoding: $0.prefix { $0 != 10 }, as: UTF8.self) }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,98 @@
+import IPAMCore
+import LinuxOS
+import NetTypes
+import Netlink
+import NodeStore
+
+/// One node as its kernel shows it now: of this machine's nodes the one whose daemon has that run directory.
+///
+/// A daemon's run directory names its network namespace. The sockets are opened there, and stay there.
+final class NodeKernel {
+    /// The node's name.
+    let name: String
+    /// What the daemon has told the CNI executable.
+    let state: NodeState
+    /// The links, by index.
+    let links: [UInt32: Link]
+    /// The addresses.
+    let addresses: [LinkAddress]
+    /// The neighbours that have a link-layer address.
+    let neighbours: [Neighbour]
+    private let netns: NetNS
+    private var socket: NetlinkSocket
+
+    /// - Throws: `CommandFailure` when there is no node.json, its namespace is gone, or the kernel does not answer.
+    init(runDirectory: String) throws {
+        let found = try RunDirectory(path: runDirectory, bootID: BootID.current()).nodeState()
+        guard let state = found else {
+            throw CommandFailure(description: "\(runDirectory)/node.json: no such file; is apusd running there?")
+        }
+        self.state = state
+        name = state.node
+        netns = try Self.namespace(inode: state.netnsInode, of: state.node)
+        socket = try netns.within(
+            orThrow: { NetlinkError(.socketOpen, state.node, $0.code) },
+            { () throws(NetlinkError) in try NetlinkSocket() })
+        links = Dictionary(try socket.links().map { ($0.index, $0) }, uniquingKeysWith: { first, _ in first })
+        addresses = try socket.addresses()
+        neighbours = try socket.neighbours()
+    }
+
+    /// The caller's own namespace, a named one, or that of a process.
+    private static func namespace(inode: UInt64, of node: String) throws -> NetNS {
+        let own = try NetNS.current()
+        if own.inode == inode { return own }
+        let named = ((try? Files.list("/run/netns")) ?? []).map { "/run/netns/\($0)" }
+        let processes = ((try? Files.list("/proc")) ?? []).filter { $0.allSatisfy(\.isNumber) }
+        for path in named + processes.map({ "/proc/\($0)/ns/net" }) {
+            if let candidate = try? NetNS.open(path), candidate.inode == inode { return candidate }
+        }
+        throw CommandFailure(description: "the network namespace of \(node) is not to be found; run apusctl as root")
+    }
+
+    /// What the kernel would do with a packet to the address.
+    func lookUp(_ address: IPAddress) throws -> RouteLookup { try socket.lookUp(address) }
+
+    /// The forwarding database of a VXLAN.
+    func fdb(of link: Link) throws -> [FDBEntry] { try socket.fdb(linkIndex: link.index) }
+
+    /// Whether the node itself has the address.
+    func owns(_ address: IPAddress) -> Bool { addresses.contains { $0.address.address == address } }
+
+    /// The link that has the address.
+    func link(with address: IPAddress) -> Link? {
+        addresses.first { $0.address.address == address }.flatMap { links[$0.linkIndex] }
+    }
+
+    /// The link-layer address that the node knows for a neighbour on a link.
+    func macAddress(of address: IPAddress, on link: Link) -> MACAddress? {
+        neighbours.first { $0.linkIndex == link.index && $0.address == address }?.macAddress
+    }
+
+    /// A setting of the kernel's, such as `net.ipv4.ip_forward`, its names parted by slashes; nil when it has none.
+    func setting(_ path: String) -> String? {
+        let bytes = try? netns.within { try? Files.readThroughLinks("/proc/sys/" + path, limit: 4096) }
+        return bytes.flatMap { $0 }.map { text in
+            String(decoding: text, as: UTF8.self).split(separator: "\n").first.map(String.init) ?? ""
+        }
+    }
+
+    /// The lines of a table of the kernel's about its network (proc_pid_net(5)), without the heading.
+    func table(_ name: String) -> [String] {
+        // /proc/net is that of the main thread, whose namespace may be another.
+        let path = "/proc/thread-self/net/" + name
+        let bytes = try? netns.within { try? Files.readThroughLinks(path, limit: 16 << 20) }
+        let text = bytes.flatMap { $0 }.map { String(decoding: $0, as: UTF8.self) } ?? ""
+        return text.split(separator: "\n").dropFirst().map(String.init)
+    }
+
+    /// Whether the node forwards packets of the family.
+    func forwards(_ family: AddressFamily) -> Bool {
+        setting(family == .ipv4 ? "net/ipv4/ip_forward" : "net/ipv6/conf/all/forwarding") == "1"
+    }
+
+    /// The reverse path filter in force on a link: the larger of its own and that of all links. 1 is strict.
+    func reversePathFilter(of link: Link) -> Int {
+        [link.name, "all"].compactMap { setting("net/ipv4/conf/\($0)/rp_filter").flatMap { Int($0) } }.max() ?? 0
+    }
+}

@@ -1,0 +1,46 @@
+import ArgumentParser
+import NetTypes
+
+/// `apusctl trace SRC DST`
+struct TraceCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "trace",
+        abstract: "Follows a packet from pod to pod through the kernel's live state.",
+        discussion: """
+            At each node: the link it comes in by, the route, the device, the encapsulation with its outer address, and \
+            the MTU. Ends with exit status 1 where the packet would be lost, and says why.
+            """)
+
+    @ParentCommand var root: ApusCtl
+    @Argument(help: "The address of the pod that sends.", transform: Self.address)
+    var source: IPAddress
+    @Argument(help: "The address of the pod that is to receive.", transform: Self.address)
+    var destination: IPAddress
+    @Option(
+        help: ArgumentHelp(
+            "The run directory of another node on this machine; may be repeated.", valueName: "dir"))
+    var also: [String] = []
+    @OptionGroup var daemon: DaemonOptions
+
+    func run() throws {
+        let own = [root.daemon, daemon].compactMap(\.runDirectory).last ?? DaemonOptions.defaultRunDirectory
+        let nodes = try ([own] + also).map { try NodeKernel(runDirectory: $0) }
+        var trace = PathTrace(from: source, to: destination, over: nodes)
+        let outcome = try trace.walk()
+        print(trace.lines.joined(separator: "\n"))
+        switch outcome {
+        case .arrives:
+            print("arrives; the largest packet on the way has \(trace.mtuBytes) octets")
+        case .leaves(let reason):
+            print("goes on \(reason)")
+        case .lost(let reason):
+            print("lost \(reason)")
+            throw ExitCode.failure
+        }
+    }
+
+    private static func address(_ text: String) throws -> IPAddress {
+        guard let address = IPAddress(text) else { throw ValidationError("\"\(text)\" is no IP address.") }
+        return address
+    }
+}

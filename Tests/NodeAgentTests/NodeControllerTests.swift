@@ -1,0 +1,169 @@
+import BGPTable
+import IPAMCore
+import LinuxOS
+import Logging
+import NIOPosix
+import NetTypes
+import NodeLink
+import NodeStore
+import TestKit
+import Testing
+
+@testable import NodeAgent
+
+/// A controller with a speaker and a kernel agent that has no sockets: decisions are carried out, and reach nobody.
+private struct ControllerLab: ~Copyable {
+    let controller: NodeController
+    let speaker: Speaker
+    let store: RunDirectory
+    private let directory: TemporaryDirectory
+    private let kernel: KernelAgent
+
+    init() throws {
+        let directory = try TemporaryDirectory()
+        let options = AgentOptions(
+            nodeName: "node1", configurationPath: directory.file("config.yaml"), runDirectory: directory.file("run"),
+            stateDirectory: directory.file("state"), managesForwarding: false)
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let store = RunDirectory(path: options.runDirectory, bootID: try BootID.current())
+        try store.create()
+        let claims = try ClaimRecord(stateDirectory: options.stateDirectory, node: "node1")
+        let kernel = KernelAgent(executor: BlockingThreadExecutor(), options: options, logger: logger)
+        let speaker = Speaker(
+            dialer: Dialer(eventLoop: MultiThreadedEventLoopGroup.singleton.next()), forwardingSignal: Signal(),
+            isRestarting: false, logger: logger)
+        controller = NodeController(
+            options: options, store: store, netnsInode: 1, previous: nil, claims: claims, speaker: speaker,
+            kernel: kernel, logger: logger)
+        (self.speaker, self.store, self.kernel) = (speaker, store, kernel)
+        self.directory = directory
+    }
+
+    /// Reads a configuration with one block for the node, and waits until it is in force.
+    func configure() async throws {
+        let text = """
+            apiVersion: projectcalico.org/v3
+            kind: Node
+            metadata: {name: node1}
+            spec: {bgp: {ipv4Address: 192.0.2.1/24}}
+            ---
+            apiVersion: projectcalico.org/v3
+            kind: IPPool
+            metadata: {name: pool}
+            spec: {cidr: 10.244.0.0/16}
+            ---
+            apiVersion: projectcalico.org/v3
+            kind: BlockAffinity
+            metadata: {name: own}
+            spec: {cidr: 10.244.0.0/26, node: node1, state: confirmed}
+            ---
+            apiVersion: projectcalico.org/v3
+            kind: BlockAffinity
+            metadata: {name: other}
+            spec: {cidr: 10.244.1.0/26, node: node2, state: confirmed}
+            """
+        try Files.replace(directory.file("config.yaml"), with: Array(text.utf8))
+        controller.offer(ConfigurationReader(path: directory.file("config.yaml")).read())
+        #expect(try await eventually { await controller.state?.blocks.isEmpty == false })
+    }
+
+    /// What the speaker originates.
+    func announced() async -> [String] { await speaker.bestRoutes().map(\.prefix.description) }
+
+    func stop() async {
+        controller.stop()
+        await kernel.stop()
+    }
+
+    static func endpoint(_ id: String, _ addresses: String...) -> Endpoint {
+        Endpoint(
+            network: "net", containerID: id, ifName: "eth0", addresses: addresses.compactMap { IPPrefix($0) },
+            hostLink: "cali1", hostLinkIndex: 7, mode: "bgp")
+    }
+}
+
+@Suite("The node's decisions, in their order")
+struct NodeControllerTests {
+    /// Runs the controller beside the body.
+    private static func run(_ body: (borrowing ControllerLab) async throws -> Void) async throws {
+        let lab = try ControllerLab()
+        let running = lab.controller
+        async let end: Void = running.run()
+        do {
+            try await body(lab)
+        } catch {
+            Issue.record(error)
+        }
+        await lab.stop()
+        await end
+    }
+
+    @Test("An endpoint that came before the configuration is announced with it")
+    func early() async throws {
+        try await Self.run { lab in
+            let answers = [
+                await lab.controller.endpointCame(ControllerLab.endpoint("a", "10.244.9.1/32")),
+                await lab.controller.endpointCame(ControllerLab.endpoint("b", "10.244.0.5/32")),
+            ]
+            #expect(answers.allSatisfy { if case .success = $0 { true } else { false } })
+            #expect(await lab.announced().isEmpty)
+            try lab.record("a")
+            try await lab.configure()
+            #expect(await lab.announced() == ["10.244.0.0/26", "10.244.9.1/32"])
+        }
+    }
+
+    @Test("An endpoint is answered when it is announced; the end of its link withdraws it, its own end no other's")
+    func comingAndGoing() async throws {
+        try await Self.run { lab in
+            try await lab.configure()
+            let endpoint = ControllerLab.endpoint("a", "10.244.9.1/32")
+            _ = await lab.controller.endpointCame(endpoint)
+            #expect(await lab.announced() == ["10.244.0.0/26", "10.244.9.1/32"])
+            lab.controller.linkGone(endpoint)
+            // What comes after it is answered after it.
+            _ = await lab.controller.endpointCame(ControllerLab.endpoint("b", "10.244.0.9/32"))
+            #expect(await lab.announced() == ["10.244.0.0/26"])
+            _ = await lab.controller.endpointCame(ControllerLab.endpoint("c", "10.244.9.1/32"))
+            lab.controller.endpointGone(endpoint)
+            _ = await lab.controller.endpointCame(ControllerLab.endpoint("d", "10.244.9.4/32"))
+            #expect(await lab.announced() == ["10.244.0.0/26", "10.244.9.1/32", "10.244.9.4/32"])
+        }
+    }
+
+    @Test("An endpoint in another node's block is refused and not announced")
+    func refused() async throws {
+        try await Self.run { lab in
+            try await lab.configure()
+            let answer = await lab.controller.endpointCame(ControllerLab.endpoint("a", "10.244.1.1/32"))
+            guard case .failure(let refusal) = answer else {
+                Issue.record("not refused")
+                return
+            }
+            #expect(refusal.code == 101)
+            #expect(await lab.announced() == ["10.244.0.0/26"])
+        }
+    }
+
+    @Test("A review forgets what has no record and leaves the rest as it is")
+    func review() async throws {
+        try await Self.run { lab in
+            try await lab.configure()
+            try lab.record("b")
+            for (id, address) in [("a", "10.244.9.1/32"), ("b", "10.244.9.2/32")] {
+                _ = await lab.controller.endpointCame(ControllerLab.endpoint(id, address))
+            }
+            lab.controller.reviewSignal.raise()
+            #expect(try await eventually { await lab.announced() == ["10.244.0.0/26", "10.244.9.2/32"] })
+        }
+    }
+}
+
+extension ControllerLab {
+    /// Leaves a record of the endpoint's key, as its ADD does.
+    fileprivate func record(_ id: String) throws {
+        let lock = try store.lock(deadline: .seconds(1))
+        let key = AttachmentKey(network: "net", containerID: id, ifName: "eth0")
+        _ = try store.claim(key, now: BootClock.now(), under: lock)
+    }
+}
