@@ -17,10 +17,8 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <linux/filter.h>
 #include <linux/netlink.h>
 #include <stddef.h>
-#include <sys/socket.h>
 
 int clinux_setns(int fd, int nstype) { return setns(fd, nstype); }
 
