@@ -56,10 +56,10 @@ struct NetlinkHandle: ~Copyable {
     /// Who the socket is to the kernel.
     var port: NetlinkPort { NetlinkPort(rawValue: unsafe nl_socket_get_local_port(socket)) }
 
-    /// Joins a multicast group (`RTNLGRP_*`).
-    func join(_ group: rtnetlink_groups) throws(NetlinkError) {
-        guard Self.set(descriptor, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, Int32(bitPattern: group.rawValue)) else {
-            throw NetlinkError(.socketOpen, "multicast group \(group.rawValue)", .last)
+    /// Joins a multicast group (`RTNLGRP_*`, `NFNLGRP_*`).
+    func join(_ group: UInt32) throws(NetlinkError) {
+        guard Self.set(descriptor, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, Int32(bitPattern: group)) else {
+            throw NetlinkError(.socketOpen, "multicast group \(group)", .last)
         }
     }
 

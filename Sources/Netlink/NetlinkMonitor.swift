@@ -19,7 +19,7 @@ package struct NetlinkMonitor: ~Copyable {
             RTNLGRP_LINK, RTNLGRP_NEIGH, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE,
             RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV4_NETCONF, RTNLGRP_IPV6_NETCONF,
         ]
-        for group in groups { try handle.join(group) }
+        for group in groups { try handle.join(group.rawValue) }
         self.handle = handle
     }
 

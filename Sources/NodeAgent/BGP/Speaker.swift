@@ -441,7 +441,9 @@ extension Speaker {
     /// Ends waits whose time is over, until cancelled.
     private func runUpkeep() async {
         while !Task.isCancelled {
-            try? await Task.sleep(for: .milliseconds(restart.isRestarting ? 100 : 1000))
+            // Every wake-up costs an idle node processor time.
+            let patience: Duration = staleDeadlines.isEmpty ? .seconds(5) : .seconds(1)
+            try? await Task.sleep(for: restart.isRestarting ? .milliseconds(100) : patience)
             guard !Task.isCancelled, !isStopping else { return }
             let now = BootClock.now()
             let awaited = (rib?.peersAwaitingEndOfRIB ?? []).filter { !restartingPeers.contains($0) }

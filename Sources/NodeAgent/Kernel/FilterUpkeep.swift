@@ -50,12 +50,18 @@ struct FilterUpkeep: Sendable {
     }
 
     /// Makes the table what it should be if somebody has altered or removed it.
-    func mend() {
-        guard let rules else { return }
+    ///
+    /// - Returns: whether it was not.
+    @discardableResult
+    func mend() -> Bool {
+        guard let rules else { return false }
         do throws(NetfilterError) {
-            report(try FilterTable.apply(rules))
+            let change = try FilterTable.apply(rules)
+            report(change)
+            return change != .none
         } catch {
             report(error)
+            return true
         }
     }
 

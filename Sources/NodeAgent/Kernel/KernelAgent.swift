@@ -22,6 +22,10 @@ actor KernelAgent {
 
     /// How often everything is read anew, whatever the events said; jittered, so that nodes do not do it together.
     private static let resyncInterval: Duration = .seconds(60)
+    /// How often is looked for what events of the kernel do not tell of.
+    private static let upkeepInterval: Duration = .milliseconds(500)
+    /// How many times in a row the rules are mended at once.
+    private static let patientFights = 4
 
     /// Raised when `hostMTUBytes` has changed.
     nonisolated let uplinkSignal = Signal()
@@ -42,6 +46,13 @@ actor KernelAgent {
     private var remarks: [IPAddress: String] = [:]
     private var startedAt = MonotonicTime(nanoseconds: 0)
     private var resyncDue = MonotonicTime(nanoseconds: 0)
+    /// Whether rules of nftables have been changed since the own were looked at, and when they may be looked at next.
+    private var areRulesSuspect = false
+    private var rulesDue = MonotonicTime(nanoseconds: 0)
+    /// How many times in a row they were not as they should be.
+    private var ruleFights = 0
+    /// The devices that the rules in force guard.
+    private var guardedTunnels: Set<TunnelDevice> = []
     private var isBroken = false
     private var isSwept = false
     private var lastMTUBytes: UInt32?
@@ -93,7 +104,7 @@ actor KernelAgent {
         keepForwarding()
         usePattern(of: new.felix)
         // Before anything is received by a tunnel, and before anybody is told that it is.
-        filter.configure(new, tunnels: new.tunnelDevices.union(tunnels.links.keys))
+        guardRules(new, new.tunnelDevices.union(tunnels.links.keys))
         keepTunnels()
         var asked = plan.configure(new)
         asked.formUnion(plan.observe(context()))
@@ -276,7 +287,13 @@ extension KernelAgent {
             let isInUse = plan.isAnnounced(device) || !sockets.routes.table.gateways(by: [link]).isEmpty
             tunnels.retire(device, at: now, isInUse: isInUse, sockets)
         }
-        filter.configure(configuration, tunnels: wanted.union(tunnels.links.keys))
+        let guarded = wanted.union(tunnels.links.keys)
+        if guarded != guardedTunnels { guardRules(configuration, guarded) }
+    }
+
+    private func guardRules(_ configuration: KernelConfiguration, _ devices: Set<TunnelDevice>) {
+        guardedTunnels = devices
+        filter.configure(configuration, tunnels: devices)
     }
 
     private func report(_ refused: [NetlinkError]?) {
@@ -297,10 +314,10 @@ extension KernelAgent {
 
 // By the clock.
 extension KernelAgent {
-    /// Mends what no event tells of, until cancelled.
+    /// Mends what no event of links, addresses, routes and neighbours tells of, until cancelled.
     private nonisolated func runUpkeep() async {
         while !Task.isCancelled {
-            try? await Task.sleep(for: .seconds(1))
+            try? await Task.sleep(for: Self.upkeepInterval)
             if !Task.isCancelled { await upkeep() }
         }
     }
@@ -309,6 +326,7 @@ extension KernelAgent {
         let now = BootClock.now()
         sweepWhenStale(at: now)
         retireTunnels(at: now)
+        mendRules(at: now)
         guard isBroken || now >= resyncDue else { return }
         if isBroken { reopen() }
         scheduleResync()
@@ -318,6 +336,21 @@ extension KernelAgent {
         look()
         keepTunnels()
         settle(plan.observe(context()))
+    }
+
+    /// Others write rules, too, and each of their changes is an event: a burst of them is looked at once. Whoever alters
+    /// the own ones again and again is answered ever more slowly.
+    private func mendRules(at now: MonotonicTime) {
+        do throws(NetlinkError) {
+            if try sockets?.hasRulesetChanged() ?? false { areRulesSuspect = true }
+        } catch {
+            logger.error("changes of nftables cannot be heard of", metadata: ["reason": "\(error)"])
+            isBroken = true
+        }
+        guard areRulesSuspect, now >= rulesDue else { return }
+        areRulesSuspect = false
+        ruleFights = filter.mend() ? min(ruleFights + 1, 10) : 0
+        rulesDue = now + Self.upkeepInterval * (1 << max(0, ruleFights - Self.patientFights))
     }
 
     /// The routes of an earlier run that nobody can speak for any more go when the stale time is over, even if no peer

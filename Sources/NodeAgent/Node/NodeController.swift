@@ -325,7 +325,7 @@ extension NodeController {
 
     private func repeatFailedSaves() async {
         while !Task.isCancelled {
-            try? await Task.sleep(for: .seconds(1))
+            try? await Task.sleep(for: .seconds(5))
             if !isSaved { reviewSignal.raise() }
         }
     }
