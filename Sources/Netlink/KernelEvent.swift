@@ -20,6 +20,8 @@ package enum KernelEvent: Sendable, Hashable {
     case fdb(FDBEntry, deleted: Bool)
     /// A setting of a link, such as rp_filter, has another value; nil is `all` or `default` (RTM_NEWNETCONF).
     case settings(linkIndex: UInt32?)
+    /// Rules of nftables were changed, by whomever and in whichever table.
+    case ruleset
     /// Events were lost: only dumps can tell what is so.
     case overrun
 }

@@ -2,12 +2,16 @@ import CLibNL
 package import LinuxOS
 package import NetTypes
 
-/// Hears what changes in the kernel: links, addresses, routes and neighbours of one network namespace.
+/// Hears what changes in the kernel: links, addresses, routes, neighbours and rules of one network namespace.
 ///
 /// It belongs to the namespace its thread was in when it was opened. Open it before the first dump, so that no change
 /// falls between. Not for more than one thread at a time.
 package struct NetlinkMonitor: ~Copyable {
     private var handle: NetlinkHandle
+    /// nil on a kernel without nftables.
+    private var ruleset: RulesetWatch?
+    /// poll(2) passes over a negative number.
+    private let rulesetDescriptor: Int32
 
     /// How many datagrams one `drain` takes at most: a flood must not keep its caller from all else.
     private static let datagramsPerDrain = 4096
@@ -21,6 +25,13 @@ package struct NetlinkMonitor: ~Copyable {
         ]
         for group in groups { try handle.join(group.rawValue) }
         self.handle = handle
+        if let watch = try? RulesetWatch() {
+            rulesetDescriptor = watch.descriptor
+            ruleset = consume watch
+        } else {
+            rulesetDescriptor = -1
+            ruleset = nil
+        }
     }
 
     /// The descriptor to poll; readable when there are events.
@@ -44,9 +55,10 @@ package struct NetlinkMonitor: ~Copyable {
         until deadline: MonotonicTime, or wakeUp: WakeUp,
     ) throws(NetlinkError) -> (events: Bool, wokenUp: Bool) {
         do throws(SystemError) {
-            let ready = try Poll.readable([descriptor, wakeUp.descriptor], until: deadline, name: "rtnetlink")
+            let descriptors = [descriptor, wakeUp.descriptor, rulesetDescriptor]
+            let ready = try Poll.readable(descriptors, until: deadline, name: "netlink")
             if ready[1] { wakeUp.lower() }
-            return (ready[0], ready[1])
+            return (ready[0] || ready[2], ready[1])
         } catch {
             throw NetlinkError(.receive, "events", error.code)
         }
@@ -55,6 +67,7 @@ package struct NetlinkMonitor: ~Copyable {
     /// The events that are there, oldest first. Never waits. Where some were lost, `.overrun` stands.
     package mutating func drain() throws(NetlinkError) -> [KernelEvent] {
         var events: [KernelEvent] = []
+        if try ruleset?.hasChanged() ?? false { events.append(.ruleset) }
         for _ in 0..<Self.datagramsPerDrain {
             do throws(NetlinkError) {
                 let isMore = try handle.receivePending { header, payload in

@@ -4,22 +4,25 @@ import CLibNL
 /// linux/netfilter/nfnetlink.h), in the namespace its thread was in when it was opened.
 ///
 /// Not for more than one thread at a time.
-package struct RulesetWatch: ~Copyable {
+struct RulesetWatch: ~Copyable {
     /// How many datagrams one look takes at most; what is left over is a change for the next.
     private static let datagramsPerLook = 1024
 
     private var handle: NetlinkHandle
 
     /// Subscribes.
-    package init() throws(NetlinkError) {
+    init() throws(NetlinkError) {
         let handle = try NetlinkHandle(receiveBufferBytes: 256 << 10, family: NETLINK_NETFILTER)
         try handle.join(NFNLGRP_NFTABLES.rawValue)
         self.handle = handle
     }
 
+    /// The descriptor to poll; readable when there may be a change.
+    var descriptor: Int32 { handle.descriptor }
+
     /// Whether there was a change since the last call, or since the watch was opened. Never waits. Where events were
     /// lost there was one.
-    package mutating func hasChanged() throws(NetlinkError) -> Bool {
+    mutating func hasChanged() throws(NetlinkError) -> Bool {
         var isChanged = false
         for _ in 0..<Self.datagramsPerLook {
             do throws(NetlinkError) {

@@ -22,8 +22,8 @@ actor KernelAgent {
 
     /// How often everything is read anew, whatever the events said; jittered, so that nodes do not do it together.
     private static let resyncInterval: Duration = .seconds(60)
-    /// How often is looked for what events of the kernel do not tell of.
-    private static let upkeepInterval: Duration = .milliseconds(500)
+    /// How often the own rules are looked at, at most, while others change theirs.
+    private static let rulesInterval: Duration = .milliseconds(20)
     /// How many times in a row the rules are mended at once.
     private static let patientFights = 4
 
@@ -194,11 +194,17 @@ extension KernelAgent {
         for event in relevant {
             switch event {
             case .route(let route, let deleted): isChanged = picture.observe(route, deleted: deleted) || isChanged
-            case .link, .address, .overrun: needsLook = true
+            case .overrun:
+                needsLook = true
+                areRulesSuspect = true
+            case .link, .address: needsLook = true
             case .neighbour(let neighbour, let deleted): sockets?.tunnels.table.observe(neighbour, deleted: deleted)
             case .neighbourLost(let link, let address):
                 sockets?.tunnels.table.observeLoss(linkIndex: link, address: address)
             case .fdb(let entry, let deleted): sockets?.tunnels.table.observe(entry, deleted: deleted)
+            case .ruleset:
+                areRulesSuspect = true
+                mendRules(at: BootClock.now())
             case .settings:
                 keepForwarding()
                 if let tunnelPlan { tunnels.keepSettings(tunnelPlan) }
@@ -220,7 +226,7 @@ extension KernelAgent {
         case .fdb(let entry, _): tunnels.links.values.contains(entry.linkIndex)
         case .settings(let index): index.map { picture.name(of: $0) != nil } ?? true
         case .route(let route, _): !isPodRoute(route)
-        case .overrun: true
+        case .ruleset, .overrun: true
         }
     }
 
@@ -314,10 +320,10 @@ extension KernelAgent {
 
 // By the clock.
 extension KernelAgent {
-    /// Mends what no event of links, addresses, routes and neighbours tells of, until cancelled.
+    /// Mends what no event tells of, until cancelled.
     private nonisolated func runUpkeep() async {
         while !Task.isCancelled {
-            try? await Task.sleep(for: Self.upkeepInterval)
+            try? await Task.sleep(for: .seconds(1))
             if !Task.isCancelled { await upkeep() }
         }
     }
@@ -338,19 +344,13 @@ extension KernelAgent {
         settle(plan.observe(context()))
     }
 
-    /// Others write rules, too, and each of their changes is an event: a burst of them is looked at once. Whoever alters
-    /// the own ones again and again is answered ever more slowly.
+    /// Others write rules, too, and the own writing is heard of as well. Whoever alters the own ones again and again is
+    /// answered ever more slowly.
     private func mendRules(at now: MonotonicTime) {
-        do throws(NetlinkError) {
-            if try sockets?.hasRulesetChanged() ?? false { areRulesSuspect = true }
-        } catch {
-            logger.error("changes of nftables cannot be heard of", metadata: ["reason": "\(error)"])
-            isBroken = true
-        }
         guard areRulesSuspect, now >= rulesDue else { return }
         areRulesSuspect = false
         ruleFights = filter.mend() ? min(ruleFights + 1, 10) : 0
-        rulesDue = now + Self.upkeepInterval * (1 << max(0, ruleFights - Self.patientFights))
+        rulesDue = now + Self.rulesInterval * (ruleFights < Self.patientFights ? 1 : 1 << ruleFights)
     }
 
     /// The routes of an earlier run that nobody can speak for any more go when the stale time is over, even if no peer

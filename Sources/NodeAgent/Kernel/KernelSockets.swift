@@ -13,13 +13,10 @@ final class KernelSockets {
     /// Who asks for changes of routes, to the kernel.
     private(set) var port: NetlinkPort
     private var viewer: NetlinkSocket
-    /// nil on a kernel without nftables.
-    private var ruleset: RulesetWatch?
 
     /// Opens them in the calling thread's network namespace.
     init(protocolNumber: UInt8) throws(NetlinkError) {
         viewer = try NetlinkSocket()
-        ruleset = try? RulesetWatch()
         let kernel = try NetlinkSocket()
         port = kernel.port
         routes = RouteDriver(kernel: kernel, protocolNumber: protocolNumber)
@@ -29,15 +26,11 @@ final class KernelSockets {
     /// Replaces them, one having failed; the tables stay.
     func reopen() throws(NetlinkError) {
         viewer = try NetlinkSocket()
-        ruleset = try? RulesetWatch()
         let kernel = try NetlinkSocket()
         port = kernel.port
         routes.reopen(with: kernel)
         tunnels.reopen(with: try NetlinkSocket())
     }
-
-    /// Whether somebody has changed rules of nftables since the last call.
-    func hasRulesetChanged() throws(NetlinkError) -> Bool { try ruleset?.hasChanged() ?? false }
 
     /// Every link.
     func links() throws(NetlinkError) -> [Link] { try viewer.links() }
