@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""conflist.py FILE RUNDIR: the configuration list with runDir set in every apus plugin, on stdout.
+"""conflist.py FILE RUNDIR [MTU]: the configuration list with runDir, and mtu if given, set in every apus plugin.
 conflist.py --name FILE: the network's name."""
 import json
 import sys
 
 
 def main(arguments):
-    if len(arguments) != 2:
+    if len(arguments) not in (2, 3):
         print(__doc__, file=sys.stderr)
         return 2
     if arguments[0] == "--name":
@@ -18,6 +18,8 @@ def main(arguments):
     for plugin in conflist["plugins"]:
         if plugin["type"] == "apus":
             plugin["runDir"] = arguments[1]
+            if len(arguments) == 3:
+                plugin["mtu"] = int(arguments[2])
     json.dump(conflist, sys.stdout, indent=2)
     print()
     return 0
