@@ -164,7 +164,8 @@ struct RefusalTests {
                 resource("IPReservation", "f", ["reservedCIDRs": []]), resource("IPReservation", "g", [:]),
                 resource("IPPools", "p", [:], file: "b.yaml")) == [
                     "note: a.yaml:0: IPReservation/f: IPReservation resources have no effect in this version",
-                    "error: b.yaml:2: kind: \"IPPools\" is no kind of resource that Apus knows",
+                    "error: b.yaml:2: kind: \"IPPools\" is no kind of resource that Apus knows; it uses IPPool, "
+                        + "BGPConfiguration, BGPPeer, Node, BlockAffinity, BGPFilter, FelixConfiguration",
                 ])
     }
 
