@@ -57,6 +57,7 @@ actor KernelAgent {
     private var isSwept = false
     private var lastMTUBytes: UInt32?
     private var filter: FilterUpkeep
+    private let podLinkFilter: PodLinkFilter
 
     nonisolated var unownedExecutor: UnownedSerialExecutor {
         // SAFETY: the actor owns its executor.
@@ -68,6 +69,7 @@ actor KernelAgent {
         self.options = options
         self.logger = logger
         filter = FilterUpkeep(logger: logger)
+        podLinkFilter = PodLinkFilter(logger: logger)
         monitor = KernelMonitor(logger: logger)
         settings = ChangedSettings(stateDirectory: options.stateDirectory, node: options.nodeName)
         tunnels = TunnelKeeper(settings: settings, grace: options.tunnelGrace, logger: logger)
@@ -84,6 +86,7 @@ actor KernelAgent {
         RouteProtocol.name(logger: logger)
         filter.begin()
         look()
+        podLinkFilter.keep(picture.podLinks)
         settle([])
         let survived = sockets.routes.table.adoptedRoutes.count
         if survived > 0 { logger.notice("routes of an earlier run adopted", metadata: ["count": "\(survived)"]) }
@@ -205,6 +208,8 @@ extension KernelAgent {
             case .ruleset:
                 areRulesSuspect = true
                 mendRules(at: BootClock.now())
+            case .settings(let index?, let filter) where picture.name(of: index) == nil:
+                podLinkFilter.observe(filter, on: index, sockets)
             case .settings:
                 keepForwarding()
                 if let tunnelPlan { tunnels.keepSettings(tunnelPlan) }
@@ -213,6 +218,7 @@ extension KernelAgent {
         if needsLook {
             look()
             keepTunnels()
+            if relevant.contains(.overrun) { podLinkFilter.keep(picture.podLinks) }
         }
         settle(isChanged || needsLook ? plan.observe(context()) : [])
     }
@@ -224,7 +230,8 @@ extension KernelAgent {
         case .neighbour(let neighbour, _): tunnels.links.values.contains(neighbour.linkIndex)
         case .neighbourLost(let link, _): tunnels.links.values.contains(link)
         case .fdb(let entry, _): tunnels.links.values.contains(entry.linkIndex)
-        case .settings(let index): index.map { picture.name(of: $0) != nil } ?? true
+        case .settings(let index?, let filter): picture.name(of: index) != nil || filter.map { $0 != 1 } ?? false
+        case .settings(nil, _): true
         case .route(let route, _): !isPodRoute(route)
         case .ruleset, .overrun: true
         }
@@ -340,6 +347,7 @@ extension KernelAgent {
         sockets?.routes.table.retry()
         filter.mend()
         look()
+        podLinkFilter.keep(picture.podLinks)
         keepTunnels()
         settle(plan.observe(context()))
     }
