@@ -8,7 +8,7 @@ struct Negotiation {
     /// The OPEN to send. `isRestarting` is the R bit, `isForwardingPreserved` the F bit of every family.
     func open(isRestarting: Bool, isForwardingPreserved: Bool) -> OpenMessage {
         var capabilities: [Capability] = configuration.families.map { .multiprotocol($0) }
-        capabilities.append(.routeRefresh)
+        capabilities += [.routeRefresh, .enhancedRouteRefresh]
         if configuration.offersExtendedMessages { capabilities.append(.extendedMessage) }
         if configuration.offersPathIDs {
             capabilities.append(.addPath(configuration.families.map { AddPathFamily(family: $0, sendReceive: 2) }))
@@ -61,6 +61,7 @@ struct Negotiation {
             families: families,
             hasFourOctetAS: open.hasFourOctetAS,
             hasRouteRefresh: open.hasRouteRefresh,
+            hasEnhancedRouteRefresh: open.hasRouteRefresh && open.hasEnhancedRouteRefresh,
             hasExtendedMessages: open.hasExtendedMessage && configuration.offersExtendedMessages,
             familiesWithPathIDs: configuration.offersPathIDs ? pathIDFamilies(of: open, among: families) : [],
             peerGracefulRestart: restart,

@@ -58,6 +58,8 @@ actor KernelAgent {
     private var lastMTUBytes: UInt32?
     private var filter: FilterUpkeep
     private let podLinkFilter: PodLinkFilter
+    /// What Prometheus is told of the work with the kernel.
+    var numbers = KernelNumbers()
 
     nonisolated var unownedExecutor: UnownedSerialExecutor {
         // SAFETY: the actor owns its executor.
@@ -103,7 +105,9 @@ actor KernelAgent {
     /// - Returns: the tunnel devices that are ready to receive.
     @discardableResult
     func configure(_ new: KernelConfiguration) -> Set<TunnelDevice> {
+        let former = configuration
         configuration = new
+        if let former { dropRoutes(ofNodesIn: former, missingIn: new) }
         keepForwarding()
         usePattern(of: new.felix)
         // Before anything is received by a tunnel, and before anybody is told that it is.
@@ -161,11 +165,13 @@ extension KernelAgent {
         if !forwarding.changes.isEmpty { settle(plan.learn(forwarding.changes)) }
         guard let reception = forwarding.reception else { return }
         drop(because: "every peer that could carry it has sent its End-of-RIB without it") { route in
-            reception.isDisowned(route.destination, gateways: route.hops.compactMap(\.gateway))
+            reception.isDisowned(route.destination, gateways: nodes(behind: route))
         }
+        let now = BootClock.now()
+        for (peer, since) in forwarding.converged { numbers.convergence[peer] = now - since }
     }
 
-    private func drop(because reason: String, where isDisowned: (Route) -> Bool) {
+    func drop(because reason: String, where isDisowned: (Route) -> Bool) {
         // What is absent from a configuration that could not be read whole may be meant to be there.
         guard configuration?.isWhole ?? false else { return }
         // A prefix that was learned and cannot be programmed yet keeps the route it has.
@@ -311,6 +317,7 @@ extension KernelAgent {
 
     private func report(_ refused: [NetlinkError]?) {
         for error in refused ?? [] {
+            numbers.refusedTunnelEntries += 1
             logger.error("tunnel entry not programmed", metadata: ["reason": "\(error)"])
         }
     }
@@ -410,6 +417,7 @@ extension KernelAgent {
             // Neighbours and forwarding entries first: a route without them loses packets.
             report(try sockets?.tunnels.add())
             for (key, problem) in try sockets?.routes.apply().news ?? [:] {
+                numbers.refusedRoutes += 1
                 logger.error("route not programmed", metadata: ["prefix": "\(key)", "reason": "\(problem)"])
             }
             if let sockets, !sockets.tunnels.table.isSettled {
@@ -418,6 +426,7 @@ extension KernelAgent {
                         gateways: sockets.routes.table.gateways(by: Set(tunnels.links.values))))
             }
         } catch {
+            numbers.failures += 1
             logger.error("netlink failed; a new socket is opened", metadata: ["reason": "\(error)"])
             isBroken = true
         }
