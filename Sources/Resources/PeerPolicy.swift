@@ -6,6 +6,8 @@ package struct PeerPolicy: Sendable, Hashable {
     package var allowedLocalASNumbers = 0
     /// `maximumPrefixes`: how many prefixes the peer may send before the session ends; nil for any number.
     package var maximumPrefixes: Int?
+    /// `advertisedPaths`: the most paths to a prefix that the peer is sent, if it takes several; nil for all.
+    package var advertisedPaths: Int?
     /// `tunnelEncapsulation`: whether the attribute of RFC 9012 goes to and comes from an external peer.
     package var carriesTunnelEncapsulation = false
 
@@ -19,6 +21,7 @@ extension PeerPolicy {
         filters = reader.optional("filters", as: FieldValue.texts) ?? []
         allowedLocalASNumbers = reader.optional("numAllowedLocalASNumbers", as: FieldValue.integer(in: 0...255)) ?? 0
         maximumPrefixes = reader.optional("maximumPrefixes", as: FieldValue.integer(in: 1...10_000_000))
+        advertisedPaths = reader.optional("advertisedPaths", as: FieldValue.integer(in: 1...255))
         carriesTunnelEncapsulation = reader.optional("tunnelEncapsulation", as: FieldValue.bool) ?? false
     }
 }

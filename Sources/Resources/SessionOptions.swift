@@ -11,6 +11,13 @@ package struct SessionOptions: Sendable, Hashable {
     package var isPassive = false
     /// `holdTime`: the Hold Time to offer, in seconds; nil: 90.
     package var holdTimeSeconds: UInt16?
+    /// `addPath`: which way several paths to a prefix may go (RFC 7911).
+    package var addPath = AddPath.both
+    /// `extendedNextHop`: whether IPv4 routes may have IPv6 next hops (RFC 8950); nil: on sessions over IPv6.
+    package var hasExtendedNextHop: Bool?
+    /// `longLivedStaleTime`: how long beyond the restart time the peer is asked to keep this node's routes, and whether
+    /// its own are kept as it asks (RFC 9494); nil: between a route reflector and its clients alone.
+    package var longLivedStaleTime: Duration?
     /// `bfd`: failure detection beside the session (RFC 5880); nil for none.
     package var bfd: BFDOptions?
 
@@ -23,6 +30,19 @@ package struct SessionOptions: Sendable, Hashable {
         identity.bfd = nil
         return identity
     }
+}
+
+/// Which way several paths to a prefix may go.
+package enum AddPath: String, Sendable, Hashable, CaseIterable {
+    case both = "Both"
+    case receive = "Receive"
+    case send = "Send"
+    case off = "Off"
+
+    /// Whether several are asked for.
+    package var receives: Bool { self == .both || self == .receive }
+    /// Whether several are offered.
+    package var sends: Bool { self == .both || self == .send }
 }
 
 /// How BFD watches a peer (`bfd`).
@@ -49,6 +69,9 @@ extension SessionOptions {
         usesNodeAddress = source == .nodeAddress
         isPassive = reader.optional("passive", as: FieldValue.bool) ?? false
         holdTimeSeconds = reader.optional("holdTime", as: FieldValue.holdTime)
+        addPath = reader.optional("addPath", as: FieldValue.word(AddPath.self)) ?? .both
+        hasExtendedNextHop = reader.optional("extendedNextHop", as: FieldValue.bool)
+        longLivedStaleTime = reader.optional("longLivedStaleTime", as: FieldValue.longLivedStaleTime)
         bfd = BFDOptions.read("bfd", &reader)
     }
 
@@ -84,6 +107,14 @@ extension FieldValue {
             let seconds = UInt16(exactly: duration.components.seconds)
         else { throw FieldError(reason: "expected 0s, or a duration from 3s to 65535s, found \(node.kind)") }
         return seconds
+    }
+
+    /// Up to 194 days, which is what twenty-four bits of seconds hold (RFC 9494 §3.1).
+    static func longLivedStaleTime(_ node: DocumentNode) throws(FieldError) -> Duration {
+        guard let text = node.text, let duration = GoDuration.parse(text), duration <= .seconds(0xff_ffff) else {
+            throw FieldError(reason: "expected a duration up to 16777215s, found \(node.kind)")
+        }
+        return duration
     }
 
     /// From 10 ms, below which a busy machine is taken for a dead one, to a minute.
