@@ -18,6 +18,8 @@ actor KernelAgent {
         var mode: String
         var state: String
         var link: String
+        /// How many ways the packets to it take.
+        var ways = 0
     }
 
     /// How often everything is read anew, whatever the events said; jittered, so that nodes do not do it together.
@@ -453,10 +455,15 @@ extension KernelAgent {
     private func report(on prefix: IPPrefix) -> Report {
         switch plan.outcome(for: prefix) {
         case .ready(let forwarding, let mode):
-            let link = forwarding.route.hops.first.flatMap { picture.name(of: $0.linkIndex) } ?? ""
+            var links: [String] = []
+            for hop in forwarding.route.hops {
+                if let name = picture.name(of: hop.linkIndex), !links.contains(name) { links.append(name) }
+            }
             let remark = forwarding.neighbours.isEmpty ? nil : plan.remark(on: prefix)
             let state = [state(of: prefix), remark].compactMap(\.self).joined(separator: ": ")
-            return Report(mode: mode.rawValue, state: state, link: link)
+            return Report(
+                mode: mode.rawValue, state: state, link: links.joined(separator: ", "),
+                ways: forwarding.route.hops.count)
         case .notYet(let reason, let mode):
             return Report(mode: mode?.rawValue ?? "", state: "not yet: \(reason)", link: "")
         case .withdrawn:
