@@ -35,10 +35,8 @@ struct NodeStatusText {
 
     init(_ answer: StatusAnswer, now: Int64) {
         text =
-            "Apus process is running.
-" + Self.unconfigured(answer.node)
-            + (answer.node.isDrained ? "The node is drained: it is the last choice of its peers.
-" : "")
+            "Apus process is running.\n" + Self.unconfigured(answer.node)
+            + (answer.node.isDrained ? "The node is drained: it is the last choice of its peers.\n" : "")
             + AddressFamily.allCases.map { Self.section($0, answer.peers, now: now) }.joined()
     }
 
