@@ -11,12 +11,14 @@ import tempfile
 import threading
 import time
 
+import paths
 from lab import Apus, Lab, eventually
 from speakers import SPEAKERS, Neighbour
 
 COLUMNS = [
     "eBGP v4", "eBGP v6", "iBGP v4", "iBGP v6", "MD5 v4", "MD5 v6", "GTSM v4", "GTSM v6", "Apus reflects",
     "Apus is client", "large comm.", "refresh", "peer restarts", "Apus restarts", "add-path",
+    *paths.COLUMNS,
 ]
 OWN = 65001
 SESSION_SECONDS = 40
@@ -200,7 +202,7 @@ class Presence:
 
 CASES = {
     "plain": plain, "internal": internal, "key4": lambda case: protected(case, 4),
-    "key6": lambda case: protected(case, 6), "reflector": reflector, "client": client,
+    "key6": lambda case: protected(case, 6), "reflector": reflector, "client": client, **paths.CASES,
 }
 
 

@@ -38,6 +38,10 @@ class Speaker:
         os.makedirs(self.directory)
         self.neighbours = []
         self.processes = []
+        # Whether IPv4 routes go over the IPv6 session, and how long others are asked to keep routes after a restart of
+        # two seconds.
+        self.is_over_ipv6 = False
+        self.long_lived_seconds = None
         self.address4, self.address6 = f"192.168.1.{self.number}", f"fd00:1::{self.number}"
         self.prefix4, self.prefix6 = f"10.244.{self.number}.0/26", f"fd00:244:0:{self.number}::/122"
         self.large = f"{asn}:1:2"
@@ -66,6 +70,18 @@ class Speaker:
         """The output of a tool within the speaker's namespace."""
         return self.lab.run(self.namespace, list(argv))
 
+    def next_hops(self, prefix):
+        """The next hops of all paths to a prefix."""
+        raise NotImplementedError
+
+    def is_marked_long_lived(self, prefix):
+        """Whether a path to the prefix bears LLGR_STALE."""
+        raise NotImplementedError
+
+    def carried(self, family):
+        """The families of the session over a family's address."""
+        return (4, 6) if self.is_over_ipv6 else (family,)
+
     def json(self, *argv):
         """The same as JSON; None when it is none."""
         try:
@@ -91,11 +107,17 @@ protocol bgp n{neighbour.number}f{family} {{
     {kind}{'rr client; ' if neighbour.client else ''}{'ttl security on; ' if gtsm else ''}
     {f'password "{password}"; ' if password else ''}
     graceful restart on;
+    {f'graceful restart time 2; long lived graceful restart on; long lived stale time {self.long_lived_seconds};'
+     if self.long_lived_seconds else ''}
     connect delay time 1; connect retry time 2; error wait time 1, 2;
-    ipv{family} {{ import all; export where source ~ [RTS_STATIC, RTS_BGP]; add paths on;
-        {'' if neighbour.client else 'next hop self;'} }};
-}}
 """
+                for carried in self.carried(family):
+                    protocols += f"""
+    ipv{carried} {{ import all; export where source ~ [RTS_STATIC, RTS_BGP]; add paths on;
+        {'extended next hop on;' if carried != family else ''}
+        {'' if neighbour.client else 'next hop self;'} }};
+"""
+                protocols += "}\n"
         community = self.large.replace(":", ", ")
         self.write("bird.conf", f"""
 router id {self.address4};
@@ -119,6 +141,12 @@ protocol static {{ ipv6; route {self.prefix6} blackhole {{ bgp_large_community.a
             return None
         return {"large": ":".join(re.findall(r"large_community: \((\d+), (\d+), (\d+)\)", text)[0])
                 if "large_community" in text else "", "reflected": "originator_id" in text.lower()}
+
+    def next_hops(self, prefix):
+        return set(re.findall(r"BGP\.next_hop: (\S+)", self.show("show", "route", "for", prefix, "all")))
+
+    def is_marked_long_lived(self, prefix):
+        return "(65535,6)" in self.show("show", "route", "for", prefix, "all")
 
     def refresh(self, neighbour, family):
         self.show("reload", "in", f"n{neighbour.number}f{family}")
@@ -155,14 +183,20 @@ router bgp {self.asn}
  bgp graceful-restart preserve-fw-state
  timers bgp 3 9
 """
+        if self.long_lived_seconds:
+            text += " bgp graceful-restart restart-time 2\n"
+            text += f" bgp long-lived-graceful-restart stale-time {self.long_lived_seconds}\n"
         activations = {4: "", 6: ""}
         for neighbour in self.neighbours:
             for family, address, password, gtsm in neighbour.families:
                 text += f" neighbor {address} remote-as {neighbour.asn}\n neighbor {address} timers connect 2\n"
                 text += f" neighbor {address} password {password}\n" if password else ""
                 text += f" neighbor {address} ttl-security hops 1\n" if gtsm else ""
-                activations[family] += f"  neighbor {address} activate\n"
-                activations[family] += f"  neighbor {address} route-reflector-client\n" if neighbour.client else ""
+                text += f" neighbor {address} capability extended-nexthop\n" if self.is_over_ipv6 else ""
+                for carried in self.carried(family):
+                    activations[carried] += f"  neighbor {address} activate\n"
+                    activations[carried] += f"  neighbor {address} addpath-tx-all-paths\n"
+                    activations[carried] += f"  neighbor {address} route-reflector-client\n" if neighbour.client else ""
         for family, prefix in ((4, self.prefix4), (6, self.prefix6)):
             text += f" address-family ipv{family} unicast\n{activations[family]}"
             text += f"  network {prefix} route-map mark\n exit-address-family\n"
@@ -190,6 +224,14 @@ router bgp {self.asn}
             return None
         return {"large": paths[0].get("largeCommunity", {}).get("string", ""), "reflected": "originatorId" in paths[0]}
 
+    def next_hops(self, prefix):
+        paths = self.show(f"show bgp ipv{6 if ':' in prefix else 4} unicast {prefix} json").get("paths", [])
+        return {hop["ip"] for path in paths for hop in path.get("nexthops", []) if hop.get("scope") != "link-local"}
+
+    def is_marked_long_lived(self, prefix):
+        paths = self.show(f"show bgp ipv{6 if ':' in prefix else 4} unicast {prefix} json").get("paths", [])
+        return any("llgr-stale" in json.dumps(path.get("community", {})) for path in paths)
+
     def refresh(self, neighbour, family):
         address = neighbour.families[0 if family == 4 else 1][1]
         self.run("vtysh", "--vty_socket", self.directory, "-c", f"clear bgp ipv{family} unicast {address} soft in")
@@ -210,7 +252,7 @@ class GoBGP(Speaker):
         text = f"""[global.config]
 as = {self.asn}
 router-id = "{self.address4}"
-local-address-list = ["{self.address4}", "{self.address6}"]
+local-address-list = {json.dumps([self.address6] if self.is_over_ipv6 else [self.address4, self.address6])}
 """
         for neighbour in self.neighbours:
             for family, address, password, gtsm in neighbour.families:
@@ -225,8 +267,9 @@ hold-time = 9
 keepalive-interval = 3
 [neighbors.graceful-restart.config]
 enabled = true
-restart-time = 120
+restart-time = {2 if self.long_lived_seconds else 120}
 notification-enabled = true
+{'long-lived-enabled = true' if self.long_lived_seconds else ''}
 """
                 if gtsm:
                     text += "[neighbors.ttl-security.config]\nenabled = true\nttl-min = 255\n"
@@ -235,14 +278,20 @@ notification-enabled = true
 route-reflector-client = true
 route-reflector-cluster-id = "{self.address4}"
 """
-                text += f"""[[neighbors.afi-safis]]
+                for carried in self.carried(family):
+                    text += f"""[[neighbors.afi-safis]]
 [neighbors.afi-safis.config]
-afi-safi-name = "ipv{family}-unicast"
+afi-safi-name = "ipv{carried}-unicast"
 [neighbors.afi-safis.mp-graceful-restart.config]
 enabled = true
 [neighbors.afi-safis.add-paths.config]
 receive = true
 send-max = 4
+"""
+                    if self.long_lived_seconds:
+                        text += f"""[neighbors.afi-safis.long-lived-graceful-restart.config]
+enabled = true
+restart-time = {self.long_lived_seconds}
 """
         self.write("gobgpd.toml", text)
         self.spawn(["gobgpd", "-t", "toml", "-f", self.path("gobgpd.toml"), "--api-hosts", "127.0.0.1:50051",
@@ -253,7 +302,7 @@ send-max = 4
     def announce(self):
         """Announces its two networks; whether it has taken them."""
         for family, prefix in ((4, self.prefix4), (6, self.prefix6)):
-            hop = self.address4 if family == 4 else self.address6
+            hop = self.address4 if family == 4 and not self.is_over_ipv6 else self.address6
             self.run("gobgp", "global", "rib", "add", "-a", f"ipv{family}", prefix, "nexthop", hop,
                      "large-community", self.large)
         return self.route(self.prefix4) and self.route(self.prefix6)
@@ -271,6 +320,20 @@ send-max = 4
         large = [f"{v['ASN']}:{v['LocalData1']}:{v['LocalData2']}" for v in attributes.get(32, {}).get("value", [])]
         return {"large": large[0] if large else "", "reflected": 9 in attributes}
 
+    def paths(self, prefix):
+        """All paths to a prefix."""
+        shown = self.json("gobgp", "global", "rib", "-a", f"ipv{6 if ':' in prefix else 4}", prefix, "-j") or {}
+        return shown.get(prefix) or []
+
+    def next_hops(self, prefix):
+        return {attribute["nexthop"] for path in self.paths(prefix) for attribute in path.get("attrs", [])
+                if "nexthop" in attribute}
+
+    def is_marked_long_lived(self, prefix):
+        stale = 65535 << 16 | 6
+        return any(stale in attribute.get("communities", []) for path in self.paths(prefix)
+                   for attribute in path.get("attrs", []))
+
     def refresh(self, neighbour, family):
         self.run("gobgp", "neighbor", neighbour.families[0 if family == 4 else 1][1], "softresetin")
 
@@ -284,7 +347,11 @@ class OpenBGPD(Speaker):
     """OpenBGPD, the portable version."""
 
     name = "openbgpd"
-    limits = {"peer restarts": "OpenBGPD keeps a restarting peer's routes; for itself it offers no graceful restart"}
+    limits = {
+        "peer restarts": "OpenBGPD keeps a restarting peer's routes; for itself it offers no graceful restart",
+        **dict.fromkeys(("LLGR helper", "LLGR kept"), "OpenBGPD 7.7 has no long-lived graceful restart"),
+        "v4 over v6": "OpenBGPD 7.7 has no extended next hop",
+    }
 
     def start(self, restarting=False):
         os.makedirs(pwd.getpwnam("_openbgpd").pw_dir, exist_ok=True)
@@ -308,6 +375,7 @@ network {self.prefix6} set large-community {self.large}
  announce IPv{family} unicast
  announce IPv{10 - family} none
  announce add-path recv yes
+ announce add-path send all
  {f'tcp md5sig password {password}' if password else ''}
  {'ttl-security yes' if gtsm else ''}
  {'route-reflector' if neighbour.client else ''}
@@ -332,6 +400,13 @@ network {self.prefix6} set large-community {self.large}
             return None
         large = paths[0].get("large_communities", [])
         return {"large": large[0] if large else "", "reflected": "originator" in json.dumps(paths[0]).lower()}
+
+    def next_hops(self, prefix):
+        shown = self.ctl("show", "rib", "detail", prefix)
+        return {entry.get("exit_nexthop") for entry in shown.get("rib", []) if entry.get("prefix") == prefix}
+
+    def is_marked_long_lived(self, prefix):
+        return "LLGR_STALE" in json.dumps(self.ctl("show", "rib", "detail", prefix))
 
     def refresh(self, neighbour, family):
         self.run("bgpctl", "-s", self.path("ctl"), "neighbor", neighbour.families[0 if family == 4 else 1][1], "refresh")
