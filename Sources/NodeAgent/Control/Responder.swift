@@ -135,7 +135,8 @@ struct Responder: Sendable {
                 RouteRow(
                     prefix: route.prefix, nextHop: route.nextHop?.description ?? "", peer: peer,
                     asPath: route.attributes.asPath.description, mode: programmed?.mode ?? "",
-                    state: programmed?.state ?? "not in a known pool", link: programmed?.link ?? ""))
+                    state: programmed?.state ?? "not in a known pool", link: programmed?.link ?? "",
+                    announced: route.attributes.tunnelEndpoint.map { "\($0.encapsulation)" } ?? ""))
         }
         return rows
     }
