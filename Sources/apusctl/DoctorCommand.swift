@@ -35,6 +35,6 @@ struct DoctorCommand: ParsableCommand {
     }
 
     private func list<Row: TableRow>(_ question: DaemonQuestion, _ kind: ListKind) throws -> [Row] {
-        try ListAnswer<Row>(question.ask(.get(kind))).items
+        try ListAnswer<Row>(question.table(kind)).items
     }
 }

@@ -118,17 +118,14 @@ struct Responder: Sendable {
 
     private func routes() async -> [RouteRow] {
         let kernelRows = await kernel.report()
-        var rows: [RouteRow] = []
-        for route in await speaker.bestRoutes() {
+        let addresses = await speaker.peerAddresses()
+        return await speaker.bestRoutes().map { route in
             let programmed = kernelRows[route.prefix]
-            var peer = ""
-            if let id = route.peer { peer = await speaker.address(of: id)?.description ?? "" }
-            rows.append(
-                RouteRow(
-                    prefix: route.prefix, nextHop: route.nextHop?.description ?? "", peer: peer,
-                    asPath: route.attributes.asPath.description, mode: programmed?.mode ?? "",
-                    state: programmed?.state ?? "not in a known pool", link: programmed?.link ?? ""))
+            return RouteRow(
+                prefix: route.prefix, nextHop: route.nextHop?.description ?? "",
+                peer: route.peer.flatMap { addresses[$0]?.description } ?? "",
+                asPath: route.attributes.asPath.description, mode: programmed?.mode ?? "",
+                state: programmed?.state ?? "not in a known pool", link: programmed?.link ?? "")
         }
-        return rows
     }
 }
