@@ -121,6 +121,7 @@ struct Responder: Sendable {
 
     private func routes() async -> [RouteRow] {
         let kernelRows = await kernel.report()
+        let addresses = await speaker.peerAddresses()
         var rows: [RouteRow] = []
         for route in await speaker.bestRoutes() {
             // A further way comes after the best one, to whose row it belongs.
@@ -129,11 +130,10 @@ struct Responder: Sendable {
                 continue
             }
             let programmed = kernelRows[route.prefix]
-            var peer = ""
-            if let id = route.peer { peer = await speaker.address(of: id)?.description ?? "" }
             rows.append(
                 RouteRow(
-                    prefix: route.prefix, nextHop: route.nextHop?.description ?? "", peer: peer,
+                    prefix: route.prefix, nextHop: route.nextHop?.description ?? "",
+                    peer: route.peer.flatMap { addresses[$0]?.description } ?? "",
                     asPath: route.attributes.asPath.description, mode: programmed?.mode ?? "",
                     state: programmed?.state ?? "not in a known pool", link: programmed?.link ?? "",
                     announced: route.attributes.tunnelEndpoint.map { "\($0.encapsulation)" } ?? ""))
