@@ -109,7 +109,8 @@ package struct LockedFile: ~Copyable, Sendable {
                 try Files.remove(path)
                 continue
             }
-            if try attempt(descriptor, path), try isNamed(path, descriptor) { return descriptor }
+            // Nobody gives the file another name: it has its own for as long as it has one.
+            if try attempt(descriptor, path), try descriptor.status(name: path).linkCount > 0 { return descriptor }
         }
         throw SystemError("lock", path, .EBUSY)
     }
