@@ -132,7 +132,8 @@ extension Negotiated {
     /// What was agreed on, in words.
     fileprivate var summary: String {
         var parts = ["id \(peerBGPID)", "hold \(holdTime)", families.map(\.description).joined(separator: ", ")]
-        if hasRouteRefresh { parts.append("route refresh") }
+        if hasRouteRefresh { parts.append(hasEnhancedRouteRefresh ? "enhanced route refresh" : "route refresh") }
+        if hasExtendedMessages { parts.append("extended messages") }
         if let restart = peerGracefulRestart { parts.append("graceful restart \(restart.restartTime) s") }
         if !hasFourOctetAS { parts.append("two-octet AS") }
         return parts.joined(separator: "; ")

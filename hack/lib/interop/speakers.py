@@ -90,7 +90,7 @@ protocol bgp n{neighbour.number}f{family} {{
     neighbor {address} as {neighbour.asn};
     {kind}{'rr client; ' if neighbour.client else ''}{'ttl security on; ' if gtsm else ''}
     {f'password "{password}"; ' if password else ''}
-    graceful restart on;
+    graceful restart on; enable extended messages on;
     connect delay time 1; connect retry time 2; error wait time 1, 2;
     ipv{family} {{ import all; export where source ~ [RTS_STATIC, RTS_BGP]; add paths on;
         {'' if neighbour.client else 'next hop self;'} }};
@@ -204,7 +204,8 @@ class GoBGP(Speaker):
     """gobgpd."""
 
     name = "gobgp"
-    limits = {"refresh": "gobgpd sends no ROUTE-REFRESH on command: softresetin reads what it has kept"}
+    limits = {"long messages": "gobgpd knows no extended messages",
+              "refresh": "gobgpd sends no ROUTE-REFRESH on command: softresetin reads what it has kept"}
 
     def start(self, restarting=False):
         text = f"""[global.config]
@@ -284,7 +285,8 @@ class OpenBGPD(Speaker):
     """OpenBGPD, the portable version."""
 
     name = "openbgpd"
-    limits = {"peer restarts": "OpenBGPD keeps a restarting peer's routes; for itself it offers no graceful restart"}
+    limits = {"long messages": "OpenBGPD 7.7 knows no extended messages",
+              "peer restarts": "OpenBGPD keeps a restarting peer's routes; for itself it offers no graceful restart"}
 
     def start(self, restarting=False):
         os.makedirs(pwd.getpwnam("_openbgpd").pw_dir, exist_ok=True)
