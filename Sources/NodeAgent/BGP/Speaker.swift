@@ -263,8 +263,10 @@ extension Speaker {
 
     /// Carries out what can be changed while the session stays.
     private func change(_ peer: Peer, to settings: NodeView.Peer) {
+        let former = peer.settings.policy
         peer.change(settings)
         rib?.changeRole(of: peer.id) { peer.roleTemplate.update(&$0, settings: settings) }
+        if !former.hasSamePrefixLimit(as: settings.policy) { limitChanged(of: peer) }
     }
 
     private func addMissingPeers(of new: SpeakerConfiguration) async {
