@@ -111,7 +111,11 @@ actor Speaker {
             pools: new.pools, nodeAddresses: new.nodeAddresses, unexportedPools: new.unexportedPools,
             tunnels: new.tunnels)
         if rib == nil {
-            rib = RIB(identity: identity, importPolicy: policy, isExportHeld: restart.isRestarting)
+            // A reflector that is new knows nothing, and must not say that this is all.
+            restart.isGathering = !restart.isRestarting && new.clusterID != nil
+            rib = RIB(
+                identity: identity, importPolicy: policy, isExportHeld: restart.isRestarting,
+                isEndOfRIBHeld: restart.isGathering)
         } else {
             if rib?.identity != identity { rib?.setIdentity(identity) }
             rib?.setImportPolicy(policy)
@@ -303,15 +307,15 @@ extension Speaker {
         session.takesPathIDs = settings.session.addPath.receives
         session.offersExtendedNextHop = settings.session.hasExtendedNextHop ?? (settings.address.family == .ipv6)
         session.longLivedRestart.staleTimeSeconds = UInt32(clamping: settings.longLivedStaleTime.components.seconds)
+        session.longLivedRestart.isForwardingPreserved = settings.isRouteReflectorClient
         session.longLivedRestart.keepsRoutes = settings.keepsLongLivedRoutes
         session.timing.endOfRIBLimit = settings.maxRestartTime
         session.timing.jitterSeed = UInt64.random(in: .min ... .max)
         var gracefulRestart = GracefulRestartConfiguration()
         gracefulRestart.restartTimeSeconds = UInt16(clamping: settings.maxRestartTime.components.seconds)
         gracefulRestart.isRestarting = restart.isRestarting
-        // After a boot nothing was preserved; a new session of a running daemon has lost nothing, and who forwards
-        // nothing for others has nothing to lose.
-        gracefulRestart.isForwardingPreserved = restart.isRestarting || hasStarted || !configuration.programsRoutes
+        // After a boot nothing was preserved; a new session of a running daemon has lost nothing.
+        gracefulRestart.isForwardingPreserved = restart.isRestarting || hasStarted
         session.gracefulRestart = gracefulRestart
         return session
     }
@@ -450,7 +454,7 @@ extension Speaker {
         while !Task.isCancelled {
             // Every wake-up costs an idle node processor time.
             let patience: Duration = staleDeadlines.isEmpty ? .seconds(5) : .seconds(1)
-            try? await Task.sleep(for: restart.isRestarting ? .milliseconds(100) : patience)
+            try? await Task.sleep(for: restart.isUnderWay ? .milliseconds(100) : patience)
             guard !Task.isCancelled, !isStopping else { return }
             let now = BootClock.now()
             let awaited = (rib?.peersAwaitingEndOfRIB ?? []).filter { !restartingPeers.contains($0) }
@@ -468,31 +472,10 @@ extension Speaker {
     }
 
     private func finishRestart(because reason: String) async {
-        restart.isRestarting = false
+        restart.end()
         logger.info("restart complete", metadata: ["reason": "\(reason)"])
         rib?.releaseExport()
         for peer in peers.values { await peer.restartCompleted() }
         changed()
-    }
-}
-
-extension LocalRoute {
-    fileprivate init(_ announcement: BlockAnnouncement, _ advertisements: [PrefixAdvertisement]) {
-        var attributes = announcement.attributes
-        attributes.addCommunities(for: announcement.block, advertisements)
-        self.init(prefix: announcement.block, nextHop: NextHop(announcement.nextHop), attributes: attributes)
-    }
-}
-
-extension SpeakerConfiguration {
-    /// Whether no session need end because of what this node says about itself.
-    func hasSameSessions(as other: SpeakerConfiguration) -> Bool {
-        localAS == other.localAS && routerID == other.routerID && localAddresses == other.localAddresses
-            && families == other.families
-    }
-
-    /// The families that are offered: those of the pools, IPv4 at least.
-    var families: [AFISAFI] {
-        pools.contains { $0.family == .ipv6 } ? [.ipv4Unicast, .ipv6Unicast] : [.ipv4Unicast]
     }
 }

@@ -105,3 +105,25 @@ extension SpeakerConfiguration {
         return link
     }
 }
+
+extension LocalRoute {
+    /// An announcement with the communities that the configuration adds.
+    init(_ announcement: BlockAnnouncement, _ advertisements: [PrefixAdvertisement]) {
+        var attributes = announcement.attributes
+        attributes.addCommunities(for: announcement.block, advertisements)
+        self.init(prefix: announcement.block, nextHop: NextHop(announcement.nextHop), attributes: attributes)
+    }
+}
+
+extension SpeakerConfiguration {
+    /// Whether no session need end because of what this node says about itself.
+    func hasSameSessions(as other: SpeakerConfiguration) -> Bool {
+        localAS == other.localAS && routerID == other.routerID && localAddresses == other.localAddresses
+            && families == other.families
+    }
+
+    /// The families that are offered: those of the pools, IPv4 at least.
+    var families: [AFISAFI] {
+        pools.contains { $0.family == .ipv6 } ? [.ipv4Unicast, .ipv6Unicast] : [.ipv4Unicast]
+    }
+}
