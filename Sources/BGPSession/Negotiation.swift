@@ -27,13 +27,14 @@ struct Negotiation {
                             GracefulRestart.Family($0, forwardingPreserved: isForwardingPreserved)
                         })))
             let staleTime = configuration.longLivedRestart.staleTimeSeconds
+            let isPreserved = isForwardingPreserved || configuration.longLivedRestart.isForwardingPreserved
             // Without families it says that LLGR_STALE is understood, and asks for nothing.
             capabilities.append(
                 .longLivedGracefulRestart(
                     staleTime == 0
                         ? []
                         : configuration.families.map {
-                            LongLivedFamily($0, forwardingPreserved: isForwardingPreserved, staleTime: staleTime)
+                            LongLivedFamily($0, forwardingPreserved: isPreserved, staleTime: staleTime)
                         }))
         }
         capabilities.append(.fourOctetAS(configuration.localAS))

@@ -116,6 +116,8 @@ package struct GracefulRestartConfiguration: Sendable, Equatable {
 package struct LongLivedRestartConfiguration: Sendable, Equatable {
     /// How long beyond the restart time the peer shall keep this speaker's routes, in seconds; 0 asks for nothing.
     package var staleTimeSeconds: UInt32 = 0
+    /// Whether what this speaker tells the peer is good whatever it has lost (the F bits): a reflector is no next hop.
+    package var isForwardingPreserved = false
     /// Whether the peer's routes are kept as long as it asks.
     package var keepsRoutes = false
 

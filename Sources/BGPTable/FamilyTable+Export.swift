@@ -112,7 +112,7 @@ extension FamilyTable {
         readLog(&group, into: &draft, speaker: speaker)
         if walk(&group, into: &draft, speaker: speaker) {
             group.reader.progress.feed = nil
-            if !speaker.isExportHeld, !group.reader.progress.hasSentEndOfRIB {
+            if !speaker.isEndOfRIBHeld, !group.reader.progress.hasSentEndOfRIB {
                 group.reader.progress.hasSentEndOfRIB = true
                 draft.endsRIB = true
             }

@@ -31,11 +31,12 @@ extension RIB {
     /// Whether learned routes and the End-of-RIB are kept back from all peers.
     package var isExportHeld: Bool { speaker.isExportHeld }
 
-    /// Lets learned routes go out: the peers that are there have sent what they know, or have been waited for long
+    /// Lets learned routes and the End-of-RIB go out: the peers that are there have sent what they know, or have been waited for long
     /// enough.
     package mutating func releaseExport() {
-        guard speaker.isExportHeld else { return }
+        guard speaker.isEndOfRIBHeld else { return }
         speaker.isExportHeld = false
+        speaker.isEndOfRIBHeld = false
         for table in tables.indices { tables[table].restartFeeds() }
     }
 

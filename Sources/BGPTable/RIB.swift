@@ -52,8 +52,13 @@ package struct RIB: Sendable {
 
     /// Makes an empty table. With `isExportHeld`, peers get this node's own routes only, and no End-of-RIB, until
     /// `releaseExport()`.
-    package init(identity: Identity, importPolicy: ImportPolicy, isExportHeld: Bool = false) {
-        speaker = Speaker(identity: identity, importPolicy: importPolicy, isExportHeld: isExportHeld)
+    /// With `isEndOfRIBHeld` only the End-of-RIB waits for it.
+    package init(
+        identity: Identity, importPolicy: ImportPolicy, isExportHeld: Bool = false, isEndOfRIBHeld: Bool = false,
+    ) {
+        speaker = Speaker(
+            identity: identity, importPolicy: importPolicy, isExportHeld: isExportHeld,
+            isEndOfRIBHeld: isExportHeld || isEndOfRIBHeld)
     }
 
     /// Who this speaker is.

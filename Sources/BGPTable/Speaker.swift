@@ -9,6 +9,8 @@ struct Speaker: Sendable {
     var attributes = AttributeTable()
     /// Whether learned routes are kept back from all peers.
     var isExportHeld: Bool
+    /// Whether the End-of-RIB is kept back from all peers.
+    var isEndOfRIBHeld: Bool
     /// Whether the forwarding side is told what is chosen; if not, it is told of no route at all.
     var tellsForwarding = true
 

@@ -48,6 +48,20 @@ import Testing
         #expect(rib.endOfRIB(.ipv4, from: PeerID(2)) == 0)
     }
 
+    @Test("A reflector that is new passes on what it hears, and says only later that this is all")
+    func gathering() {
+        var rib = RIB(
+            identity: identity(), importPolicy: ImportPolicy(pools: [prefix("10.244.0.0/16")]), isEndOfRIBHeld: true)
+        rib.addPeer(PeerID(2), role: role(2, isReflectorClient: true))
+        rib.addPeer(PeerID(3), role: role(3, isReflectorClient: true))
+        _ = rib.apply(announce([Self.block]), from: PeerID(2))
+        let first = rib.drainUpdates(for: PeerID(3))
+        #expect(first.announced == [Self.block] && first.endOfRIBs.isEmpty)
+        rib.releaseExport()
+        let second = rib.drainUpdates(for: PeerID(3))
+        #expect(second.announced.isEmpty && second.endOfRIBs == [.ipv4])
+    }
+
     @Test("NO_LLGR lets a route go")
     func refused() {
         var rib = Self.stale(PathAttributes(communities: [.noLLGR]))

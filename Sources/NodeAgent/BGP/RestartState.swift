@@ -10,12 +10,24 @@ struct RestartState: Sendable, Equatable {
 
     /// Whether the process took over routes of an earlier one and has not heard all peers yet.
     var isRestarting: Bool
+    /// Whether a reflector that is new has not heard all its clients yet: it passes on what it hears, and only its
+    /// End-of-RIB waits. Clients that keep the routes of an earlier reflector drop them at that word.
+    var isGathering = false
     private let start: MonotonicTime
     private var firstSession: MonotonicTime?
 
     init(isRestarting: Bool, at now: MonotonicTime) {
         self.isRestarting = isRestarting
         start = now
+    }
+
+    /// Whether anything waits.
+    var isUnderWay: Bool { isRestarting || isGathering }
+
+    /// Nothing waits any more.
+    mutating func end() {
+        isRestarting = false
+        isGathering = false
     }
 
     /// A session is established.
@@ -27,7 +39,7 @@ struct RestartState: Sendable, Equatable {
     ///
     /// - Parameter peers: the established peers whose End-of-RIB is awaited.
     func completed(awaiting peers: [PeerID], at now: MonotonicTime) -> String? {
-        guard isRestarting else { return nil }
+        guard isUnderWay else { return nil }
         if now - start >= Self.exportHoldLimit { return "the limit of \(Self.exportHoldLimit) is over" }
         guard peers.isEmpty, let firstSession, now - firstSession >= Self.settlingTime else { return nil }
         return "every established peer has sent its End-of-RIB"

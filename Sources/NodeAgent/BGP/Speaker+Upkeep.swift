@@ -10,7 +10,7 @@ extension Speaker {
         while !Task.isCancelled {
             // Every wake-up costs an idle node processor time.
             let patience: Duration = staleDeadlines.isEmpty && refreshesIn.isEmpty ? .seconds(5) : .seconds(1)
-            try? await Task.sleep(for: restart.isRestarting ? .milliseconds(100) : patience)
+            try? await Task.sleep(for: restart.isUnderWay ? .milliseconds(100) : patience)
             guard !Task.isCancelled, !isStopping else { return }
             let now = BootClock.now()
             let awaited = (rib?.peersAwaitingEndOfRIB ?? []).filter { !restartingPeers.contains($0) }
@@ -29,7 +29,7 @@ extension Speaker {
     }
 
     private func finishRestart(because reason: String) async {
-        restart.isRestarting = false
+        restart.end()
         logger.info("restart complete", metadata: ["reason": "\(reason)"])
         rib?.releaseExport()
         for peer in peers.values { await peer.restartCompleted() }

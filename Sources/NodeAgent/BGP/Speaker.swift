@@ -123,7 +123,11 @@ actor Speaker {
             pools: new.pools, nodeAddresses: new.nodeAddresses, unexportedPools: new.unexportedPools,
             tunnels: new.tunnels)
         if rib == nil {
-            rib = RIB(identity: identity, importPolicy: policy, isExportHeld: restart.isRestarting)
+            // A reflector that is new knows nothing, and must not say that this is all.
+            restart.isGathering = !restart.isRestarting && new.clusterID != nil
+            rib = RIB(
+                identity: identity, importPolicy: policy, isExportHeld: restart.isRestarting,
+                isEndOfRIBHeld: restart.isGathering)
         } else {
             if rib?.identity != identity { rib?.setIdentity(identity) }
             rib?.setImportPolicy(policy)
@@ -329,15 +333,15 @@ extension Speaker {
         session.takesPathIDs = settings.session.addPath.receives
         session.offersExtendedNextHop = settings.session.hasExtendedNextHop ?? (settings.address.family == .ipv6)
         session.longLivedRestart.staleTimeSeconds = UInt32(clamping: settings.longLivedStaleTime.components.seconds)
+        session.longLivedRestart.isForwardingPreserved = settings.isRouteReflectorClient
         session.longLivedRestart.keepsRoutes = settings.keepsLongLivedRoutes
         session.timing.endOfRIBLimit = settings.maxRestartTime
         session.timing.jitterSeed = UInt64.random(in: .min ... .max)
         var gracefulRestart = GracefulRestartConfiguration()
         gracefulRestart.restartTimeSeconds = UInt16(clamping: settings.maxRestartTime.components.seconds)
         gracefulRestart.isRestarting = restart.isRestarting
-        // After a boot nothing was preserved; a new session of a running daemon has lost nothing, and who forwards
-        // nothing for others has nothing to lose.
-        gracefulRestart.isForwardingPreserved = restart.isRestarting || hasStarted || !configuration.programsRoutes
+        // After a boot nothing was preserved; a new session of a running daemon has lost nothing.
+        gracefulRestart.isForwardingPreserved = restart.isRestarting || hasStarted
         session.gracefulRestart = gracefulRestart
         return session
     }

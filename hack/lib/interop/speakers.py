@@ -239,7 +239,7 @@ router bgp {self.asn}
     def add_path(self, neighbour, family):
         shown = self.show(f"show bgp neighbors {neighbour.families[0 if family == 4 else 1][1]} json")
         text = json.dumps(shown)
-        return '"rxReceived": true' in text or '"txReceived": true' in text
+        return '"rxAdvertisedAndReceived": true' in text and '"txAdvertisedAndReceived": true' in text
 
 
 class GoBGP(Speaker):
