@@ -34,9 +34,14 @@ package struct PeerConfiguration: Sendable, Equatable {
     package var gracefulRestart: GracefulRestartConfiguration? = GracefulRestartConfiguration()
     /// Whether to offer messages of more than 4096 octets (RFC 8654).
     package var offersExtendedMessages = false
-    /// Whether to offer path identifiers in what is sent (RFC 7911). One path is sent for a prefix; several from the
-    /// peer are not asked for.
+    /// Whether to offer path identifiers in what is sent (RFC 7911).
     package var offersPathIDs = false
+    /// Whether to ask the peer for path identifiers, and so for several paths to a prefix.
+    package var takesPathIDs = false
+    /// Whether to offer IPv6 next hops of IPv4 prefixes (RFC 8950).
+    package var offersExtendedNextHop = false
+    /// Long-lived graceful restart; of no account without graceful restart.
+    package var longLivedRestart = LongLivedRestartConfiguration()
     /// The smallest TTL accepted (RFC 5082); nil turns GTSM off. Data for the shell, which owns the socket.
     package var minimumTTL: UInt8?
     /// Whether the shell sets a TCP-MD5 key (RFC 2385). The key itself never comes here.
@@ -104,5 +109,16 @@ package struct GracefulRestartConfiguration: Sendable, Equatable {
     package var coversNotifications = true
 
     /// The defaults: not restarting.
+    package init() {}
+}
+
+/// What this speaker says about restarts that take long, and what it does for peers that ask (RFC 9494).
+package struct LongLivedRestartConfiguration: Sendable, Equatable {
+    /// How long beyond the restart time the peer shall keep this speaker's routes, in seconds; 0 asks for nothing.
+    package var staleTimeSeconds: UInt32 = 0
+    /// Whether the peer's routes are kept as long as it asks.
+    package var keepsRoutes = false
+
+    /// The defaults: no route stays beyond the restart time.
     package init() {}
 }

@@ -17,8 +17,8 @@
 // Two connections may be in OpenSent or OpenConfirm at once, one per direction; the state is that of the further one.
 //
 // RFCs: 4271 §8 (states), §6.8 (collision), §10 (jitter) · 6286 (identifiers) · 5492, 4760, 6793, 2918, 8654
-// (capabilities) · 4724, 8538 (graceful restart, both roles) · 4486, 9003 (Cease and its words) · 6608 (FSM subcodes) ·
-// 9687 (send hold timer).
+// (capabilities) · 4724, 8538, 9494 (graceful restart, both roles) · 4486, 9003 (Cease and its words) · 6608 (FSM
+// subcodes) · 9687 (send hold timer).
 // 5082 and 2385 are data for the shell.
 //
 // Known deviations:
@@ -49,6 +49,11 @@ package struct PeerSession: Sendable {
     var lastSerial: UInt64 = 0
     /// The families whose routes a lost session left behind.
     var staleFamilies: [AFISAFI] = []
+    /// What the peer has asked for when its restart time is over (RFC 9494), and what of it is under way.
+    var longLivedFamilies: [LongLivedFamily] = []
+    var longLivedStays: [LongLivedStay] = []
+    /// Whether some of what is stale is, or was, kept beyond the restart time: it outlives another loss.
+    var hasKeptLong = false
     /// The R bit of the next OPEN.
     var isRestarting: Bool
     /// The F bits of the next OPEN.
@@ -178,7 +183,7 @@ extension PeerSession {
         case .sendHold(let id): handleSendHoldTimer(id, &turn)
         case .delayOpen(let id): sendOpen(on: id, &turn)
         case .idleHold: handleIdleHoldTimer(&turn)
-        case .staleRoutes: dropStaleRoutes(because: "the peer did not come back in time", &turn)
+        case .staleRoutes: handleStaleTimer(&turn)
         }
     }
 }

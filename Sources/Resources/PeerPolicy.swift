@@ -13,6 +13,8 @@ package struct PeerPolicy: Sendable, Hashable {
     package var maximumPrefixesRestartTime: Duration = .seconds(60)
     /// `maximumPrefixesWarning`: at how many per cent of them the log says so.
     package var maximumPrefixesWarning = 75
+    /// `advertisedPaths`: the most paths to a prefix that the peer is sent, if it takes several; nil for all.
+    package var advertisedPaths: Int?
     /// `tunnelEncapsulation`: whether the attribute of RFC 9012 goes to and comes from an external peer.
     package var carriesTunnelEncapsulation = false
 
@@ -57,6 +59,7 @@ extension PeerPolicy {
         if let percentage = reader.optional("maximumPrefixesWarning", as: FieldValue.integer(in: 1...100)) {
             maximumPrefixesWarning = percentage
         }
+        advertisedPaths = reader.optional("advertisedPaths", as: FieldValue.integer(in: 1...255))
         carriesTunnelEncapsulation = reader.optional("tunnelEncapsulation", as: FieldValue.bool) ?? false
     }
 }

@@ -35,9 +35,15 @@ struct NodeStatusText {
 
     init(_ answer: StatusAnswer, now: Int64) {
         text =
-            "Apus process is running.\n"
+            "Apus process is running.\n" + Self.unconfigured(answer.node)
             + (answer.node.isDrained ? "The node is drained: it is the last choice of its peers.\n" : "")
             + AddressFamily.allCases.map { Self.section($0, answer.peers, now: now) }.joined()
+    }
+
+    /// A node that has no AS has no configuration either.
+    private static func unconfigured(_ node: NodeStatus) -> String {
+        guard node.asNumber == ASNumber(0) else { return "" }
+        return "Nothing is configured: no Node resource is named \(node.name), or none could be read; see its log.\n"
     }
 
     private static func section(_ family: AddressFamily, _ peers: [PeerStatus], now: Int64) -> String {

@@ -51,7 +51,7 @@ struct RandomEventTests {
                 isUp = false
             case .deliver, .deliverRefresh:
                 if !isUp { problems.append("routes without a session") }
-            case .stopTimer, .sweepStale, .changedState: break
+            case .stopTimer, .sweepStale, .keepStaleLong, .changedState: break
             }
         }
     }

@@ -127,6 +127,7 @@ enum Notation {
         case .deliverRefresh: "refresh"
         case .sessionLost(let loss): loss.keepsRoutes ? "lost, routes kept" : "lost"
         case .sweepStale: "sweep"
+        case .keepStaleLong: "keep long"
         case .changedState: nil
         }
     }

@@ -80,6 +80,9 @@ struct RefusalTests {
                 "BGPPeer", "8: spec.ttlSecurity: expected a whole number from 1 to 254, found \"0\"",
                 ["peerIP": "10.0.0.1", "asNumber": 1, "ttlSecurity": 0]),
             Refusal(
+                "BGPPeer", "8: spec.longLivedStaleTime: expected a duration up to 16777215s, found \"5000h\"",
+                ["peerIP": "10.0.0.1", "asNumber": 1, "longLivedStaleTime": "5000h"]),
+            Refusal(
                 "BGPPeer", "8: spec.holdTime: expected 0s, or a duration from 3s to 65535s, found \"2s\"",
                 ["peerIP": "10.0.0.1", "asNumber": 1, "holdTime": "2s"]),
             Refusal(
@@ -179,7 +182,8 @@ struct RefusalTests {
                 resource("IPReservation", "f", ["reservedCIDRs": []]), resource("IPReservation", "g", [:]),
                 resource("IPPools", "p", [:], file: "b.yaml")) == [
                     "note: a.yaml:0: IPReservation/f: IPReservation resources have no effect in this version",
-                    "error: b.yaml:2: kind: \"IPPools\" is no kind of resource that Apus knows",
+                    "error: b.yaml:2: kind: \"IPPools\" is no kind of resource that Apus knows; it uses IPPool, "
+                        + "BGPConfiguration, BGPPeer, Node, BlockAffinity, BGPFilter, FelixConfiguration",
                 ])
     }
 

@@ -217,6 +217,10 @@ extension Peer {
             flushBurst()
             logger.notice("stale routes dropped", metadata: ["reason": "\(reason)"])
             tell(.staleRoutesExpired(Set(families.compactMap(\.family))))
+        case .keepStaleLong(let families):
+            flushBurst()
+            logger.notice("stale routes kept long", metadata: ["families": "\(families)"])
+            tell(.staleRoutesKeptLong(Set(families.compactMap(\.family))))
         case .changedState(let state):
             logger.debug("session state", metadata: ["state": "\(state)"])
         }

@@ -20,6 +20,8 @@ struct PeerEvent: Sendable {
         case lost(kept: Set<AddressFamily>)
         /// What is still stale of these families goes.
         case staleRoutesExpired(Set<AddressFamily>)
+        /// What is still stale of these families stays, as the last choice (RFC 9494).
+        case staleRoutesKeptLong(Set<AddressFamily>)
     }
 
     let peer: PeerID

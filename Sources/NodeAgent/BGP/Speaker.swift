@@ -201,11 +201,11 @@ actor Speaker {
         return reports.sorted { $0.settings.address < $1.settings.address }
     }
 
-    /// The best routes of the table, for display. They are looked up in a copy, elsewhere: the sessions do not wait.
+    /// The best routes of the table, each with those that are used beside it, for display. They are looked up in a copy, elsewhere: the sessions do not wait.
     @concurrent
     nonisolated func bestRoutes() async -> [RouteView] {
         guard let rib = await rib else { return [] }
-        return AddressFamily.allCases.flatMap { rib.routes(of: $0) }.filter(\.isBest)
+        return AddressFamily.allCases.flatMap { rib.routes(of: $0) }.filter { $0.isBest || $0.isWay }
     }
 
     /// Every route of the table, for display.
@@ -326,14 +326,19 @@ extension Speaker {
         session.timing.idleHoldMaximum = settings.session.idleHoldTime
         session.offersExtendedMessages = true
         session.families = configuration.families
-        session.offersPathIDs = true
+        session.offersPathIDs = settings.session.addPath.sends
+        session.takesPathIDs = settings.session.addPath.receives
+        session.offersExtendedNextHop = settings.session.hasExtendedNextHop ?? (settings.address.family == .ipv6)
+        session.longLivedRestart.staleTimeSeconds = UInt32(clamping: settings.longLivedStaleTime.components.seconds)
+        session.longLivedRestart.keepsRoutes = settings.keepsLongLivedRoutes
         session.timing.endOfRIBLimit = settings.maxRestartTime
         session.timing.jitterSeed = UInt64.random(in: .min ... .max)
         var gracefulRestart = GracefulRestartConfiguration()
         gracefulRestart.restartTimeSeconds = UInt16(clamping: settings.maxRestartTime.components.seconds)
         gracefulRestart.isRestarting = restart.isRestarting
-        // After a boot nothing was preserved; a new session of a running daemon has lost nothing.
-        gracefulRestart.isForwardingPreserved = restart.isRestarting || hasStarted
+        // After a boot nothing was preserved; a new session of a running daemon has lost nothing, and who forwards
+        // nothing for others has nothing to lose.
+        gracefulRestart.isForwardingPreserved = restart.isRestarting || hasStarted || !configuration.programsRoutes
         session.gracefulRestart = gracefulRestart
         return session
     }
@@ -384,6 +389,8 @@ extension Speaker {
         case .staleRoutesExpired(let families):
             if epochs[peer.id] == nil { forsaken[peer.id, default: []].formUnion(families) }
             sweep(families, of: peer)
+        case .staleRoutesKeptLong(let families):
+            for family in families { rib?.keepStaleLong(of: peer.id, family: family) }
         }
     }
 

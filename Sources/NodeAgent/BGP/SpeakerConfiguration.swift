@@ -71,7 +71,7 @@ struct SpeakerConfiguration: Sendable, Equatable {
 extension SpeakerConfiguration {
     /// What a node's view of the cluster means for its speaker; nil when the node has no BGP identifier to speak with.
     init?(view: NodeView, announcements: [BlockAnnouncement]) {
-        guard case .v4(let address)? = view.node.ipv4?.address, let routerID = RouterID(address) else { return nil }
+        guard let routerID = Self.routerID(of: view.node) else { return nil }
         localAS = view.asNumber
         self.routerID = routerID
         clusterID = view.node.routeReflectorClusterID
@@ -85,6 +85,13 @@ extension SpeakerConfiguration {
         prefixAdvertisements = view.prefixAdvertisements
         nodeAddresses = Set(view.nodes.flatMap { $0.addresses.map(\.address) })
         self.announcements = announcements
+    }
+
+    /// The node's IPv4 address; of a node without one a number that follows from its name, as with CALICO_ROUTER_ID=hash.
+    static func routerID(of node: Node) -> RouterID? {
+        if case .v4(let address)? = node.ipv4?.address { return RouterID(address) }
+        guard node.ipv6 != nil else { return nil }
+        return RouterID(rawValue: SHA1.digest(node.name.utf8).prefix(4).reduce(0) { $0 << 8 | UInt32($1) })
     }
 
     /// The device that packets to a pool leave by; nil for a pool without a tunnel.

@@ -58,7 +58,7 @@ struct Responder: Sendable {
 
     private func status() async -> StatusAnswer {
         let view = await controller.view
-        let routerID = view?.node.ipv4?.address.description ?? ""
+        let routerID = view.flatMap { SpeakerConfiguration.routerID(of: $0.node) }?.description ?? ""
         var node = NodeStatus(
             name: nodeName, asNumber: view?.asNumber ?? ASNumber(0), routerID: routerID, startedAt: startedAt)
         node.isDrained = await controller.drain.isSet
@@ -123,6 +123,11 @@ struct Responder: Sendable {
         let kernelRows = await kernel.report()
         var rows: [RouteRow] = []
         for route in await speaker.bestRoutes() {
+            // A further way comes after the best one, to whose row it belongs.
+            if !route.isBest, let last = rows.indices.last {
+                rows[last].nextHop += ", \(route.nextHop?.description ?? "")"
+                continue
+            }
             let programmed = kernelRows[route.prefix]
             var peer = ""
             if let id = route.peer { peer = await speaker.address(of: id)?.description ?? "" }

@@ -18,6 +18,8 @@ actor KernelAgent {
         var mode: String
         var state: String
         var link: String
+        /// How many ways the packets to it take.
+        var ways = 0
     }
 
     /// How often everything is read anew, whatever the events said; jittered, so that nodes do not do it together.
@@ -57,6 +59,7 @@ actor KernelAgent {
     private var isSwept = false
     private var lastMTUBytes: UInt32?
     private var filter: FilterUpkeep
+    private let podLinkFilter: PodLinkFilter
     /// What Prometheus is told of the work with the kernel.
     var numbers = KernelNumbers()
 
@@ -70,6 +73,7 @@ actor KernelAgent {
         self.options = options
         self.logger = logger
         filter = FilterUpkeep(logger: logger)
+        podLinkFilter = PodLinkFilter(logger: logger)
         monitor = KernelMonitor(logger: logger)
         settings = ChangedSettings(stateDirectory: options.stateDirectory, node: options.nodeName)
         tunnels = TunnelKeeper(settings: settings, grace: options.tunnelGrace, logger: logger)
@@ -86,6 +90,7 @@ actor KernelAgent {
         RouteProtocol.name(logger: logger)
         filter.begin()
         look()
+        podLinkFilter.keep(picture.podLinks)
         settle([])
         let survived = sockets.routes.table.adoptedRoutes.count
         if survived > 0 { logger.notice("routes of an earlier run adopted", metadata: ["count": "\(survived)"]) }
@@ -211,6 +216,8 @@ extension KernelAgent {
             case .ruleset:
                 areRulesSuspect = true
                 mendRules(at: BootClock.now())
+            case .settings(let index?, let filter) where picture.name(of: index) == nil:
+                podLinkFilter.observe(filter, on: index, sockets)
             case .settings:
                 keepForwarding()
                 if let tunnelPlan { tunnels.keepSettings(tunnelPlan) }
@@ -219,6 +226,7 @@ extension KernelAgent {
         if needsLook {
             look()
             keepTunnels()
+            if relevant.contains(.overrun) { podLinkFilter.keep(picture.podLinks) }
         }
         settle(isChanged || needsLook ? plan.observe(context()) : [])
     }
@@ -230,7 +238,8 @@ extension KernelAgent {
         case .neighbour(let neighbour, _): tunnels.links.values.contains(neighbour.linkIndex)
         case .neighbourLost(let link, _): tunnels.links.values.contains(link)
         case .fdb(let entry, _): tunnels.links.values.contains(entry.linkIndex)
-        case .settings(let index): index.map { picture.name(of: $0) != nil } ?? true
+        case .settings(let index?, let filter): picture.name(of: index) != nil || filter.map { $0 != 1 } ?? false
+        case .settings(nil, _): true
         case .route(let route, _): !isPodRoute(route)
         case .ruleset, .overrun: true
         }
@@ -347,6 +356,7 @@ extension KernelAgent {
         sockets?.routes.table.retry()
         filter.mend()
         look()
+        podLinkFilter.keep(picture.podLinks)
         keepTunnels()
         settle(plan.observe(context()))
     }
@@ -445,10 +455,15 @@ extension KernelAgent {
     private func report(on prefix: IPPrefix) -> Report {
         switch plan.outcome(for: prefix) {
         case .ready(let forwarding, let mode):
-            let link = forwarding.route.hops.first.flatMap { picture.name(of: $0.linkIndex) } ?? ""
+            var links: [String] = []
+            for hop in forwarding.route.hops {
+                if let name = picture.name(of: hop.linkIndex), !links.contains(name) { links.append(name) }
+            }
             let remark = forwarding.neighbours.isEmpty ? nil : plan.remark(on: prefix)
             let state = [state(of: prefix), remark].compactMap(\.self).joined(separator: ": ")
-            return Report(mode: mode.rawValue, state: state, link: link)
+            return Report(
+                mode: mode.rawValue, state: state, link: links.joined(separator: ", "),
+                ways: forwarding.route.hops.count)
         case .notYet(let reason, let mode):
             return Report(mode: mode?.rawValue ?? "", state: "not yet: \(reason)", link: "")
         case .withdrawn:

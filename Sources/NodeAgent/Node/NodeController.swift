@@ -159,9 +159,13 @@ extension NodeController {
         // Without its own Node a node would lose everything; that is more likely a file that is missing.
         guard let view = decoded.configuration.view(of: options.nodeName) else {
             let meanwhile = view == nil ? "nothing is configured" : "the last good configuration stays in force"
+            let names = decoded.configuration.nodes.prefix(8).map(\.name).joined(separator: ", ")
             logger.error(
                 "no Node resource has this node's name; \(meanwhile) until one has",
-                metadata: ["node": "\(options.nodeName)", "path": "\(options.configurationPath)"])
+                metadata: [
+                    "node": "\(options.nodeName)", "path": "\(options.configurationPath)",
+                    "nodes": "\(names.isEmpty ? "none" : names)",
+                ])
             return
         }
         switch inForce.offer(decoded) {
@@ -171,7 +175,7 @@ extension NodeController {
             logger.error("configuration refused; the last good one stays in force")
         case .adopted:
             self.view = view
-            for warning in view.warnings { logger.warning("configuration", metadata: ["finding": "\(warning)"]) }
+            for warning in view.warnings { logger.warning("\(warning)") }
             claimFirstBlocks()
             await publish()
             logger.info(
