@@ -30,11 +30,8 @@ actor Peer {
     private let dialer: Dialer
     private let inbox: PeerInbox
     private let logger: Logger
-    private var channels: [ConnectionID: any Channel] = [:]
+    private var links: [ConnectionID: Link] = [:]
     private var dials: Set<ConnectionID> = []
-    private var lastWrites: [ConnectionID: EventLoopFuture<Void>] = [:]
-    /// How many writes of a connection the kernel has not taken, and whether the session knows that there are some.
-    private var waitingWrites: [ConnectionID: (count: Int, isKnown: Bool)] = [:]
     private var timers: [TimerKind: Scheduled<Void>] = [:]
     private var prefixPause: Scheduled<Void>?
     private var isEndedForPrefixes = false
@@ -44,6 +41,17 @@ actor Peer {
     private var burst: [UpdateMessage] = []
     private var waitingUpdates = 0
     private var readsAreHeld = false
+
+    /// A connection that exists.
+    private struct Link {
+        let channel: any Channel
+        /// The last of the session's own messages, which a close waits for.
+        var lastMessage: EventLoopFuture<Void>?
+        /// How many writes the kernel has not taken.
+        var waitingWrites = 0
+        /// Whether the session knows that there are some.
+        var isBlocked = false
+    }
 
     nonisolated var unownedExecutor: UnownedSerialExecutor {
         // SAFETY: the event loop's group is shut down after every peer is gone.
@@ -165,9 +173,7 @@ actor Peer {
 
     /// A connection is gone.
     func connectionEnded(_ connection: ConnectionID, reason: String) {
-        lastWrites[connection] = nil
-        waitingWrites[connection] = nil
-        guard channels.removeValue(forKey: connection) != nil else { return }
+        guard links.removeValue(forKey: connection) != nil else { return }
         handle(.tcpClosed(connection, reason: reason))
     }
 
@@ -182,12 +188,11 @@ actor Peer {
     /// Sends routes to the peer, unless the session they are for is over. The outlet is free when they are with the
     /// kernel, so that at most one delivery waits for the socket.
     func send(_ routes: [ByteBuffer], epoch: UInt64) {
-        guard let current, current.epoch == epoch, let channel = channels[current.negotiated.connection],
+        guard let current, current.epoch == epoch, let channel = links[current.negotiated.connection]?.channel,
             let last = routes.last
         else { return outlet.release() }
         for buffer in routes.dropLast() { channel.write(buffer, promise: nil) }
-        let outlet = outlet
-        write(last, to: channel, of: current.negotiated.connection).whenComplete { _ in outlet.release() }
+        _ = write(last, on: current.negotiated.connection, releasing: outlet)
     }
 }
 
@@ -247,7 +252,7 @@ extension Peer {
             channel.close(promise: nil)
             return false
         }
-        channels[connection] = channel
+        links[connection] = Link(channel: channel)
         if readsAreHeld { channel.setOption(.autoRead, value: false).whenFailure { _ in } }
         return true
     }
@@ -255,42 +260,47 @@ extension Peer {
     /// Closes when the last message is with the kernel, so that a NOTIFICATION is not lost, or after a second.
     private func close(_ connection: ConnectionID) {
         dials.remove(connection)
-        let lastWrite = lastWrites.removeValue(forKey: connection)
-        waitingWrites[connection] = nil
-        guard let channel = channels.removeValue(forKey: connection) else { return }
-        guard let lastWrite else { return channel.close(promise: nil) }
-        lastWrite.whenComplete { _ in channel.close(promise: nil) }
+        guard let link = links.removeValue(forKey: connection) else { return }
+        let channel = link.channel
+        guard let lastMessage = link.lastMessage else { return channel.close(promise: nil) }
+        lastMessage.whenComplete { _ in channel.close(promise: nil) }
         eventLoop.scheduleTask(in: .seconds(1)) { channel.close(promise: nil) }
     }
 
     private func send(_ message: BGPMessage, on connection: ConnectionID) {
-        guard let channel = channels[connection] else { return }
+        guard let channel = links[connection]?.channel else { return }
         let bytes = message.encode(wireContext(of: connection))
-        lastWrites[connection] = write(channel.allocator.buffer(bytes: bytes), to: channel, of: connection)
+        let written = write(channel.allocator.buffer(bytes: bytes), on: connection)
+        links[connection]?.lastMessage = written
     }
 
     /// Writes, and lets the session know when the kernel does not take it at once, and when it takes some after all.
     private func write(
-        _ bytes: ByteBuffer, to channel: any Channel, of connection: ConnectionID,
-    ) -> EventLoopFuture<Void> {
-        waitingWrites[connection, default: (0, false)].count += 1
+        _ bytes: ByteBuffer, on connection: ConnectionID, releasing outlet: PeerOutlet? = nil,
+    ) -> EventLoopFuture<Void>? {
+        guard let channel = links[connection]?.channel else { return nil }
+        links[connection]?.waitingWrites += 1
         let written = channel.writeAndFlush(bytes)
         // This runs within the call if the kernel has taken everything already.
-        written.whenComplete { _ in self.assumeIsolated { $0.wrote(on: connection) } }
-        if waitingWrites[connection]?.count ?? 0 > 0 {
-            waitingWrites[connection]?.isKnown = true
-            handle(.sendBlocked(connection))
+        written.whenComplete { _ in
+            outlet?.release()
+            self.assumeIsolated { $0.wrote(on: connection) }
         }
+        guard let link = links[connection], link.waitingWrites > 0, !link.isBlocked else { return written }
+        links[connection]?.isBlocked = true
+        handle(.sendBlocked(connection))
         return written
     }
 
     private func wrote(on connection: ConnectionID) {
-        guard let waiting = waitingWrites[connection] else { return }
-        let isWaiting = waiting.count > 1
-        waitingWrites[connection] = (waiting.count - 1, waiting.isKnown && isWaiting)
-        guard waiting.isKnown else { return }
+        links[connection]?.waitingWrites -= 1
+        guard let link = links[connection], link.isBlocked else { return }
         handle(.sendResumed(connection))
-        if isWaiting { handle(.sendBlocked(connection)) }
+        if link.waitingWrites > 0 {
+            handle(.sendBlocked(connection))
+        } else {
+            links[connection]?.isBlocked = false
+        }
     }
 
     private func schedule(_ timer: SessionTimer) {
@@ -371,7 +381,7 @@ extension Peer {
     }
 
     private func setReading(_ isOn: Bool) {
-        for channel in channels.values { channel.setOption(.autoRead, value: isOn).whenFailure { _ in } }
+        for link in links.values { link.channel.setOption(.autoRead, value: isOn).whenFailure { _ in } }
     }
 }
 

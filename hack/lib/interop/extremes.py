@@ -23,6 +23,7 @@ from lab import Apus, Lab, eventually  # noqa: E402
 OWN = "192.168.1.1"
 SEND_HOLD_SECONDS = 3
 LOCAL_AS = 64999
+BFD = {"minRx": "100ms", "minTx": "100ms", "multiplier": 3}
 PREFIXES = 8000
 MEMORY_LIMIT_KB = 16 * 1024
 EXTENDED = bytes([6, 0])
@@ -325,10 +326,13 @@ def renamed(checks, apus, member):
 
 
 def adopted(checks, apus, members):
-    """Routes that a killed daemon has left, and peers that have nothing to say of them: one hangs up for good, the other's
-    Node is removed."""
-    first, second = members
+    """Routes that a killed daemon has left, and peers that have nothing to say of them: one hangs up for good, another's
+    Node is removed, a third falls silent, which a BIRD beside the script lets BFD see."""
+    first, second, third = members
+    start_bfd(apus, third)
     blocks = {member: f"10.244.{member.number}.0/26" for member in members}
+
+    lab = apus.lab
 
     def kernel_has(member):
         return blocks[member] in lab_routes(apus)
@@ -338,7 +342,7 @@ def adopted(checks, apus, members):
     for member, session in zip(members, sessions):
         nlri = bytes([26, 10, 244, member.number, 0])
         session.send(update(member, 1, nlri) + message(UPDATE, bytes(4)))
-    checks.check("two peers' routes are in the kernel", eventually(10, lambda: all(map(kernel_has, members))))
+    checks.check("three peers' routes are in the kernel", eventually(10, lambda: all(map(kernel_has, members))))
     apus.kill()
     for session in sessions:
         session.close()
@@ -351,7 +355,28 @@ def adopted(checks, apus, members):
         2, lambda: not kernel_has(first)) and kernel_has(second))
     os.unlink(os.path.join(apus.resources, "node-second.yaml"))
     checks.check("a Node that is removed: its route of the earlier run goes", eventually(
-        3, lambda: not kernel_has(second)))
+        3, lambda: not kernel_has(second)) and kernel_has(third))
+    checks.check("BFD is up again", eventually(10, lambda: apus.log().count("BFD session up") >= 2))
+    lab.ip(lab.switch, "link", "set", f"v{third.number}", "nomaster")
+    checks.check("a peer that BFD finds dead: its route of the earlier run goes", eventually(
+        1, lambda: not kernel_has(third)))
+    for session in sessions:
+        session.close()
+
+
+def start_bfd(apus, member):
+    """BIRD, for BFD alone, at the member's address."""
+    path = os.path.join(apus.lab.directory, "bfd.conf")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(f"""router id {member.address};
+protocol device {{ }}
+protocol bfd {{
+    interface "eth0" {{ interval 100 ms; multiplier 3; }};
+    neighbor {OWN} dev "eth0" local {member.address};
+}}
+""")
+    apus.lab.spawn(os.path.basename(member.namespace), [
+        "bird", "-f", "-c", path, "-s", path + ".ctl", "-P", path + ".pid"], path + ".log")
 
 
 def lab_routes(apus):
@@ -373,7 +398,7 @@ def run(lab):
     stuck = [Member(lab, apus, sendHoldTime=f"{SEND_HOLD_SECONDS}s"), Member(lab, apus, sendHoldTime="0s")]
     feeder, listener = Member(lab, apus, idleHoldTime="0s"), Member(lab, apus)
     broken, late, wordy = Member(lab, apus), Member(lab, apus, delayOpenTime="2s"), Member(lab, apus)
-    leaving = (Member(lab, apus), Member(lab, apus))
+    leaving = (Member(lab, apus), Member(lab, apus), Member(lab, apus, bfd=BFD))
     limits = (Member(lab, apus, maximumPrefixes=10, maximumPrefixesRestartTime="2s"),
               Member(lab, apus, maximumPrefixes=10, maximumPrefixesAction="Warn"))
     alias = Member(lab, apus, localASNumber=LOCAL_AS)
