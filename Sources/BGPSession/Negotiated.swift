@@ -21,6 +21,8 @@ package struct Negotiated: Sendable, Equatable {
     package let hasFourOctetAS: Bool
     /// Whether the peer honours ROUTE-REFRESH (RFC 2918).
     package let hasRouteRefresh: Bool
+    /// Whether both sides mark the beginning and the end of what ROUTE-REFRESH asks for (RFC 7313).
+    package let hasEnhancedRouteRefresh: Bool
     /// Whether messages may be up to 65535 octets (RFC 8654).
     package let hasExtendedMessages: Bool
     /// The families in which a path identifier is sent before each prefix (RFC 7911).

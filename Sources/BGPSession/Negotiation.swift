@@ -8,7 +8,7 @@ struct Negotiation {
     /// The OPEN to send. `isRestarting` is the R bit, `isForwardingPreserved` the F bit of every family.
     func open(isRestarting: Bool, isForwardingPreserved: Bool) -> OpenMessage {
         var capabilities: [Capability] = configuration.families.map { .multiprotocol($0) }
-        capabilities.append(.routeRefresh)
+        capabilities += [.routeRefresh, .enhancedRouteRefresh]
         if configuration.offersExtendedMessages { capabilities.append(.extendedMessage) }
         let pathIDs: UInt8 = (configuration.offersPathIDs ? 2 : 0) | (configuration.takesPathIDs ? 1 : 0)
         if pathIDs != 0 {
@@ -74,6 +74,7 @@ struct Negotiation {
             families: families,
             hasFourOctetAS: open.hasFourOctetAS,
             hasRouteRefresh: open.hasRouteRefresh,
+            hasEnhancedRouteRefresh: open.hasRouteRefresh && open.hasEnhancedRouteRefresh,
             hasExtendedMessages: open.hasExtendedMessage && configuration.offersExtendedMessages,
             familiesWithPathIDs: configuration.offersPathIDs ? pathIDFamilies(of: open, among: families) : [],
             familiesTakenWithPathIDs: configuration.takesPathIDs

@@ -17,6 +17,11 @@ package struct PeerConfiguration: Sendable, Equatable {
     package var holdTimeSeconds: UInt16 = 90
     /// The longest interval between KEEPALIVEs; nil means a third of the negotiated Hold Time.
     package var keepaliveInterval: Duration?
+    /// How long what is sent may wait for the peer to take any of it (RFC 9687); nil means eight minutes or twice the
+    /// negotiated Hold Time, whichever is longer, and zero any time at all.
+    package var sendHoldTime: Duration?
+    /// How long to wait for the peer's OPEN before sending the own one (DelayOpenTime); zero sends it at once.
+    package var delayOpenTime: Duration = .zero
     /// Waits for the peer to dial and never dials itself.
     package var isPassive = false
     /// How long to wait before the first dial after `started`.
@@ -75,6 +80,12 @@ package struct SessionTiming: Sendable, Equatable {
     package var connectTimeout: Duration = .seconds(10)
     /// How long an OPEN may take (RFC 4271 §8.2.2 suggests four minutes).
     package var openTimeout: Duration = .seconds(240)
+    /// How long a session that failed for the second time stays in Idle; that doubles with each failure that follows.
+    package var idleHoldMinimum: Duration = .seconds(1)
+    /// The longest stay in Idle; zero for none at all.
+    package var idleHoldMaximum: Duration = .seconds(60)
+    /// For each time that a session was up for so long, half of the failures before it are forgotten.
+    package var idleHoldHalfLife: Duration = .seconds(60)
     /// For so long after a session came up a further connection is a collision; later it is a restarted peer's.
     package var collisionWindow: Duration = .seconds(5)
     /// How long a peer that came back may take to its End-of-RIB.

@@ -25,8 +25,7 @@ extension PeerSession {
         case .keepalive:
             break
         case .routeRefresh(let refresh):
-            // A family that was not agreed on is ignored (RFC 2918 §4).
-            if up.negotiated.families.contains(refresh.family) { turn.effects.append(.deliverRefresh(refresh)) }
+            if up.negotiated.honours(refresh) { turn.effects.append(.deliverRefresh(refresh)) }
         case .notification(let notification):
             close(up.id, &turn)
             lose(up, "received \(notification)", by: notification.isHardReset ? .hardReset : .notification, &turn)
@@ -131,13 +130,16 @@ extension PeerSession {
     mutating func lose(_ up: Established, _ reason: String, by cause: LossCause, _ turn: inout Turn) {
         note(reason, turn)
         reportLoss(of: up, reason, by: cause, &turn)
-        let wasStable = turn.now - up.establishedAt >= configuration.timing.retryMaximum
+        let uptime = turn.now - up.establishedAt
+        let wasStable = uptime >= configuration.timing.retryMaximum
         if cause == .connection || wasStable { backoff.reset() }
         if let candidate = up.candidate {
             state = .opening(Opening(dial: nil, first: candidate, second: nil))
         } else {
             retryLater(&turn)
         }
+        // A peer that restarts and whose routes stay meanwhile does not oscillate.
+        if cause != .connection || staleFamilies.isEmpty { holdInIdle(afterUp: uptime, &turn) }
     }
 
     /// Says that the session is down and which of the peer's routes stay.
@@ -200,6 +202,19 @@ extension PeerSession {
         if staleFamilies.isEmpty {
             hasKeptLong = false
             stop(.staleRoutes, &turn)
+        }
+    }
+}
+
+extension Negotiated {
+    /// Whether a ROUTE-REFRESH means something. A family that was not agreed on is ignored (RFC 2918 §4), a marker or a
+    /// subtype nobody agreed on as well (RFC 7313 §5).
+    fileprivate func honours(_ refresh: RouteRefreshMessage) -> Bool {
+        guard families.contains(refresh.family) else { return false }
+        switch refresh.subtype {
+        case .request: return true
+        case .begin, .end: return hasEnhancedRouteRefresh
+        case .unknown: return false
         }
     }
 }

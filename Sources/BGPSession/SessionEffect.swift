@@ -39,6 +39,12 @@ package enum TimerKind: Sendable, Hashable {
     case hold(ConnectionID)
     /// KeepaliveTimer of one connection.
     case keepalive(ConnectionID)
+    /// SendHoldTimer of one connection (RFC 9687). It runs while something waits for the peer to take it.
+    case sendHold(ConnectionID)
+    /// DelayOpenTimer of one connection. While it runs no OPEN has been sent there.
+    case delayOpen(ConnectionID)
+    /// IdleHoldTimer: how long a session that keeps failing stays in Idle.
+    case idleHold
     /// How long a lost peer's routes stay: its Restart Time, then the time of RFC 9494 or, when it is back, the limit for
     /// its End-of-RIB (RFC 4724 §4.2).
     case staleRoutes

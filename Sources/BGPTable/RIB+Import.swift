@@ -26,9 +26,9 @@ extension RIB {
                 reach, set: Speaker.normalised(set, from: peer.role), from: slot, table: table,
                 summary: &summary)
         }
-        if let limit = peer.role.maximumPrefixes, summary.accepted + summary.refused > 0 {
+        if peer.role.maximumPrefixes != nil, summary.accepted + summary.refused > 0 {
             let received = tables.reduce(0) { $0 + $1.routes.counts(of: slot).received }
-            if received > limit { summary.receivedAboveMaximum = received }
+            summary.receivedOfMaximum = received
         }
         return summary
     }

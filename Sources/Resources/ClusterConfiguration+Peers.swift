@@ -85,9 +85,9 @@ extension ClusterConfiguration {
         with remote: (address: IPAddress, port: UInt16, asNumber: ASNumber), node other: Node?, at node: Node,
         kind: NodeView.Peer.Kind, resource: BGPPeer?,
     ) -> NodeView.Peer {
-        let isInternal = remote.asNumber == node.asNumber ?? asNumber
-        let clusterID = node.routeReflectorClusterID
         let options = resource?.session ?? meshSession
+        let isInternal = remote.asNumber == options.localASNumber ?? node.asNumber ?? asNumber
+        let clusterID = node.routeReflectorClusterID
         var peer = NodeView.Peer(
             address: remote.address, port: remote.port, asNumber: remote.asNumber, kind: kind,
             nodeName: other?.name, resourceName: resource?.name,

@@ -72,6 +72,7 @@ struct NegotiationTests {
         #expect(open.holdTime == 30)
         #expect(open.families == [.ipv4Unicast, .ipv6Unicast])
         #expect(open.hasFourOctetAS && open.hasRouteRefresh && open.hasExtendedMessage)
+        #expect(open.hasEnhancedRouteRefresh)
         let restart = try #require(open.gracefulRestart)
         #expect(restart.isRestarting && restart.notification)
         #expect(restart.restartTime == 120)

@@ -46,6 +46,8 @@ struct SpeakerConfiguration: Sendable, Equatable {
     var prefixAdvertisements: [PrefixAdvertisement] = []
     /// The addresses of all nodes: no prefix that covers one is let in.
     var nodeAddresses: Set<IPAddress>
+    /// Whether the node is about to go: others are to prefer any other way (RFC 8326).
+    var isDrained = false
     /// The blocks to originate, each with the next hop that its pool's mode tells the others.
     var announcements: [BlockAnnouncement]
 
@@ -106,15 +108,6 @@ extension SpeakerConfiguration {
     }
 }
 
-extension LocalRoute {
-    /// An announcement with the communities that the configuration adds.
-    init(_ announcement: BlockAnnouncement, _ advertisements: [PrefixAdvertisement]) {
-        var attributes = announcement.attributes
-        attributes.addCommunities(for: announcement.block, advertisements)
-        self.init(prefix: announcement.block, nextHop: NextHop(announcement.nextHop), attributes: attributes)
-    }
-}
-
 extension SpeakerConfiguration {
     /// Whether no session need end because of what this node says about itself.
     func hasSameSessions(as other: SpeakerConfiguration) -> Bool {
@@ -125,5 +118,19 @@ extension SpeakerConfiguration {
     /// The families that are offered: those of the pools, IPv4 at least.
     var families: [AFISAFI] {
         pools.contains { $0.family == .ipv6 } ? [.ipv4Unicast, .ipv6Unicast] : [.ipv4Unicast]
+    }
+}
+
+extension LocalRoute {
+    /// What is announced of a block. On a node that is drained it is the last choice of everybody (RFC 8326 §3): outside
+    /// of the AS by the community, inside by LOCAL_PREF as well.
+    init(_ announcement: BlockAnnouncement, in configuration: SpeakerConfiguration?) {
+        var attributes = announcement.attributes
+        attributes.addCommunities(for: announcement.block, configuration?.prefixAdvertisements ?? [])
+        if configuration?.isDrained ?? false {
+            if !attributes.communities.contains(.gracefulShutdown) { attributes.communities.append(.gracefulShutdown) }
+            attributes.localPref = 0
+        }
+        self.init(prefix: announcement.block, nextHop: NextHop(announcement.nextHop), attributes: attributes)
     }
 }

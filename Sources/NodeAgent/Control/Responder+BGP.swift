@@ -32,6 +32,7 @@ extension Responder {
 
     private func peerRows() async -> [BGPPeerRow] {
         let bfd = await bfd.reports()
+        let now = BootClock.now()
         return await speaker.peerReports().map { report in
             let session = report.session
             var row = BGPPeerRow(
@@ -48,7 +49,7 @@ extension Responder {
             row.established = Int64(clamping: session.counters.established)
             row.lost = Int64(clamping: session.counters.lost)
             row.bfd = bfd[report.settings.address]?.state.description ?? ""
-            row.lastError = session.lastError ?? ""
+            row.lastError = session.problem(at: now) ?? ""
             return row
         }
     }

@@ -49,6 +49,8 @@ struct Responder: Sendable {
             return .failure(.unknownOperation(operation.name))
         case .bgp(let question):
             return await answer(question)
+        case .drain(let isWanted):
+            return await controller.setDrained(isWanted)
         case .unknown(let name):
             return .failure(.unknownOperation(name))
         }
@@ -57,8 +59,9 @@ struct Responder: Sendable {
     private func status() async -> StatusAnswer {
         let view = await controller.view
         let routerID = view.flatMap { SpeakerConfiguration.routerID(of: $0.node) }?.description ?? ""
-        let node = NodeStatus(
+        var node = NodeStatus(
             name: nodeName, asNumber: view?.asNumber ?? ASNumber(0), routerID: routerID, startedAt: startedAt)
+        node.isDrained = await controller.drain.isSet
         return StatusAnswer(
             node: node, peers: await speaker.peerReports().map(Self.status), claimable: await controller.claimable)
     }
@@ -68,7 +71,7 @@ struct Responder: Sendable {
         let isUp = session.state == .established
         let port = report.settings.port
         var info = session.state.rawValue
-        if !isUp, let error = session.lastError { info += " (\(error))" }
+        if !isUp, let error = session.problem(at: BootClock.now()) { info += " (\(error))" }
         return PeerStatus(
             address: port == 179 ? "\(report.settings.address)" : "\(report.settings.address) port \(port)",
             family: report.settings.address.family, type: report.settings.kind.rawValue, state: isUp ? "up" : "start",
