@@ -53,11 +53,11 @@ struct PrefixTable: Sendable {
     }
 
     /// The id of a prefix; nil when it has none.
-    func id(of prefix: IPPrefix) -> UInt32? { find(prefix, hash: Self.hash(of: prefix)) }
+    func id(of prefix: IPPrefix) -> UInt32? { find(prefix, hash: prefix.spread) }
 
     /// The id of a prefix, a new one if need be.
     mutating func insert(_ prefix: IPPrefix) -> UInt32 {
-        let hash = Self.hash(of: prefix)
+        let hash = prefix.spread
         if let id = find(prefix, hash: hash) { return id }
         let key = newKey(of: prefix)
         let id: UInt32
@@ -76,7 +76,7 @@ struct PrefixTable: Sendable {
 
     /// Gives an id back.
     mutating func remove(_ id: UInt32) {
-        index.remove(id, hash: Self.hash(of: prefix(of: id)))
+        index.remove(id, hash: prefix(of: id).spread)
         let key = keys[Int(id)]
         if key & Self.wideMark != 0 { freeWide.append(Int(key & ~Self.wideMark)) }
         rows[Int(id)] = PrefixRow()
@@ -119,25 +119,5 @@ struct PrefixTable: Sendable {
     @inline(__always)
     private static func key(_ address: IPv4Address, _ length: UInt8) -> UInt64 {
         UInt64(address.rawValue) << 8 | UInt64(length)
-    }
-
-    @inline(__always)
-    private static func hash(of prefix: IPPrefix) -> UInt32 {
-        switch prefix.address {
-        case .v4(let address):
-            return UInt32(truncatingIfNeeded: mixed(key(address, prefix.length)) >> 32)
-        case .v6(let address):
-            let low = mixed(address.low ^ UInt64(prefix.length))
-            return UInt32(truncatingIfNeeded: mixed(address.high ^ low) >> 32)
-        }
-    }
-
-    /// Every bit of the result depends on every bit of the argument (the finalizer of MurmurHash3).
-    @inline(__always)
-    private static func mixed(_ value: UInt64) -> UInt64 {
-        var value = value
-        value = (value ^ (value >> 33)) &* 0xff51_afd7_ed55_8ccd
-        value = (value ^ (value >> 33)) &* 0xc4ce_b9fe_1a85_ec53
-        return value ^ (value >> 33)
     }
 }

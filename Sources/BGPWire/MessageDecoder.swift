@@ -14,15 +14,23 @@ package struct MessageDecoder: Sendable {
 
     /// Takes bytes from the connection, as many as the limit allows, and returns how many it took. It takes all of
     /// them when the frames are drained after every push and a push is not longer than the limit less one message.
-    package mutating func push(_ bytes: some Collection<UInt8>) -> Int {
-        if start > 0 {
+    package mutating func push(_ bytes: Span<UInt8>) -> Int {
+        if start == buffer.count {
+            buffer.removeAll(keepingCapacity: true)
+            start = 0
+        } else if start > 0 {
             buffer.removeSubrange(..<start)
             start = 0
         }
-        let accepted = bytes.prefix(limit - buffer.count)
-        buffer.append(contentsOf: accepted)
-        return accepted.count
+        let count = min(bytes.count, limit - buffer.count)
+        buffer.append(addingCapacity: count) { output in
+            for index in 0..<count { output.append(bytes[index]) }
+        }
+        return count
     }
+
+    /// Takes bytes that lie in a collection.
+    package mutating func push(_ bytes: some Collection<UInt8>) -> Int { push(Array(bytes).span) }
 
     /// Takes the next whole frame off, header included; nil when more bytes are needed. A frame that is still held
     /// when bytes are pushed makes the push copy the buffer.

@@ -11,8 +11,10 @@
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -38,7 +40,7 @@ int clinux_peer_credentials(int fd, int *pid, unsigned int *uid, unsigned int *g
     return result;
 }
 
-int clinux_accept(int fd) { return accept4(fd, NULL, NULL, SOCK_CLOEXEC); }
+int clinux_accept(int fd) { return accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK); }
 
 int clinux_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
 
@@ -117,6 +119,23 @@ int clinux_tcp_md5(int fd, const unsigned char *address, size_t address_length, 
     if (key_length > 0) memcpy(request.tcpm_key, key, key_length);
     return setsockopt(fd, IPPROTO_TCP, TCP_MD5SIG, &request, sizeof request);
 }
+
+int clinux_epoll_control(int epoll, int operation, int fd, unsigned int events, unsigned long long token) {
+    struct epoll_event event = {.events = events, .data.u64 = token};
+    return epoll_ctl(epoll, operation, fd, &event);
+}
+
+int clinux_epoll_wait(int epoll, unsigned long long tokens[64], unsigned int events[64], int milliseconds) {
+    struct epoll_event ready[64];
+    int count = epoll_wait(epoll, ready, 64, milliseconds);
+    for (int i = 0; i < count; i++) {
+        tokens[i] = ready[i].data.u64;
+        events[i] = ready[i].events;
+    }
+    return count;
+}
+
+void clinux_exact_timers(void) { prctl(PR_SET_TIMERSLACK, 1UL); }
 
 int clinux_ip_minttl(void) { return IP_MINTTL; }
 

@@ -138,7 +138,7 @@ struct CheckCommand {
         } else {
             findings.append("allocation record of \(call.key) is missing")
         }
-        for address in addresses {
+        for address in addresses where try !call.store.isAllocated(address, to: call.key) {
             guard let block = try call.store.block(containing: address) else {
                 // An address of another IPAM plugin need not be in a block of this node.
                 if IPAMDelegate.isNamed(by: call.config) { continue }

@@ -11,7 +11,7 @@ struct HostLinks: ~Copyable {
 
     /// Opens the socket in the namespace this thread is in.
     init() throws {
-        socket = try NetlinkSocket()
+        socket = try NetlinkSocket(isForFew: true)
     }
 
     /// What has the name.

@@ -63,12 +63,14 @@ struct LinkRemoval: ~Copyable {
 
     /// Sees what was begun to its end: neither end is to be seen when it returns.
     mutating func run() throws {
+        // Made ready while the daemon is at work.
+        let podLinks = target == nil ? nil : openPodLinks()
         isServed = daemonHasDone()
         if !isServed {
             if let target { try removeDetached(target) }
             flushConnections()
         }
-        if target != nil { awaitPodEnd() }
+        if let podLinks { awaitEnd(podLinks) }
     }
 
     /// Tells the daemon, if it has answered before, that the record is gone too.
@@ -128,14 +130,17 @@ struct LinkRemoval: ~Copyable {
         try LinkDeletion.run(target)
     }
 
-    /// Sees that the pod's end is gone too, where the pod's namespace is still at hand.
-    private func awaitPodEnd() {
-        guard !call.environment.netns.isEmpty, let sandbox = try? NetNS.open(call.environment.netns) else { return }
+    /// The pod's links, where the pod's namespace is still at hand.
+    private func openPodLinks() -> DeviceList? {
+        guard !call.environment.netns.isEmpty, let sandbox = try? NetNS.open(call.environment.netns) else { return nil }
+        return try? sandbox.within { () throws(SystemError) in try DeviceList() }
+    }
+
+    /// Sees that the pod's end is gone too.
+    private func awaitEnd(_ podLinks: borrowing DeviceList) {
         let deadline = BootClock.now() + Self.podEndTimeout
-        try? sandbox.within { () throws(SystemError) in
-            while try DeviceList.contains(call.key.ifName), BootClock.now() < deadline {
-                _ = try Poll.readable([], until: BootClock.now() + .milliseconds(1), name: "the pod's link")
-            }
+        while (try? podLinks.contains(call.key.ifName)) ?? false, BootClock.now() < deadline {
+            _ = try? Poll.readable([], until: BootClock.now() + .milliseconds(1), name: "the pod's link")
         }
     }
 

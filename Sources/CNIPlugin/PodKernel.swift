@@ -9,11 +9,15 @@ struct PodKernel: ~Copyable {
     private let sandbox: NetNS
     private var hostLinks: HostLinks
     private var pod: NetlinkSocket
+    /// The host's end that was made here: its name is not looked up again.
+    private var made: (name: String, index: UInt32)?
 
     /// Opens the sockets; this thread stays in the host's namespace.
     init(sandbox: consuming NetNS) throws {
         let hostLinks = try HostLinks()
-        let pod = try sandbox.within(orThrow: { $0 as any Error }) { () throws(any Error) in try NetlinkSocket() }
+        let pod = try sandbox.within(orThrow: { $0 as any Error }) { () throws(any Error) in
+            try NetlinkSocket(isForFew: true)
+        }
         self.hostLinks = hostLinks
         self.pod = pod
         self.sandbox = sandbox
@@ -33,7 +37,10 @@ struct PodKernel: ~Copyable {
 
     /// The index of the host's end.
     mutating func hostIndex(_ name: String) throws -> UInt32 {
-        try Self.index(of: name, &hostLinks.socket)
+        if let made, made.name == name { return made.index }
+        let index = try Self.index(of: name, &hostLinks.socket)
+        made = (name, index)
+        return index
     }
 
     /// Deletes the link of this name if it is this key's.
@@ -47,6 +54,7 @@ struct PodKernel: ~Copyable {
         case .deleteLeftover(let index):
             try hostLinks.socket.deleteLink(index)
         case .createPair(let link):
+            made = nil
             try hostLinks.socket.createVeth(
                 VethPair(
                     hostName: link.hostName, podName: link.podName, podNetNS: sandbox, mtuBytes: link.mtuBytes,
@@ -115,7 +123,8 @@ struct PodKernel: ~Copyable {
     }
 
     private static func execute(_ requests: [NetlinkRequest], on socket: inout NetlinkSocket) throws {
-        let failures = try socket.execute(NetlinkBatch(requests), acknowledgeEach: true)
+        // Each answer is a call to fetch it; of what went well nobody wants to hear.
+        let failures = try socket.execute(NetlinkBatch(requests), acknowledgeEach: false)
         if let first = failures.first { throw first.error }
     }
 }

@@ -1,9 +1,12 @@
+// What is done differently before main in a process that lives for a millisecond.
+//
 // Two parts of the Swift runtime do work before main, whether or not it is of use. These definitions stand in for
 // theirs: a static executable takes an object of libswiftCore.a only for a name that nobody has defined yet. Should a
 // runtime of another version need more of either part, the link fails with a name defined twice.
 //
 // The names are hidden: where the runtime is a shared library, as in a debug build, it keeps to its own.
 
+#include <malloc.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -27,6 +30,15 @@ HIDDEN char **_swift_stdlib_getUnsafeArgvArgc(int *count) {
 HIDDEN void _swift_stdlib_overrideUnsafeArgvArgc(char **values, int count) {
     arguments = values;
     argument_count = count;
+}
+
+// The heap. Memory that is given back to the kernel is asked for again, and each time touched anew, before the millisecond
+// is over: the heap grows in large steps, never shrinks, and holds the large buffers too.
+
+__attribute__((constructor)) static void keep_memory(void) {
+    mallopt(M_TOP_PAD, 512 << 10);
+    mallopt(M_TRIM_THRESHOLD, 1 << 30);
+    mallopt(M_MMAP_THRESHOLD, 4 << 20);
 }
 
 // Backtraces of crashes (Backtrace.cpp). The runtime looks in eight directories for the program swift-backtrace, which

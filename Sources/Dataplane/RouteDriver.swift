@@ -79,7 +79,7 @@ package struct RouteDriver<Kernel: RouteKernel & ~Copyable>: ~Copyable {
             }
         }
         // Occupied, and empty when looked at, round after round: it waits like any other refusal.
-        for operation in occupied where table.pending.contains(RouteKey(operation.route)) {
+        for operation in occupied where table.isPending(RouteKey(operation.route)) {
             table.setProblem(.refused(.EEXIST, kernelMessage: nil), at: RouteKey(operation.route))
         }
         report.news = table.problems.filter { reported[$0.key] != $0.value }

@@ -1,8 +1,8 @@
 // Dataplane: what the kernel is to hold, what it holds, and what must be done about the difference.
 //
-// Parts. `RouteTable` is a pure value of three maps: desired (what the daemon wants), actual (what the kernel holds of
-// Apus' own) and pending (the keys where the two differ and something can be done now). `RouteDriver` carries pending
-// operations to the kernel and what it answers back. `RouteKernel` is the seam between the driver and netlink.
+// Parts. `RouteTable` is a pure value with a row for each destination: desired (what the daemon wants), actual (what the
+// kernel holds of Apus' own) and pending (whether the two differ and something can be done now). `RouteDriver` carries
+// pending operations to the kernel and what it answers back. `RouteKernel` is the seam between the driver and netlink.
 //
 // Data flow. desired ← the forwarding plan; actual ← dumps, events and acknowledged operations; operations → kernel.
 //
@@ -25,7 +25,8 @@ package struct RouteKey: Sendable, Hashable, Comparable, CustomStringConvertible
 
     /// Joins the two, as canonical routes have them.
     package init(_ destination: IPPrefix, metric: UInt32 = 0) {
-        self.init(Route(to: destination, metric: metric, protocolNumber: 0).canonical)
+        self.destination = destination
+        self.metric = Route.canonicalMetric(metric, destination.family)
     }
 
     /// The key of a route in canonical form.
@@ -43,7 +44,16 @@ package struct RouteKey: Sendable, Hashable, Comparable, CustomStringConvertible
     }
 
     package static func < (left: RouteKey, right: RouteKey) -> Bool {
-        (left.destination, left.metric) < (right.destination, right.metric)
+        if left.destination != right.destination { return left.destination < right.destination }
+        return left.metric < right.metric
+    }
+}
+
+extension RouteKey: SpreadKey {
+    /// A hash of both; nearly every metric is 0.
+    package var spread: UInt32 {
+        if metric == 0 { return destination.spread }
+        return UInt32(truncatingIfNeeded: (UInt64(destination.spread) << 32 | UInt64(metric)).mixed)
     }
 }
 

@@ -11,8 +11,11 @@ extension RouteTable {
     package func pendingOperations() -> [RouteOperation] {
         var changes: [RouteOperation] = []
         var deletions: [RouteOperation] = []
-        for key in pending.sorted() {
-            switch (desired[key], actual[key]) {
+        var last: RouteKey?
+        for key in queue.sorted() where key != last {
+            last = key
+            guard let row = rows[key], row.isPending else { continue }
+            switch (row.desired, row.actual) {
             case (let wanted?, nil): if heldLink(of: wanted) == nil { changes.append(.add(wanted)) }
             case (let wanted?, _?): if heldLink(of: wanted) == nil { changes.append(.replace(wanted)) }
             case (nil, let found?): deletions.append(.delete(found))
@@ -24,16 +27,14 @@ extension RouteTable {
 
     /// The operations go to the kernel now. If the answers are lost, the next dump tells what became of them.
     package mutating func attempting(_ operations: [RouteOperation]) {
-        setAttempted(
-            operations.compactMap { operation in
-                if case .add(let route) = operation { RouteKey(route) } else { nil }
-            })
+        for operation in operations {
+            if case .add(let route) = operation { setAttempted(RouteKey(route), true) }
+        }
     }
 
     /// The kernel has done it.
     package mutating func applied(_ operation: RouteOperation) {
         let key = RouteKey(operation.route)
-        clearAttempted(key)
         switch operation {
         case .add(let route), .replace(let route): setActual(route, at: key)
         case .delete: setActual(nil, at: key)
@@ -47,7 +48,7 @@ extension RouteTable {
         _ operation: RouteOperation, _ code: SystemErrorCode, kernelMessage: String? = nil,
     ) -> Bool {
         let key = RouteKey(operation.route)
-        clearAttempted(key)
+        setAttempted(key, false)
         switch (operation, code) {
         case (.add, .EEXIST):
             return true
@@ -75,16 +76,15 @@ extension RouteTable {
     /// What became of a destination.
     package func condition(of destination: IPPrefix, metric: UInt32 = 0) -> RouteCondition {
         let key = RouteKey(destination, metric: metric)
-        guard let wanted = desired[key] else { return unwantedCondition(of: key) }
-        if actual[key] == wanted { return .programmed }
+        guard let row = rows[key] else { return .absent }
+        guard let wanted = row.desired else {
+            if row.actual == nil { return .absent }
+            return adopted.contains(key) ? .adopted : .pending
+        }
+        if row.actual == wanted { return .programmed }
         if let problem = problems[key] { return .problem(problem) }
         if let link = heldLink(of: wanted) { return .held(linkIndex: link) }
         return .pending
-    }
-
-    private func unwantedCondition(of key: RouteKey) -> RouteCondition {
-        if actual[key] == nil { return .absent }
-        return adopted.contains(key) ? .adopted : .pending
     }
 
     /// Every desired destination that has a problem, and the problem.
@@ -97,4 +97,15 @@ extension RouteTable {
         guard !route.hops.isEmpty, route.hops.allSatisfy({ downLinks.contains($0.linkIndex) }) else { return nil }
         return route.hops.first?.linkIndex
     }
+}
+
+extension RouteTable {
+    /// Whether something is to be done about the key now.
+    func isPending(_ key: RouteKey) -> Bool { rows[key]?.isPending ?? false }
+
+    /// What the daemon wants.
+    package var desiredRoutes: [Route] { rows.values.compactMap(\.desired) }
+
+    /// What the kernel holds of Apus' own, pod routes left out.
+    package var actualRoutes: [Route] { rows.values.compactMap(\.actual) }
 }

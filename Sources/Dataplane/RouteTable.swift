@@ -8,24 +8,23 @@ import Netlink
 package struct RouteTable: Sendable {
     /// The route protocol number of what is Apus' own.
     package let protocolNumber: UInt8
-    /// What the daemon wants.
-    package private(set) var desired: [RouteKey: Route] = [:]
-    /// What the kernel holds of Apus' own, pod routes left out.
-    package private(set) var actual: [RouteKey: Route] = [:]
-    /// The keys of `actual` that were found in the kernel and have not been desired since.
+    /// What is known of each destination.
+    private(set) var rows = DenseMap<RouteKey, RouteRow>()
+    /// The keys of the routes that were found in the kernel and have not been desired since.
     package private(set) var adopted: Set<RouteKey> = []
-    /// The keys where desired and actual differ and nothing stands against an attempt but a link that is down.
-    private(set) var pending: Set<RouteKey> = []
+    /// The keys of the rows that are pending, in the order in which they became so; some may be so no more, or stand here
+    /// twice.
+    private(set) var queue: [RouteKey] = []
+    /// How many rows are pending.
+    private(set) var pendingCount = 0
     /// Why a key is not programmed; kept over retries, so that a reason is news only once.
     private(set) var problems: [RouteKey: RouteProblem] = [:]
     /// The keys of `problems` that wait for an event or a retry.
     private(set) var waiting: Set<RouteKey> = []
     /// The links that are administratively down or gone, as far as a route of the table uses them.
     private(set) var downLinks: Set<UInt32> = []
-    /// The keys of additions whose answers have not come: what a dump finds there may be the table's own work.
-    private var attempted: Set<RouteKey> = []
-    /// How many hops of desired and actual routes leave by each link.
-    private var linkUse: [UInt32: Int] = [:]
+    /// The links of desired and actual routes, each with how many hops leave by it. They are few.
+    private var linkUse: [(link: UInt32, hops: Int)] = []
 
     /// A table that knows nothing of the kernel yet.
     package init(protocolNumber: UInt8 = 97) {
@@ -42,13 +41,13 @@ package struct RouteTable: Sendable {
         guard route.protocolNumber == protocolNumber else { return false }
         let route = route.canonical
         let key = RouteKey(route)
-        guard desired[key] != route else { return true }
-        count(desired[key], by: -1)
+        let former = rows[key]?.desired
+        guard former != route else { return true }
+        count(former, by: -1)
         count(route, by: 1)
-        desired[key] = route
         if !adopted.isEmpty { adopted.remove(key) }
         forgetProblem(key)
-        reconsider(key)
+        reconsider(key) { $0.desired = route }
         return true
     }
 
@@ -56,10 +55,10 @@ package struct RouteTable: Sendable {
     /// stays adopted.
     package mutating func removeDesired(_ destination: IPPrefix, metric: UInt32 = 0) {
         let key = RouteKey(destination, metric: metric)
-        guard let route = desired.removeValue(forKey: key) else { return }
+        guard let route = rows[key]?.desired else { return }
         count(route, by: -1)
         forgetProblem(key)
-        reconsider(key)
+        reconsider(key) { $0.desired = nil }
     }
 
     // Actual.
@@ -69,12 +68,12 @@ package struct RouteTable: Sendable {
     package mutating func adopt(_ routes: [Route]) {
         var found: [RouteKey: Route] = [:]
         for route in routes.lazy.map({ $0.canonical }) where isManaged(route) { found[RouteKey(route)] = route }
-        for key in actual.keys where found[key] == nil { setActual(nil, at: key) }
+        for key in rows.keys where found[key] == nil { setActual(nil, at: key) }
         for (key, route) in found {
-            if actual[key] == nil, desired[key] == nil, !attempted.contains(key) { adopted.insert(key) }
+            let row = rows[key, default: RouteRow()]
+            if row.actual == nil, row.desired == nil, !row.isAttempted { adopted.insert(key) }
             setActual(route, at: key)
         }
-        attempted.removeAll()
     }
 
     /// Takes an event: a route is new, changed or gone, by whomever.
@@ -87,10 +86,10 @@ package struct RouteTable: Sendable {
             guard case .conflict? = problems[key] else { return }
             waiting.remove(key)
             reconsider(key)
-        } else if actual[key] != nil || desired[key] != nil {
+        } else if let row = rows[key], row.desired != nil || row.actual != nil {
             // Somebody put a route in place of ours: the kernel announces only the new one.
             setActual(nil, at: key)
-            if desired[key] != nil { setProblem(.conflict(with: route), at: key) }
+            if row.desired != nil { setProblem(.conflict(with: route), at: key) }
         }
     }
 
@@ -99,7 +98,8 @@ package struct RouteTable: Sendable {
             setActual(nil, at: key)
             return
         }
-        if actual[key] == nil, desired[key] == nil { adopted.insert(key) }
+        let row = rows[key, default: RouteRow()]
+        if row.actual == nil, row.desired == nil { adopted.insert(key) }
         setActual(route, at: key)
     }
 
@@ -107,8 +107,9 @@ package struct RouteTable: Sendable {
 
     /// Takes a dump of the links: the indices of those that are up.
     package mutating func setLinks(up: Set<UInt32>) {
-        let changed = Set(linkUse.keys.filter { up.contains($0) == downLinks.contains($0) })
-        downLinks = Set(linkUse.keys.filter { !up.contains($0) })
+        let links = linkUse.map(\.link)
+        let changed = links.filter { up.contains($0) == downLinks.contains($0) }
+        downLinks = Set(links.filter { !up.contains($0) })
         for link in changed where up.contains(link) { retry(link: link) }
     }
 
@@ -131,14 +132,14 @@ package struct RouteTable: Sendable {
     }
 
     /// Whether a desired or actual route leaves by the link.
-    package func uses(link index: UInt32) -> Bool { linkUse[index] != nil }
+    package func uses(link index: UInt32) -> Bool { linkUse.contains { $0.link == index } }
 
     /// The gateways of the kernel's own routes by these links.
     ///
     /// - Complexity: O(routes)
     package func gateways(by links: Set<UInt32>) -> Set<TunnelTable.NeighbourKey> {
         var gateways: Set<TunnelTable.NeighbourKey> = []
-        for route in actual.values {
+        for case let route? in rows.values.lazy.map(\.actual) {
             for hop in route.hops where links.contains(hop.linkIndex) {
                 guard let gateway = hop.gateway else { continue }
                 gateways.insert(TunnelTable.NeighbourKey(linkIndex: hop.linkIndex, address: gateway))
@@ -156,7 +157,9 @@ package struct RouteTable: Sendable {
 
     /// Makes what waits and leaves by the link pending again.
     package mutating func retry(link index: UInt32) {
-        for key in waiting where desired[key]?.hops.contains(where: { $0.linkIndex == index }) ?? true { retry(key) }
+        for key in waiting {
+            if rows[key]?.desired?.hops.contains(where: { $0.linkIndex == index }) ?? true { retry(key) }
+        }
     }
 
     private mutating func retry(_ key: RouteKey) {
@@ -167,7 +170,7 @@ package struct RouteTable: Sendable {
     // Adopted.
 
     /// The routes that were found and not desired since, by destination.
-    package var adoptedRoutes: [Route] { adopted.sorted().compactMap { actual[$0] } }
+    package var adoptedRoutes: [Route] { adopted.sorted().compactMap { rows[$0]?.actual } }
 
     /// Lets an adopted route be deleted: whoever announced it does so no longer.
     ///
@@ -182,7 +185,7 @@ package struct RouteTable: Sendable {
     /// - Returns: how many.
     @discardableResult
     package mutating func sweep(where isSweepable: (Route) -> Bool) -> Int {
-        let keys = adopted.filter { key in actual[key].map(isSweepable) ?? false }
+        let keys = adopted.filter { key in rows[key]?.actual.map(isSweepable) ?? false }
         for key in keys { release(key) }
         return keys.count
     }
@@ -198,18 +201,22 @@ package struct RouteTable: Sendable {
 
     func isManaged(_ route: Route) -> Bool { route.protocolNumber == protocolNumber && !route.isEndpoint }
 
+    /// What the kernel holds now; the answer to an attempt, if there was one, has come.
     mutating func setActual(_ route: Route?, at key: RouteKey) {
-        count(actual[key], by: -1)
-        count(route, by: 1)
-        actual[key] = route
+        let former = rows[key]?.actual
+        if former != route {
+            count(former, by: -1)
+            count(route, by: 1)
+        }
         if route == nil, !adopted.isEmpty { adopted.remove(key) }
-        reconsider(key)
+        reconsider(key) { row in
+            row.actual = route
+            row.isAttempted = false
+        }
     }
 
-    mutating func setAttempted(_ keys: some Sequence<RouteKey>) { attempted.formUnion(keys) }
-
-    mutating func clearAttempted(_ key: RouteKey) {
-        if !attempted.isEmpty { attempted.remove(key) }
+    mutating func setAttempted(_ key: RouteKey, _ isAttempted: Bool) {
+        reconsider(key) { $0.isAttempted = isAttempted }
     }
 
     mutating func setProblem(_ problem: RouteProblem, at key: RouteKey) {
@@ -224,21 +231,54 @@ package struct RouteTable: Sendable {
         if !waiting.isEmpty { waiting.remove(key) }
     }
 
-    /// Puts the key into `pending` or out of it, by what the maps say now.
-    mutating func reconsider(_ key: RouteKey) {
-        let differs = desired[key] != actual[key] && (adopted.isEmpty || !adopted.contains(key))
-        if !differs { forgetProblem(key) }
-        if differs, waiting.isEmpty || !waiting.contains(key) {
-            pending.insert(key)
-        } else if !pending.isEmpty {
-            pending.remove(key)
+    /// Changes what is known of a destination, and makes it pending or not, by what is known then. A row that says
+    /// nothing any more goes.
+    mutating func reconsider(_ key: RouteKey, _ change: (inout RouteRow) -> Void = { _ in }) {
+        let isAdopted = !adopted.isEmpty && adopted.contains(key)
+        let isWaiting = !waiting.isEmpty && waiting.contains(key)
+        let outcome = rows[key, default: RouteRow()].change(change, isAdopted: isAdopted, isWaiting: isWaiting)
+        if !outcome.differs { forgetProblem(key) }
+        if outcome.isPending != outcome.wasPending {
+            pendingCount += outcome.isPending ? 1 : -1
+            if outcome.isPending { queue.append(key) }
+            if pendingCount == 0 { queue.removeAll(keepingCapacity: queue.count < 65536) }
         }
+        if outcome.isEmpty { rows.removeValue(forKey: key) }
     }
 
     private mutating func count(_ route: Route?, by step: Int) {
-        for hop in route?.hops ?? [] where hop.linkIndex != 0 {
-            let uses = (linkUse[hop.linkIndex] ?? 0) + step
-            linkUse[hop.linkIndex] = uses > 0 ? uses : nil
+        guard let route else { return }
+        for hop in route.hops where hop.linkIndex != 0 {
+            guard let place = linkUse.firstIndex(where: { $0.link == hop.linkIndex }) else {
+                linkUse.append((hop.linkIndex, step))
+                continue
+            }
+            linkUse[place].hops += step
+            if linkUse[place].hops == 0 { linkUse.remove(at: place) }
         }
+    }
+}
+
+/// What is known of one destination.
+struct RouteRow: Sendable {
+    /// What the daemon wants.
+    var desired: Route?
+    /// What the kernel holds of Apus' own, pod routes left out.
+    var actual: Route?
+    /// Whether the two differ and nothing stands against an attempt but a link that is down.
+    var isPending = false
+    /// Whether an addition is under way whose answer has not come: what a dump finds there may be the table's own work.
+    var isAttempted = false
+
+    /// Changes what is known, and says what follows.
+    @inline(__always)
+    mutating func change(
+        _ body: (inout RouteRow) -> Void, isAdopted: Bool, isWaiting: Bool,
+    ) -> (differs: Bool, wasPending: Bool, isPending: Bool, isEmpty: Bool) {
+        body(&self)
+        let differs = desired != actual && !isAdopted
+        let wasPending = isPending
+        isPending = differs && !isWaiting
+        return (differs, wasPending, isPending, desired == nil && actual == nil && !isAttempted)
     }
 }

@@ -60,6 +60,7 @@ package struct TunnelTable: Sendable {
 
     /// Wants what the route to `prefix` needs, in place of what it needed before; nothing for a plain route.
     package mutating func setDesired(neighbours: [Neighbour], fdb: [FDBEntry], for prefix: IPPrefix) {
+        if needs.isEmpty, neighbours.isEmpty, fdb.isEmpty { return }
         let new = Needs(neighbours: neighbours, fdb: fdb)
         let old = needs[prefix]
         guard new != old else { return }

@@ -58,12 +58,15 @@ package struct BlockText: Sendable {
         return address
     }
 
+    /// Whether the text shows that the address is the key's; if not, a `Block` may still tell whose it is.
+    package func isAllocated(_ address: IPAddress, to key: AttachmentKey) -> Bool {
+        entry(of: address, for: key) != nil
+    }
+
     /// Takes back an address of `key`, as `Block.release` does.
     /// - Returns: false, and nothing is changed, when the text does not show that the address is the key's.
     package mutating func release(_ address: IPAddress, of key: AttachmentKey) -> Bool {
-        guard let ordinal = cidr.ordinal(of: address).flatMap({ UInt32(exactly: $0) }), let value = Self.value(key),
-            case .found(let entry) = find(ordinal), octets[entry].elementsEqual(Array("\"\(ordinal)\":".utf8) + value)
-        else { return false }
+        guard let (ordinal, entry) = entry(of: address, for: key) else { return false }
         // One of the commas beside it goes with the entry.
         var gone = entry
         if entry.upperBound < allocated.upperBound {
@@ -118,6 +121,14 @@ extension BlockText {
             }
         }
         return .missing(place)
+    }
+
+    /// The entry of an address, if it is the key's.
+    private func entry(of address: IPAddress, for key: AttachmentKey) -> (ordinal: UInt32, place: Range<Int>)? {
+        guard let ordinal = cidr.ordinal(of: address).flatMap({ UInt32(exactly: $0) }), let value = Self.value(key),
+            case .found(let place) = find(ordinal), octets[place].elementsEqual(Array("\"\(ordinal)\":".utf8) + value)
+        else { return nil }
+        return (ordinal, place)
     }
 
     /// The first entry that begins in the range.

@@ -7,11 +7,15 @@ import NetTypes
 /// time may use it.
 @safe
 struct JanssonDocument: ~Copyable {
+    /// The seed of jansson's hashes, from the one that Swift has drawn for its own: jansson would open /dev/urandom.
+    private static let seed: Void = json_object_seed(Int(bitPattern: UInt(bitPattern: Hasher().finalize()) | 1))
+
     private let root: UnsafeMutablePointer<json_t>
 
     /// Parses the bytes.
     /// - Throws: `JSONError` in jansson's words; nothing is left allocated then.
     init(parsing bytes: [UInt8]) throws(JSONError) {
+        Self.seed
         let flags = JSON_DECODE_ANY | JSON_ALLOW_NUL
         var fault = json_error_t()
         // SAFETY: jansson reads `count` bytes at `baseAddress` during the call and keeps no pointer to them.

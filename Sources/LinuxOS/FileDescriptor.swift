@@ -47,6 +47,7 @@ package struct FileDescriptor: ~Copyable, Sendable {
             if chunk.isEmpty { return content }
             if content.isEmpty { content = chunk } else { content += chunk }
             if content.count > limit { throw SystemError("read", name, .EFBIG) }
+            if size > 0, content.count == size { return content }
         }
     }
 

@@ -41,6 +41,7 @@ package struct LinkNames: ~Copyable, Sendable {
     package borrowing func waitUntilGone(
         _ indices: [UInt32], until deadline: MonotonicTime, unless isOver: () -> Bool = { false },
     ) throws(SystemError) -> [UInt32] {
+        clinux_exact_timers()
         // In the order in which the kernel unlists them, so that the last one tells of all.
         var left = indices
         while let last = left.last {

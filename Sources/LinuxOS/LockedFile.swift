@@ -109,7 +109,8 @@ package struct LockedFile: ~Copyable, Sendable {
                 try Files.remove(path)
                 continue
             }
-            if try descriptor.tryLock(path), try descriptor.isNamed(path) { return descriptor }
+            // Nobody gives the file another name: it has its own for as long as it has one.
+            if try descriptor.tryLock(path), try descriptor.status(name: path).linkCount > 0 { return descriptor }
         }
         throw SystemError("lock", path, .EBUSY)
     }

@@ -21,7 +21,8 @@ package struct NetNS: ~Copyable, Sendable {
     /// The namespace the calling thread is in.
     package static func current() throws(SystemError) -> NetNS {
         // /proc/self is the main thread, whose namespace may be another.
-        try open("/proc/thread-self/ns/net")
+        let path = "/proc/thread-self/ns/net"
+        return try NetNS(namespace: FileDescriptor.open(path, O_RDONLY), name: path)
     }
 
     private init(_ descriptor: consuming FileDescriptor, name: String) throws(SystemError) {
@@ -31,6 +32,11 @@ package struct NetNS: ~Copyable, Sendable {
         let code = SystemErrorCode.last
         guard result == 0 else { throw SystemError("statfs", name, code) }
         guard fileSystem.f_type == NSFS_MAGIC else { throw SystemError("open as a network namespace", name, .EINVAL) }
+        try self.init(namespace: descriptor, name: name)
+    }
+
+    /// - Parameter descriptor: a namespace file, which is not looked at again.
+    private init(namespace descriptor: consuming FileDescriptor, name: String) throws(SystemError) {
         inode = try descriptor.status(name: name).inode
         self.descriptor = descriptor
         self.name = name

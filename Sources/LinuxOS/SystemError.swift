@@ -81,6 +81,7 @@ extension SystemErrorCode {
     package static let ENETUNREACH = SystemErrorCode(rawValue: Glibc.ENETUNREACH)
     package static let ECONNRESET = SystemErrorCode(rawValue: Glibc.ECONNRESET)
     package static let ECONNREFUSED = SystemErrorCode(rawValue: Glibc.ECONNREFUSED)
+    package static let ECONNABORTED = SystemErrorCode(rawValue: Glibc.ECONNABORTED)
     package static let ENOBUFS = SystemErrorCode(rawValue: Glibc.ENOBUFS)
     package static let ENOTCONN = SystemErrorCode(rawValue: Glibc.ENOTCONN)
     package static let ETIMEDOUT = SystemErrorCode(rawValue: Glibc.ETIMEDOUT)

@@ -46,9 +46,8 @@ package struct UnixStream: ~Copyable, Sendable {
         }
     }
 
-    /// Takes over a connected socket, making it non-blocking.
+    /// Takes over a connected socket, which is non-blocking.
     init(descriptor: consuming FileDescriptor, path: String) {
-        _ = fcntl(descriptor.rawValue, F_SETFL, O_NONBLOCK)
         self.descriptor = descriptor
         self.path = path
     }
@@ -93,19 +92,8 @@ package struct UnixStream: ~Copyable, Sendable {
     /// - Throws: `ETIMEDOUT` at the deadline.
     package borrowing func receive(limit: Int, deadline: MonotonicTime) throws(SystemError) -> [UInt8] {
         while true {
-            var outcome = (count: 0, code: SystemErrorCode(rawValue: 0))
-            // SAFETY: recv(2) writes at most the buffer's own length, and says how much.
-            let bytes = unsafe [UInt8](unsafeUninitializedCapacity: max(limit, 1)) { buffer, filled in
-                outcome.count = unsafe recv(descriptor.rawValue, buffer.baseAddress, buffer.count, 0)
-                outcome.code = .last
-                filled = max(outcome.count, 0)
-            }
-            if outcome.count >= 0 { return bytes }
-            if outcome.code == .EAGAIN {
-                try Poll.wait(descriptor, for: .readable, until: deadline, name: path)
-            } else if outcome.code != .EINTR {
-                throw SystemError("receive", path, outcome.code)
-            }
+            if let bytes = try receiveNow(limit: limit) { return bytes }
+            try Poll.wait(descriptor, for: .readable, until: deadline, name: path)
         }
     }
 
@@ -153,14 +141,8 @@ package struct UnixListener: ~Copyable, Sendable {
     /// - Throws: `ETIMEDOUT` at the deadline.
     package borrowing func accept(deadline: MonotonicTime) throws(SystemError) -> UnixStream {
         while true {
-            let number = clinux_accept(descriptor.rawValue)
-            let code = SystemErrorCode.last
-            if number >= 0 { return UnixStream(descriptor: FileDescriptor(owning: number), path: path) }
-            if code == .EAGAIN {
-                try Poll.wait(descriptor, for: .readable, until: deadline, name: path)
-            } else if code != .EINTR {
-                throw SystemError("accept", path, code)
-            }
+            if let client = try acceptNow() { return client }
+            try Poll.wait(descriptor, for: .readable, until: deadline, name: path)
         }
     }
 }

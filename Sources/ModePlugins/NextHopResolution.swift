@@ -38,9 +38,9 @@ extension ForwardingContext {
     /// The network on a link that covers the next hop most narrowly; of two alike that of the lower link index.
     private func connectedHops(to nextHop: IPAddress) -> (length: UInt8, hop: Route.Hop)? {
         var best: (length: UInt8, hop: Route.Hop)?
-        for link in links.sorted(by: { $0.index < $1.index }) where link.isUp {
+        for link in links where link.isUp {
             for address in link.addresses where address.network.contains(nextHop) {
-                guard address.length > best?.length ?? 0 || best == nil else { continue }
+                if let best, (best.length, link.index) >= (address.length, best.hop.linkIndex) { continue }
                 best = (address.length, Route.Hop(linkIndex: link.index, gateway: nextHop))
             }
         }
@@ -49,8 +49,18 @@ extension ForwardingContext {
 
     /// The kernel's choice for the next hop: the longest prefix, then the lowest metric.
     private func bestRoute(to nextHop: IPAddress) -> Route? {
-        routes.filter { $0.destination.contains(nextHop) }.min {
-            ($1.destination.length, $0.metric) < ($0.destination.length, $1.metric)
+        var best: Int?
+        for place in routes.indices where routes[place].destination.contains(nextHop) {
+            if let found = best, !routes[place].isPreferred(to: routes[found]) { continue }
+            best = place
         }
+        return best.map { routes[$0] }
+    }
+}
+
+extension Route {
+    /// Whether the kernel takes this route rather than the other where both lead to a destination.
+    fileprivate func isPreferred(to other: Route) -> Bool {
+        (other.destination.length, metric) < (destination.length, other.metric)
     }
 }

@@ -16,6 +16,7 @@ extension VethPair {
         message.put(IFLA_IFNAME, hostName)
         message.put(IFLA_MTU, mtuBytes)
         message.put(IFLA_ADDRESS, bytes: hostMAC.bytes)
+        Self.putQueues(to: &message)
         message.nest(IFLA_LINKINFO) { info in
             info.put(IFLA_INFO_KIND, "veth")
             info.nest(IFLA_INFO_DATA) { data in
@@ -24,10 +25,18 @@ extension VethPair {
                     peer.put(IFLA_IFNAME, podName)
                     peer.put(IFLA_MTU, mtuBytes)
                     if let podMAC { peer.put(IFLA_ADDRESS, bytes: podMAC.bytes) }
+                    Self.putQueues(to: &peer)
                     peer.put(IFLA_NET_NS_FD, UInt32(bitPattern: podNetNSDescriptor))
                 }
             }
         }
+    }
+
+    /// One queue each way, which is what a pair comes up with in any case. Unless this is said, the kernel makes one for
+    /// each processor, puts all but one out of use and waits for a grace period, for either end (`veth_init_queues`).
+    private static func putQueues(to message: inout NetlinkMessage) {
+        message.put(IFLA_NUM_TX_QUEUES, UInt32(1))
+        message.put(IFLA_NUM_RX_QUEUES, UInt32(1))
     }
 }
 

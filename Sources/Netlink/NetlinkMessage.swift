@@ -1,5 +1,6 @@
 import CLibNL
 import LinuxOS
+import NetTypes
 
 /// One message being written: the owner of a libnl `struct nl_msg`, with room for a fixed number of octets.
 ///
@@ -67,6 +68,14 @@ struct NetlinkMessage: ~Copyable {
     /// Adds an attribute of 64 bits in host order.
     mutating func put(_ attribute: some BinaryInteger, _ value: UInt64) {
         if unsafe nla_put_u64(message, Int32(truncatingIfNeeded: attribute), value) < 0 { isOverfull = true }
+    }
+
+    /// Adds an attribute of an address, in network order.
+    mutating func put(_ attribute: some BinaryInteger, _ address: IPAddress) {
+        switch address {
+        case .v4(let address): put(attribute, address.rawValue.bigEndian)
+        case .v6(let address): put(attribute, bytes: address.bytes)
+        }
     }
 
     /// Adds an attribute of text, ended by NUL.

@@ -18,10 +18,12 @@ package struct NetlinkSocket: ~Copyable {
     private static let dumpAttempts = 16
 
     /// Opens a socket in the calling thread's network namespace.
-    package init(timeout: Duration = .seconds(10)) throws(NetlinkError) {
+    ///
+    /// - Parameter isForFew: whether it is for a few requests, which take no large buffers.
+    package init(timeout: Duration = .seconds(10), isForFew: Bool = false) throws(NetlinkError) {
         self.timeout = timeout
         // An error's answer costs some 830 octets of the buffer; a chunk of 64 KiB that fails whole must fit.
-        handle = try NetlinkHandle(receiveBufferBytes: 2 << 20)
+        handle = try NetlinkHandle(receiveBufferBytes: isForFew ? nil : 2 << 20)
     }
 
     /// Who the socket is to the kernel: its own changes come back to listeners under this name.

@@ -11,12 +11,17 @@ extension Route {
         var route = self
         if destination.family == .ipv6 {
             route.scope = .universe
-            if metric == UInt32(IP6_RT_PRIO_USER) { route.metric = 0 }
+            route.metric = Self.canonicalMetric(metric, .ipv6)
         }
         if kind != .unicast { route.hops = [] }
         // The kernel keeps the ways in an order of its own.
         if route.hops.count > 1 { route.hops.sort() }
         return route
+    }
+
+    /// The metric of a canonical route: 0 for the kernel's default of the family.
+    package static func canonicalMetric(_ metric: UInt32, _ family: AddressFamily) -> UInt32 {
+        family == .ipv6 && metric == UInt32(IP6_RT_PRIO_USER) ? 0 : metric
     }
 
     /// RTM_NEWROUTE into the main table.
@@ -26,9 +31,9 @@ extension Route {
         header.rtm_scope = scope.rawValue
         if hops.count == 1, hops[0].isOnLink { header.rtm_flags = UInt32(RTNH_F_ONLINK) }
         message.begin(RTM_NEWROUTE, flags: flags, header)
-        message.put(RTA_DST.rawValue, bytes: destination.address.bytes)
+        message.put(RTA_DST.rawValue, destination.address)
         if metric != 0 { message.put(RTA_PRIORITY.rawValue, metric) }
-        if let preferredSource { message.put(RTA_PREFSRC.rawValue, bytes: preferredSource.bytes) }
+        if let preferredSource { message.put(RTA_PREFSRC.rawValue, preferredSource) }
         if hops.count == 1 {
             if hops[0].linkIndex != 0 { message.put(RTA_OIF.rawValue, hops[0].linkIndex) }
             hops[0].writeGateway(destination.family, to: &message)
@@ -50,7 +55,7 @@ extension Route {
         header.rtm_protocol = protocolNumber
         header.rtm_scope = Scope.nowhere.rawValue
         message.begin(RTM_DELROUTE, flags: 0, header)
-        message.put(RTA_DST.rawValue, bytes: destination.address.bytes)
+        message.put(RTA_DST.rawValue, destination.address)
         if metric != 0 { message.put(RTA_PRIORITY.rawValue, metric) }
         if hops.count == 1, hops[0].linkIndex != 0 { message.put(RTA_OIF.rawValue, hops[0].linkIndex) }
     }
@@ -126,7 +131,7 @@ extension Route.Hop {
     fileprivate func writeGateway(_ family: AddressFamily, to message: inout NetlinkMessage) {
         guard let gateway else { return }
         if gateway.family == family {
-            message.put(RTA_GATEWAY.rawValue, bytes: gateway.bytes)
+            message.put(RTA_GATEWAY.rawValue, gateway)
         } else {
             // The family is a number of 16 bits in host order (sa_family_t).
             let number = UInt16(gateway.family.number)

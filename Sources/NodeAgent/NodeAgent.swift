@@ -61,7 +61,7 @@ package struct NodeAgent: Service {
         let server = ControlServer(
             path: store.socketPath,
             hello: Hello(node: options.nodeName, bootID: store.bootID, netnsInode: netnsInode),
-            eventLoop: loops.next(), responder: { await responder.answer($0) }, logger: logger)
+            prompt: { responder.answerPromptly($0, $1) }, responder: { await responder.answer($0) }, logger: logger)
 
         try await kernel.start()
         let result: Result<Void, any Error>

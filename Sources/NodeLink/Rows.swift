@@ -191,11 +191,15 @@ package struct RouteRow: TableRow {
     package var state: String
     /// The link the route leaves by; empty without one.
     package var link: String
+    /// The tunnel that the announcement asks for, `vxlan` or `ipip`; empty for none.
+    package var announced: String
 
     /// Makes a row.
     package init(
         prefix: IPPrefix, nextHop: String, peer: String, asPath: String, mode: String, state: String, link: String,
+        announced: String = "",
     ) {
+        self.announced = announced
         self.prefix = prefix
         self.nextHop = nextHop
         self.peer = peer
@@ -214,12 +218,15 @@ package struct RouteRow: TableRow {
         mode = try reader.string("mode")
         state = try reader.string("state")
         link = try reader.string("link")
+        // A daemon of the first version does not say.
+        announced = try reader.optionalString("announced") ?? ""
     }
 
     package var json: JSONValue {
         [
             "prefix": .string(prefix.description), "nextHop": .string(nextHop), "peer": .string(peer),
             "asPath": .string(asPath), "mode": .string(mode), "state": .string(state), "link": .string(link),
+            "announced": .string(announced),
         ]
     }
 }

@@ -24,6 +24,16 @@ extension RunDirectory {
         return nil
     }
 
+    /// Whether a block's record shows at a glance that the address is the key's. Most often it does; else `block` is to be
+    /// read, which costs some hundred times as much and says what is wrong.
+    /// - Throws: `system`.
+    package func isAllocated(_ address: IPAddress, to key: AttachmentKey) throws(StoreError) -> Bool {
+        for cidr in try blockNetworks() where cidr.contains(address) {
+            if let text = try blockText(cidr), text.isAllocated(address, to: key) { return true }
+        }
+        return false
+    }
+
     /// The block's file; nil when there is none in this boot.
     /// - Throws: `corrupt`, `system`.
     package func block(_ cidr: IPPrefix) throws(StoreError) -> Block? {

@@ -45,17 +45,24 @@ package struct RunDirectory: Sendable {
     /// Makes the directory and its parts, each of mode 0700, unless they exist.
     /// - Throws: `unfit` when others may write to the directory.
     package func create() throws(StoreError) {
-        try system { () throws(SystemError) in try Files.createDirectory(path) }
+        // Most often all of it is there.
+        var status = try system { () throws(SystemError) in try FileStatus.of(path) }
+        if status?.isDirectory != true {
+            status = try system { () throws(SystemError) in
+                try Files.createDirectory(path)
+                return try FileStatus.of(path)
+            }
+        }
         // A directory that others may write to can be given files of theirs. One they may merely look into does no
         // harm: what makes directories for container mounts gives them mode 0755.
-        if let status = try system({ () throws(SystemError) in try FileStatus.of(path) }),
-            status.permissions & 0o022 != 0
-        {
+        if let status, status.permissions & 0o022 != 0 {
             let mode = String(status.permissions, radix: 8)
             throw .unfit(path: path, reason: "others may write to the directory (mode \(mode)); chmod 0700 it")
         }
         for part in [blocksPath, attachmentsPath] {
-            try system { () throws(SystemError) in try Files.createDirectory(part) }
+            try system { () throws(SystemError) in
+                if try FileStatus.of(part)?.isDirectory != true { try Files.createDirectory(part) }
+            }
         }
     }
 

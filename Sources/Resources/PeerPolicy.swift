@@ -29,6 +29,13 @@ package struct PeerPolicy: Sendable, Hashable {
     /// The defaults.
     package init() {}
 
+    /// Whether the same is done about the number of prefixes.
+    package func hasSamePrefixLimit(as other: PeerPolicy) -> Bool {
+        maximumPrefixes == other.maximumPrefixes && maximumPrefixesAction == other.maximumPrefixesAction
+            && maximumPrefixesRestartTime == other.maximumPrefixesRestartTime
+            && maximumPrefixesWarning == other.maximumPrefixesWarning
+    }
+
     /// The number of prefixes from which on the log warns; nil without a maximum.
     package var prefixesWarnedOf: Int? {
         maximumPrefixes.map { Int((Double($0) * Double(maximumPrefixesWarning) / 100).rounded(.up)) }

@@ -12,29 +12,48 @@ struct DoctorCommand: ParsableCommand {
     @OptionGroup var daemon: DaemonOptions
 
     func run() throws {
-        let question = DaemonQuestion(root.daemon, daemon)
-        let account = Diagnosis.Account(
-            status: try StatusAnswer(question.ask(.status)), nodes: try list(question, .nodes),
-            pools: try list(question, .ippools), blocks: try list(question, .blocks),
-            routes: try list(question, .routes))
-        guard !account.nodes.isEmpty else {
-            let name = account.status.node.name
-            throw CommandFailure(
-                description: "Nothing is configured: apusd has read no Node resource named \(name).\n"
-                    + "Its log says what it has read and refused. Give apusd the name of a Node with --node, and the "
-                    + "directory of the resources with --config.")
-        }
         let directory = [root.daemon, daemon].compactMap(\.runDirectory).last ?? DaemonOptions.defaultRunDirectory
-        let findings = try Diagnosis(node: NodeKernel(runDirectory: directory), account: account).findings
+        let node = try NodeKernel(runDirectory: directory)
+        var findings: [Diagnosis.Finding] = []
+        var account: Diagnosis.Account?
+        do throws(CommandFailure) {
+            account = try ask(DaemonQuestion(root.daemon, daemon))
+        } catch {
+            // The kernel has its state all the same, and nobody mends it now.
+            let lines = error.description.split(separator: "\n", maxSplits: 1).map(String.init)
+            findings.append(Diagnosis.Finding(problem: "apusd does not answer: \(lines[0])", remedy: lines.last ?? ""))
+        }
+        if let account, account.nodes.isEmpty {
+            findings.append(
+                Diagnosis.Finding(
+                    problem: "Nothing is configured: apusd has read no Node resource named \(account.status.node.name)",
+                    remedy: "Its log says what it has read and refused. Give apusd the name of a Node with --node, and "
+                        + "the directory of the resources with --config."))
+        }
+        findings += try Diagnosis(node: node, account: account).findings
         guard !findings.isEmpty else {
-            print("Nothing is wrong on \(account.status.node.name).")
+            print("Nothing is wrong on \(node.name).")
             return
         }
         for finding in findings { print("- \(finding.problem)\n  Remedy: \(finding.remedy)") }
         throw ExitCode.failure
     }
 
+    private func ask(_ question: DaemonQuestion) throws(CommandFailure) -> Diagnosis.Account {
+        do {
+            return Diagnosis.Account(
+                status: try StatusAnswer(question.ask(.status)),
+                sessions: try BGPAnswer<BGPPeerRow>(question.ask(.bgp(.peers))).items,
+                nodes: try list(question, .nodes), pools: try list(question, .ippools),
+                blocks: try list(question, .blocks), routes: try list(question, .routes), now: SinceTime.now())
+        } catch let failure as CommandFailure {
+            throw failure
+        } catch {
+            throw CommandFailure(description: "\(error)\nAre apusctl and apusd of one version?")
+        }
+    }
+
     private func list<Row: TableRow>(_ question: DaemonQuestion, _ kind: ListKind) throws -> [Row] {
-        try ListAnswer<Row>(question.ask(.get(kind))).items
+        try ListAnswer<Row>(question.table(kind)).items
     }
 }

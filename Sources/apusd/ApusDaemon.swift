@@ -22,7 +22,8 @@ struct RunCommand: AsyncParsableCommand {
         commandName: "run",
         abstract: "Be the daemon; the word may be left out.",
         discussion: """
-            Ends on SIGTERM or SIGINT and leaves the routes in the kernel.
+            Ends on SIGTERM or SIGINT and leaves the routes in the kernel. SIGHUP changes nothing: the files of --config \
+            are followed.
 
             Environment: IP and IP6 (autodetect, none or an address; unset means what the Node resource says), \
             IP_AUTODETECTION_METHOD and IP6_AUTODETECTION_METHOD (first-found, interface=, skip-interface=, \
@@ -67,7 +68,7 @@ struct RunCommand: AsyncParsableCommand {
             tunnelGrace: .seconds(tunnelGrace))
         try options.readEnvironment()
         let group = ServiceGroup(
-            services: [NodeAgent(options: options, logger: logger)],
+            services: [NodeAgent(options: options, logger: logger), HangUp(logger: logger)],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         try await group.run()
     }

@@ -73,9 +73,9 @@ import Testing
         let pod = Route(
             to: route("10.0.0.5/32").destination, hops: [.init(linkIndex: 9)], scope: .link, protocolNumber: 97)
         table.adopt([pod, route("10.5.0.0/26", via: "192.168.1.9", protocolNumber: 12)])
-        #expect(table.actual.isEmpty)
+        #expect(table.actualRoutes.isEmpty)
         table.observe(pod, deleted: false)
-        #expect(table.actual.isEmpty)
+        #expect(table.actualRoutes.isEmpty)
         #expect(table.setDesired(route("10.5.0.0/26", protocolNumber: 12)) == false)
         #expect(table.pendingOperations().isEmpty)
     }
@@ -213,7 +213,7 @@ import Testing
                 if next(3) == 0 { carryOut(&table, &kernel) }
             }
             carryOut(&table, &kernel)
-            let expected = Set(table.desired.values).union(table.adoptedRoutes)
+            let expected = Set(table.desiredRoutes).union(table.adoptedRoutes)
             #expect(Set(kernel.values) == expected)
             #expect(table.pendingOperations().isEmpty)
         }

@@ -1,6 +1,5 @@
 import LinuxOS
 import Logging
-import NIOPosix
 import NetTypes
 import NodeLink
 import Synchronization
@@ -70,7 +69,7 @@ struct RunDirectoryLossTests {
         let log = CountingLog()
         let server = ControlServer(
             path: path, hello: Hello(node: "node1", bootID: "boot", netnsInode: 1),
-            eventLoop: MultiThreadedEventLoopGroup.singleton.next(), responder: { _ in .success([:]) },
+            responder: { _ in .success([:]) },
             logger: Logger(label: "test") { _ in log })
         let serving = Task { try await server.run() }
         #expect(try await eventually { await Self.isServed(path) })
@@ -96,9 +95,8 @@ struct RunDirectoryLossTests {
         let path = directory.file("apusd.sock")
         let hello = Hello(node: "node1", bootID: "boot", netnsInode: 1)
         let server = ControlServer(
-            path: path, hello: hello, eventLoop: MultiThreadedEventLoopGroup.singleton.next(),
-            responder: { _ in .success([:]) }, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-            connectionLimit: 8)
+            path: path, hello: hello, responder: { _ in .success([:]) },
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, connectionLimit: 8)
         let serving = Task { try await server.run() }
         #expect(try await eventually { await Self.isServed(path) })
         try await OwnThread.run {
@@ -131,7 +129,7 @@ struct RunDirectoryLossTests {
         let directory = try TemporaryDirectory()
         let server = ControlServer(
             path: directory.file("absent/apusd.sock"), hello: Hello(node: "node1", bootID: "boot", netnsInode: 1),
-            eventLoop: MultiThreadedEventLoopGroup.singleton.next(), responder: { _ in .success([:]) },
+            responder: { _ in .success([:]) },
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         await #expect(throws: (any Error).self) { try await server.run() }
     }

@@ -127,7 +127,7 @@ import Testing
             ListAnswer([
                 RouteRow(
                     prefix: prefix, nextHop: "192.168.1.2", peer: "192.168.1.2", asPath: "", mode: "bgp",
-                    state: "programmed", link: "eth0")
+                    state: "programmed", link: "eth0", announced: "vxlan")
             ]))
     }
 

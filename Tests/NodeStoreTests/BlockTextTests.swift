@@ -33,10 +33,15 @@ import Testing
                 let address = text.allocate(for: key)
                 let expected = try? block.allocate(for: key)
                 #expect(expected == address)
-                if let address { held.append((key, address)) }
+                if let address {
+                    held.append((key, address))
+                    #expect(text.isAllocated(address, to: key))
+                    #expect(!text.isAllocated(address, to: Self.key("other")))
+                }
             } else {
                 let (key, address) = held.remove(at: Int(random >> 35) % held.count)
                 let (byOther, byOwner) = (text.release(address, of: Self.key("other")), text.release(address, of: key))
+                #expect(!text.isAllocated(address, to: key))
                 let (again, expected) = (text.release(address, of: key), block.release(key))
                 #expect([byOther, byOwner, again] == [false, true, false])
                 #expect(expected == [address])

@@ -98,7 +98,7 @@ class Resources:
             _, address, asn = os.environ[PEERS[peer]].split()
             documents.append(
                 f"apiVersion: projectcalico.org/v3\nkind: BGPPeer\nmetadata: {{name: {peer}}}\n"
-                f"spec: {{peerIP: {address}, asNumber: {asn}{more}}}\n")
+                f"spec: {{peerIP: {address}, asNumber: {asn}, idleHoldTime: 0s{more}}}\n")
         self.write("peers.yaml", "---\n".join(documents))
 
     def advertisements(self, text):

@@ -3,6 +3,7 @@
 #include <linux/magic.h>
 #include <linux/sched.h>
 #include <stddef.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/vfs.h>
 
@@ -16,7 +17,7 @@ const char *clinux_strerrordesc(int error);
 const char *clinux_strerrorname(int error);
 /* SO_PEERCRED of a Unix socket: struct ucred is GNU-only. */
 int clinux_peer_credentials(int fd, int *pid, unsigned int *uid, unsigned int *gid);
-/* accept4(2) with SOCK_CLOEXEC. */
+/* accept4(2) with SOCK_CLOEXEC and SOCK_NONBLOCK. */
 int clinux_accept(int fd);
 /* pipe2(2) with O_CLOEXEC. */
 int clinux_pipe(int ends[2]);
@@ -44,5 +45,11 @@ int clinux_ip_minttl(void);
 int clinux_ipv6_minhopcount(void);
 /* SO_ATTACH_FILTER: drops every packet whose IP header has not this octet at that place. */
 int clinux_require_octet(int fd, unsigned int place, unsigned char value);
+/* epoll_ctl(2) with a number for the descriptor. */
+int clinux_epoll_control(int epoll, int operation, int fd, unsigned int events, unsigned long long token);
+/* epoll_wait(2): the numbers of at most 64 descriptors that are ready, and what each is ready for. */
+int clinux_epoll_wait(int epoll, unsigned long long tokens[64], unsigned int events[64], int milliseconds);
+/* PR_SET_TIMERSLACK: the calling thread wakes up when it has asked to, not up to 50 microseconds later. */
+void clinux_exact_timers(void);
 /* A filter for a netlink socket that listens: it no longer hears of what the socket of that port has asked for. */
 int clinux_ignore_netlink_port(int fd, unsigned int port);

@@ -21,7 +21,7 @@ final class BGPFrameHandler: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var buffer = unwrapInboundIn(data)
         while !isBroken, buffer.readableBytes > 0 {
-            let taken = decoder.push(buffer.readableBytesView)
+            let taken = decoder.push(buffer.readableBytesUInt8Span)
             buffer.moveReaderIndex(forwardBy: taken)
             drain()
             // A decoder that is full of an unfinished frame would be a frame longer than the limit allows.

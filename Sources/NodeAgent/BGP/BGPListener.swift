@@ -7,7 +7,8 @@ import Resources
 
 /// Accepts the connections that peers open, at the node's own addresses and nowhere else.
 ///
-/// An address that is not there yet is tried again; a change of the configuration moves the sockets.
+/// An address that is not there yet is tried again; a change of the configuration moves the sockets, and one that somebody
+/// has destroyed (`ss -K`) is made again.
 struct BGPListener: Sendable {
     /// Thousands of nodes may connect in the moment in which a reflector comes up.
     private static let backlog: Int32 = 4096
@@ -24,7 +25,7 @@ struct BGPListener: Sendable {
         await speaker.listenSignal.forEach {
             let wanted = await speaker.listenAddresses()
             let keys = await speaker.passwords()
-            for (address, channel) in sockets where !wanted.contains(address) {
+            for (address, channel) in sockets where !wanted.contains(address) || !channel.isActive {
                 channel.close(promise: nil)
                 sockets[address] = nil
             }
@@ -32,7 +33,9 @@ struct BGPListener: Sendable {
             await change(speaker.directory.installedKeys, to: keys, of: sockets)
             for address in wanted where sockets[address] == nil {
                 do {
-                    sockets[address] = try await bind(address, keys: keys)
+                    let channel = try await bind(address, keys: keys)
+                    channel.closeFuture.whenComplete { _ in speaker.listenSignal.raise() }
+                    sockets[address] = channel
                     failures[address] = nil
                     logger.notice("listening for BGP", metadata: ["address": "\(address)"])
                 } catch {

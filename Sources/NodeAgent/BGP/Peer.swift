@@ -37,6 +37,7 @@ actor Peer {
     private var waitingWrites: [ConnectionID: (count: Int, isKnown: Bool)] = [:]
     private var timers: [TimerKind: Scheduled<Void>] = [:]
     private var prefixPause: Scheduled<Void>?
+    private var isEndedForPrefixes = false
     private var incomingCount: UInt64 = 0
     private var current: (negotiated: Negotiated, epoch: UInt64)?
     private var epoch: UInt64
@@ -93,8 +94,18 @@ actor Peer {
         guard current != nil else { return }
         logger.error("more prefixes than the peer may send", metadata: ["received": "\(received)"])
         handle(.stopped(.tooManyPrefixes))
+        isEndedForPrefixes = true
         guard pause > .zero else { return }
-        prefixPause = eventLoop.scheduleTask(in: TimeAmount(pause)) { self.assumeIsolated { $0.start() } }
+        prefixPause = eventLoop.scheduleTask(in: TimeAmount(pause)) { self.assumeIsolated { $0.resume() } }
+    }
+
+    /// Begins a session anew if the last one ended because too many prefixes came: the pause is over, or the peer may
+    /// send another number now.
+    func resume() {
+        guard isEndedForPrefixes else { return }
+        prefixPause?.cancel()
+        isEndedForPrefixes = false
+        start()
     }
 
     /// This node's own restart is over.

@@ -87,6 +87,13 @@ extension Speaker {
         }
     }
 
+    /// A peer may send another number of prefixes than before.
+    func limitChanged(of peer: Peer) {
+        prefixWarnings.remove(peer.id)
+        peer.assumeIsolated { $0.resume() }
+        if let received = rib?.peerStatus(peer.id)?.received { judge(received, of: peer) }
+    }
+
     /// The peers that have said all they know since the last call, and when their sessions came up.
     func takeConverged() -> [(peer: IPAddress, since: MonotonicTime)] {
         converging.compactMap { id, since in

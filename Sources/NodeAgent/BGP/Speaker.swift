@@ -205,15 +205,16 @@ actor Speaker {
         return reports.sorted { $0.settings.address < $1.settings.address }
     }
 
-    /// The best routes of the table, each with those that are used beside it, for display. They are looked up in a copy, elsewhere: the sessions do not wait.
+    /// Every route of the table, for display. They are looked up in a copy, elsewhere: the sessions do not wait.
     @concurrent
-    nonisolated func bestRoutes() async -> [RouteView] {
+    nonisolated func allRoutes() async -> [RouteView] {
         guard let rib = await rib else { return [] }
-        return AddressFamily.allCases.flatMap { rib.routes(of: $0) }.filter { $0.isBest || $0.isWay }
+        return AddressFamily.allCases.flatMap { rib.routes(of: $0) }
     }
 
-    /// Every route of the table, for display.
-    func allRoutes() -> [RouteView] { AddressFamily.allCases.flatMap { rib?.routes(of: $0) ?? [] } }
+    /// The best routes of the table, each with those that are used beside it, for display.
+    @concurrent
+    nonisolated func bestRoutes() async -> [RouteView] { await allRoutes().filter { $0.isBest || $0.isWay } }
 
     /// How large the table is, for display.
     func tableNumbers() -> [(family: AddressFamily, prefixes: Int, waitingChanges: Int)] {
@@ -242,8 +243,6 @@ actor Speaker {
     /// The addresses of all peers, for display.
     func peerAddresses() -> [PeerID: IPAddress] { peers.mapValues(\.address) }
 
-    /// The address of a peer, for display.
-    func address(of id: PeerID) -> IPAddress? { peers[id]?.settings.address }
 }
 
 // The set of peers.
@@ -268,8 +267,10 @@ extension Speaker {
 
     /// Carries out what can be changed while the session stays.
     private func change(_ peer: Peer, to settings: NodeView.Peer) {
+        let former = peer.settings.policy
         peer.change(settings)
         rib?.changeRole(of: peer.id) { peer.roleTemplate.update(&$0, settings: settings) }
+        if !former.hasSamePrefixLimit(as: settings.policy) { limitChanged(of: peer) }
     }
 
     private func addMissingPeers(of new: SpeakerConfiguration) async {

@@ -15,7 +15,8 @@ struct MetricsServer: Sendable {
     /// The text to answer with.
     let metrics: @Sendable () async -> MetricsText
 
-    /// Serves until the task is cancelled. An address that is taken is tried again.
+    /// Serves until the task is cancelled. An address that is taken is tried again, and a socket that somebody has
+    /// destroyed is made again.
     func run() async {
         var hasWarned = false
         while !Task.isCancelled {
@@ -27,7 +28,7 @@ struct MetricsServer: Sendable {
                 } onCancel: {
                     channel.close(promise: nil)
                 }
-                return
+                hasWarned = false
             } catch {
                 if !hasWarned {
                     logger.warning(

@@ -137,7 +137,8 @@ extension Negotiated {
     /// What was agreed on, in words.
     fileprivate var summary: String {
         var parts = ["id \(peerBGPID)", "hold \(holdTime)", families.map(\.description).joined(separator: ", ")]
-        if hasRouteRefresh { parts.append("route refresh") }
+        if hasRouteRefresh { parts.append(hasEnhancedRouteRefresh ? "enhanced route refresh" : "route refresh") }
+        if hasExtendedMessages { parts.append("extended messages") }
         if !familiesTakenWithPathIDs.isEmpty || !familiesWithPathIDs.isEmpty {
             let ways = [familiesTakenWithPathIDs.isEmpty ? nil : "in", familiesWithPathIDs.isEmpty ? nil : "out"]
             parts.append("add-path \(ways.compactMap(\.self).joined(separator: " and "))")

@@ -20,18 +20,37 @@ struct Responder: Sendable {
     let bfd: BFDMonitor
     let linkRemovals: LinkRemovals
 
+    /// Answers what the CNI executable asks with every pod, if it can be done without waiting: at once, or from the thread
+    /// that deletes links.
+    ///
+    /// - Returns: false when it must be asked of `answer`.
+    func answerPromptly(_ operation: Request.Operation, _ reply: @escaping ControlServer.Reply) -> Bool {
+        switch operation {
+        case .endpointAdd(let endpoint):
+            guard controller.isAnnounced(endpoint) else { return false }
+            reply(.success([:]))
+        case .endpointDelete(let endpoint):
+            controller.endpointGone(endpoint)
+            reply(.success([:]))
+        case .linkDelete(let endpoint):
+            linkRemovals.remove(endpoint) { result in
+                if case .success = result { controller.linkGone(endpoint) }
+                reply(result.map(\.members))
+            }
+        default: return false
+        }
+        return true
+    }
+
     /// The members of `ok`, or the refusal.
     func answer(_ operation: Request.Operation) async -> Result<JSONObject, RemoteError> {
         switch operation {
         case .endpointAdd(let endpoint):
             return await controller.endpointCame(endpoint)
-        case .endpointDelete(let endpoint):
-            controller.endpointGone(endpoint)
-            return .success([:])
-        case .linkDelete(let endpoint):
-            let result = await linkRemovals.remove(endpoint)
-            if case .success = result { controller.linkGone(endpoint) }
-            return result.map(\.members)
+        case .endpointDelete, .linkDelete:
+            return await withCheckedContinuation { reply in
+                _ = answerPromptly(operation) { reply.resume(returning: $0) }
+            }
         case .blockRequest(let request):
             return await controller.block(for: request).map(\.members)
         case .status:
@@ -121,6 +140,7 @@ struct Responder: Sendable {
 
     private func routes() async -> [RouteRow] {
         let kernelRows = await kernel.report()
+        let addresses = await speaker.peerAddresses()
         var rows: [RouteRow] = []
         for route in await speaker.bestRoutes() {
             // A further way comes after the best one, to whose row it belongs.
@@ -129,13 +149,13 @@ struct Responder: Sendable {
                 continue
             }
             let programmed = kernelRows[route.prefix]
-            var peer = ""
-            if let id = route.peer { peer = await speaker.address(of: id)?.description ?? "" }
             rows.append(
                 RouteRow(
-                    prefix: route.prefix, nextHop: route.nextHop?.description ?? "", peer: peer,
+                    prefix: route.prefix, nextHop: route.nextHop?.description ?? "",
+                    peer: route.peer.flatMap { addresses[$0]?.description } ?? "",
                     asPath: route.attributes.asPath.description, mode: programmed?.mode ?? "",
-                    state: programmed?.state ?? "not in a known pool", link: programmed?.link ?? ""))
+                    state: programmed?.state ?? "not in a known pool", link: programmed?.link ?? "",
+                    announced: route.attributes.tunnelEndpoint.map { "\($0.encapsulation)" } ?? ""))
         }
         return rows
     }

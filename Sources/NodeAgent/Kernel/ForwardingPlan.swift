@@ -28,7 +28,7 @@ struct ForwardingPlan: Sendable {
     }
 
     /// Every learned prefix.
-    var prefixes: Set<IPPrefix> { Set(learned.routes.keys) }
+    var prefixes: [IPPrefix] { learned.routes.keys }
 
     /// Whether the table has a way to the prefix, be it programmed or not yet.
     func isLearned(_ prefix: IPPrefix) -> Bool { learned.routes[prefix] != nil }
@@ -39,10 +39,10 @@ struct ForwardingPlan: Sendable {
     /// Takes what the table chose.
     ///
     /// - Returns: the prefixes to ask `outcome` about.
-    mutating func learn(_ changes: [ForwardingChange]) -> Set<IPPrefix> { learned.learn(changes) }
+    mutating func learn(_ changes: [ForwardingChange]) -> [IPPrefix] { learned.learn(changes) }
 
     /// Takes a new configuration; every prefix is to be asked about when it differs.
-    mutating func configure(_ new: KernelConfiguration) -> Set<IPPrefix> {
+    mutating func configure(_ new: KernelConfiguration) -> [IPPrefix] {
         guard new != configuration else { return [] }
         configuration = new
         check = TunnelCheck(nodes: new.nodes, nodeName: new.nodeName, felix: new.felix)
@@ -50,7 +50,7 @@ struct ForwardingPlan: Sendable {
     }
 
     /// Takes a new picture of the node; every prefix is to be asked about when it differs.
-    mutating func observe(_ new: ForwardingContext) -> Set<IPPrefix> {
+    mutating func observe(_ new: ForwardingContext) -> [IPPrefix] {
         guard new != context else { return [] }
         context = new
         return prefixes

@@ -115,7 +115,7 @@ actor KernelAgent {
         // Before anything is received by a tunnel, and before anybody is told that it is.
         guardRules(new, new.tunnelDevices.union(tunnels.links.keys))
         keepTunnels()
-        var asked = plan.configure(new)
+        var asked = Set(plan.configure(new))
         asked.formUnion(plan.observe(context()))
         let wanted = plan.blackholes
         // A block that is no longer the node's own may be somebody else's by now: the plan knows.
@@ -397,9 +397,10 @@ extension KernelAgent {
 
 // To the kernel.
 extension KernelAgent {
-    private func settle(_ prefixes: Set<IPPrefix>) {
+    private func settle(_ prefixes: some Sequence<IPPrefix>) {
         // An own block is its blackhole, whatever others announce.
-        for prefix in prefixes where !blackholes.contains(prefix) {
+        let plan = plan
+        for prefix in prefixes where blackholes.isEmpty || !blackholes.contains(prefix) {
             switch plan.outcome(for: prefix) {
             case .ready(let forwarding, _):
                 sockets?.routes.table.setDesired(forwarding.route)
@@ -436,7 +437,7 @@ extension KernelAgent {
 
     /// Logs why a prefix has no route, once for each reason.
     private func say(_ reason: String?, about prefix: IPPrefix) {
-        guard reasons[prefix] != reason else { return }
+        guard !reasons.isEmpty || reason != nil, reasons[prefix] != reason else { return }
         reasons[prefix] = reason
         if let reason {
             logger.warning("no route yet", metadata: ["prefix": "\(prefix)", "reason": "\(reason)"])

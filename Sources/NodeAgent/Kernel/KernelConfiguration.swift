@@ -26,8 +26,12 @@ struct KernelConfiguration: Sendable, Equatable {
     /// The pool that decides about a prefix: the narrowest that holds it. What lies in none, and is here because a
     /// filter let it in, is reached as in a pool without a tunnel.
     func pool(of prefix: IPPrefix) -> IPPool? {
-        pools.filter { $0.cidr.contains(prefix) }.max { $0.cidr.length < $1.cidr.length }
-            ?? IPPool(name: "", cidr: prefix)
+        var best: Int?
+        for place in pools.indices where pools[place].cidr.contains(prefix) {
+            if let found = best, pools[found].cidr.length >= pools[place].cidr.length { continue }
+            best = place
+        }
+        return best.map { pools[$0] } ?? IPPool(name: "", cidr: prefix)
     }
 
     /// The tunnel devices that the pools need, those of disabled pools too: their pods stay reachable.

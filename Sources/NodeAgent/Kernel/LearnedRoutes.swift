@@ -4,20 +4,19 @@ import NetTypes
 
 /// What BGP has learned, as the forwarding plan needs it: the next hop and the tunnel of each prefix.
 struct LearnedRoutes: Sendable {
-    private(set) var routes: [IPPrefix: TunnelCheck.Route] = [:]
+    private(set) var routes = DenseMap<IPPrefix, TunnelCheck.Route>()
     /// The other ways that packets may take as well, where there are any.
     private var others: [IPPrefix: [TunnelCheck.Route]] = [:]
-    private var prefixes: [IPAddress: Set<IPPrefix>] = [:]
+    private var prefixes: [IPAddress: DenseMap<IPPrefix, Void>] = [:]
     /// The next hops that tell of a link-layer address, each with the number of its routes, the first to tell first.
     private var users: [MACAddress: [(nextHop: IPAddress, count: Int)]] = [:]
     private var announcements: [TunnelEndpoint.Encapsulation: [AddressFamily: Int]] = [:]
 
     /// Takes what the table chose.
     ///
-    /// - Returns: the prefixes whose forwarding may be another one now: those that changed, and those of the same next
-    ///   hops, whose inner address may lie in what changed.
-    mutating func learn(_ changes: [ForwardingChange]) -> Set<IPPrefix> {
-        var concerned = Set(changes.map(\.prefix))
+    /// - Returns: the prefixes whose forwarding may be another one now, each once: those that changed, and those of the
+    ///   same next hops, whose inner address may lie in what changed.
+    mutating func learn(_ changes: [ForwardingChange]) -> [IPPrefix] {
         var nextHops: Set<IPAddress> = []
         for change in changes {
             let old = routes[change.prefix]
@@ -41,8 +40,10 @@ struct LearnedRoutes: Sendable {
                 for user in told.macAddress.flatMap({ users[$0] }) ?? [] { nextHops.insert(user.nextHop) }
             }
         }
-        for nextHop in nextHops { concerned.formUnion(prefixes[nextHop] ?? []) }
-        return concerned
+        if nextHops.isEmpty { return changes.map(\.prefix) }
+        var concerned = Set(changes.map(\.prefix))
+        for nextHop in nextHops { concerned.formUnion(prefixes[nextHop]?.keys ?? []) }
+        return Array(concerned)
     }
 
     /// The ways to a prefix beside the first.
@@ -50,7 +51,7 @@ struct LearnedRoutes: Sendable {
 
     /// Whether the address lies in something that the next hop announces.
     func announces(_ nextHop: IPAddress, _ address: IPAddress) -> Bool {
-        prefixes[nextHop]?.contains { $0.contains(address) } ?? false
+        prefixes[nextHop]?.keys.contains { $0.contains(address) } ?? false
     }
 
     /// The next hop that told of a link-layer address first.
@@ -62,7 +63,7 @@ struct LearnedRoutes: Sendable {
     }
 
     private mutating func remember(_ route: TunnelCheck.Route, _ prefix: IPPrefix) {
-        prefixes[route.nextHop, default: []].insert(prefix)
+        prefixes[route.nextHop, default: DenseMap()][prefix] = ()
         guard let told = route.told else { return }
         announcements[told.encapsulation, default: [:]][prefix.family, default: 0] += 1
         guard let mac = told.macAddress else { return }
@@ -74,7 +75,7 @@ struct LearnedRoutes: Sendable {
     }
 
     private mutating func forget(_ route: TunnelCheck.Route, _ prefix: IPPrefix) {
-        prefixes[route.nextHop]?.remove(prefix)
+        prefixes[route.nextHop]?.removeValue(forKey: prefix)
         if prefixes[route.nextHop]?.isEmpty ?? false { prefixes[route.nextHop] = nil }
         guard let told = route.told else { return }
         announcements[told.encapsulation]?[prefix.family, default: 0] -= 1

@@ -37,7 +37,7 @@ final class LinkRemovals: Sendable {
     private struct Waiting: Sendable {
         let target: PodLinkTarget
         let addresses: [IPAddress]
-        let reply: CheckedContinuation<Outcome, Never>
+        let reply: @Sendable (Outcome) -> Void
     }
 
     private struct State: Sendable {
@@ -66,26 +66,29 @@ final class LinkRemovals: Sendable {
 
     /// Deletes the endpoint's link, if it is there and the endpoint's, and flushes its connections.
     ///
-    /// - Returns: whether there was one; neither of its ends is to be seen then.
-    func remove(_ endpoint: Endpoint) async -> Result<LinkDeleteAnswer, RemoteError> {
-        let key = AttachmentKey(
-            network: endpoint.network, containerID: endpoint.containerID, ifName: endpoint.ifName)
+    /// - Parameter reply: gets, from another thread or from this one, whether there was one; neither of its ends is to be
+    ///   seen then. It must not wait.
+    func remove(_ endpoint: Endpoint, reply: @escaping @Sendable (Result<LinkDeleteAnswer, RemoteError>) -> Void) {
+        let key = endpoint.key
         guard let alias = LinkAlias(key) else {
-            return .failure(RemoteError(code: 4, message: "\(key): too long to be a link's mark"))
+            return reply(.failure(RemoteError(code: 4, message: "\(key): too long to be a link's mark")))
         }
         let addresses = endpoint.addresses.map(\.address)
         guard endpoint.hostLinkIndex != 0 else {
             flush(addresses)
-            return .success(LinkDeleteAnswer(isDeleted: false))
+            return reply(.success(LinkDeleteAnswer(isDeleted: false)))
         }
         let target = PodLinkTarget(index: endpoint.hostLinkIndex, alias: alias)
-        let outcome = await withCheckedContinuation {
-            enqueue(Waiting(target: target, addresses: addresses, reply: $0))
-        }
-        if case .failed = outcome {
-            return .failure(RemoteError(code: 11, message: "link \(endpoint.hostLink) could not be deleted"))
-        }
-        return .success(LinkDeleteAnswer(isDeleted: outcome == .deleted))
+        enqueue(
+            Waiting(target: target, addresses: addresses) { outcome in
+                switch outcome {
+                case .deleted: reply(.success(LinkDeleteAnswer(isDeleted: true)))
+                case .absent: reply(.success(LinkDeleteAnswer(isDeleted: false)))
+                case .failed:
+                    reply(
+                        .failure(RemoteError(code: 11, message: "link \(endpoint.hostLink) could not be deleted")))
+                }
+            })
     }
 
     private func enqueue(_ one: Waiting) {
@@ -159,7 +162,7 @@ final class LinkRemovals: Sendable {
     private func answer(_ batch: [Waiting], present: Set<PodLinkTarget>, left: Set<PodLinkTarget>) {
         for one in batch {
             let gone: Outcome = present.contains(one.target) ? .deleted : .absent
-            one.reply.resume(returning: left.contains(one.target) ? .failed : gone)
+            one.reply(left.contains(one.target) ? .failed : gone)
         }
         flush(batch.filter { !left.contains($0.target) }.flatMap(\.addresses))
     }

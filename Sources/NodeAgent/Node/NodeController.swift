@@ -46,13 +46,14 @@ actor NodeController {
     var readyDevices: Set<TunnelDevice> = []
     var inForce = ConfigurationInForce()
     var plan: BlockPlan?
-    var foreign: ForeignEndpoints
+    var foreign: ForeignEndpoints { didSet { updateShortcut() } }
+    private nonisolated let shortcut = EndpointShortcut()
     var addressSearch = AddressSearch()
     private var reported: Set<Diagnostic> = []
     private var reportedConflicts: [IPPrefix: String] = [:]
     private var isSaved = true
     private(set) var view: NodeView?
-    private(set) var state: NodeState?
+    private(set) var state: NodeState? { didSet { updateShortcut() } }
 
     init(
         options: AgentOptions, store: RunDirectory, netnsInode: UInt64, previous: NodeState?, claims: ClaimRecord,
@@ -76,6 +77,7 @@ actor NodeController {
         // Bounded by its callers: one reading of the files, one review, one request of each client at a time and what
         // it told without waiting for an answer.
         (commands, commandsContinuation) = AsyncStream.makeStream()
+        shortcut.update(previous, hasForeignEndpoints: !foreign.isEmpty)
     }
 
     /// Carries out commands until `stop`.
@@ -93,7 +95,9 @@ actor NodeController {
                 case .configuration(let decoded): await adopt(await located(decoded))
                 case .addressLook: await followAddress()
                 case .blockRequest(let request, let reply): reply.resume(returning: await claim(for: request))
-                case .endpointAdd(let endpoint, let reply): reply.resume(returning: await add(endpoint))
+                case .endpointAdd(let endpoint, let reply):
+                    reply.resume(returning: await add(endpoint))
+                    shortcut.leave()
                 case .linkGone(let key): await withdraw(key)
                 case .endpointGone(let key):
                     await withdraw(key)
@@ -124,16 +128,27 @@ actor NodeController {
     nonisolated func nodeStateLost() { commandsContinuation.yield(.nodeStateLost) }
 
     /// A pod has gone: a block that only waited for that may be given up.
-    nonisolated func endpointGone(_ endpoint: Endpoint) { commandsContinuation.yield(.endpointGone(endpoint.key)) }
+    nonisolated func endpointGone(_ endpoint: Endpoint) {
+        guard !shortcut.ignoresGoing else { return }
+        commandsContinuation.yield(.endpointGone(endpoint.key))
+    }
 
     /// The link of a pod has gone: nobody is to send to an address of its own any more. Its DEL may be killed before it
     /// says that it is done.
-    nonisolated func linkGone(_ endpoint: Endpoint) { commandsContinuation.yield(.linkGone(endpoint.key)) }
+    nonisolated func linkGone(_ endpoint: Endpoint) {
+        guard !shortcut.remembersNobody else { return }
+        commandsContinuation.yield(.linkGone(endpoint.key))
+    }
 
-    /// A pod has come; the answer comes when it is announced, for which most often there is nothing to do.
+    /// Whether there is nothing to do for a pod that has come: then nobody needs to wait for `endpointCame`.
+    nonisolated func isAnnounced(_ endpoint: Endpoint) -> Bool { shortcut.covers(endpoint.addresses) }
+
+    /// A pod has come; the answer comes when it is announced.
     nonisolated func endpointCame(_ endpoint: Endpoint) async -> Result<JSONObject, RemoteError> {
         await withCheckedContinuation { reply in
+            shortcut.enter()
             if case .terminated = commandsContinuation.yield(.endpointAdd(endpoint, reply: reply)) {
+                shortcut.leave()
                 reply.resume(returning: .failure(RemoteError(code: 11, message: "apusd is stopping; try again")))
             }
         }
@@ -147,6 +162,8 @@ actor NodeController {
             }
         }
     }
+
+    private func updateShortcut() { shortcut.update(state, hasForeignEndpoints: !foreign.isEmpty) }
 
     /// The configuration in force, for display.
     var configuration: ClusterConfiguration? { inForce.configuration }

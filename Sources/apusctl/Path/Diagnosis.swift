@@ -14,66 +14,44 @@ struct Diagnosis {
         var remedy: String
     }
 
-    /// What the daemon answers.
-    struct Account {
-        var status: StatusAnswer
-        var nodes: [NodeRow]
-        var pools: [PoolRow]
-        var blocks: [BlockRow]
-        var routes: [RouteRow]
-    }
-
     /// Everything that was found.
     private(set) var findings: [Finding] = []
 
     /// Looks at everything.
-    init(node: NodeKernel, account: Account) throws {
-        let modes = Set(account.pools.map(\.mode))
-        checkSessions(account.status)
-        checkConfiguration(account)
-        checkRoutes(account.routes)
+    ///
+    /// - Parameter account: what the daemon answers; nil when it does not. Then the kernel alone is looked at.
+    init(node: NodeKernel, account: Account?) throws {
+        if let account {
+            checkSessions(account)
+            checkStaleRoutes(account)
+            checkBlocks(account)
+            checkModes(account)
+            checkRoutes(account.routes)
+        }
+        let modes = account.map { $0.pools.map(\.mode) } ?? node.state.pools.map(\.mode)
         checkForwarding(node)
-        try checkTunnels(node, modes)
+        try checkTunnels(node, Set(modes))
         checkReversePath(node)
         checkMTU(node)
         checkPods(node)
         checkPort(node)
     }
 
-    private mutating func add(_ problem: String, _ remedy: String) {
+    /// Looks at the daemon's account alone.
+    init(account: Account) {
+        checkSessions(account)
+        checkStaleRoutes(account)
+        checkBlocks(account)
+        checkModes(account)
+        checkRoutes(account.routes)
+    }
+
+    mutating func add(_ problem: String, _ remedy: String) {
         findings.append(Finding(problem: problem, remedy: remedy))
     }
 
-    private mutating func checkSessions(_ status: StatusAnswer) {
-        for peer in status.peers where peer.state != "up" {
-            let name = peer.node.isEmpty ? peer.address : "\(peer.address) (\(peer.node))"
-            let since = SinceTime.text(peer.since, now: SinceTime.now())
-            add(
-                "no BGP session with \(name) since \(since): \(peer.info)",
-                "see that \(peer.address) answers, that TCP port 179 is open both ways, and that both sides agree on "
-                    + "the AS numbers (apusctl node status there)")
-        }
-    }
-
-    private mutating func checkConfiguration(_ account: Account) {
-        for block in account.blocks where block.node == account.status.node.name {
-            if block.isClosed {
-                add(
-                    "block \(block.cidr) is closed for new pods: it is in conflict or being given up",
-                    "the log of apusd names both owners; remove one of the two BlockAffinities or pools")
-            } else if !block.isAnnounced {
-                add(
-                    "block \(block.cidr) is not announced to other nodes",
-                    "the log of apusd says why; most often the node has no address of the block's family")
-            }
-        }
-        if !account.blocks.contains(where: { $0.node == account.status.node.name }) {
-            add("the node has no block of addresses", "write a BlockAffinity for \(account.status.node.name)")
-        }
-    }
-
     private mutating func checkRoutes(_ routes: [RouteRow]) {
-        for route in routes where !["programmed", "kept from an earlier run"].contains(route.state) {
+        for route in routes where !route.isProgrammed {
             add(
                 "\(route.prefix) via \(route.nextHop) is not in the kernel: \(route.state)",
                 Self.remedy(forRoute: route))
@@ -139,24 +117,31 @@ struct Diagnosis {
                 "rp_filter of \(device.name) is strict: packets are lost while two nodes change modes",
                 "sysctl -w net.ipv4.conf.\(name).rp_filter=2")
         }
+        for link in node.links.values.sorted(by: { $0.index < $1.index })
+        where link.isPod && node.reversePathFilter(of: link) == 0 {
+            add(
+                "rp_filter of \(link.name) is off: its pod may send with others' IPv4 addresses",
+                "sysctl -w net.ipv4.conf.\(link.name).rp_filter=1")
+        }
     }
 
     private mutating func checkMTU(_ node: NodeKernel) {
+        let hostMTU = node.hostMTUBytes
         for device in node.links.values {
             guard let tunnel = Tunnel(device), device.isUp, device.mtuBytes > 0 else { continue }
             let family = device.name.contains("v6") ? AddressFamily.ipv6 : .ipv4
             let overhead = tunnel.overheadBytes(family)
-            if device.mtuBytes + overhead > node.state.mtuBytes {
+            if device.mtuBytes + overhead > hostMTU {
                 add(
                     "MTU \(device.mtuBytes) of \(device.name) and \(overhead) octets of headers are more than the "
-                        + "\(node.state.mtuBytes) of the node's link",
+                        + "\(hostMTU) of the node's link",
                     "remove ipipMTU or vxlanMTU of the FelixConfiguration, or ip link set \(device.name) mtu "
-                        + "\(node.state.mtuBytes - min(overhead, node.state.mtuBytes))")
+                        + "\(hostMTU - min(overhead, hostMTU))")
             }
         }
-        for link in node.links.values where link.isPod && link.mtuBytes > node.state.mtuBytes {
+        for link in node.links.values where link.isPod && link.mtuBytes > hostMTU {
             add(
-                "MTU \(link.mtuBytes) of \(link.name) is larger than the \(node.state.mtuBytes) of the node's link",
+                "MTU \(link.mtuBytes) of \(link.name) is larger than the \(hostMTU) of the node's link",
                 "remove mtu from the CNI configuration, and make the pod anew")
         }
     }

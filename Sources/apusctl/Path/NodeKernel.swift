@@ -91,6 +91,12 @@ final class NodeKernel {
         setting(family == .ipv4 ? "net/ipv4/ip_forward" : "net/ipv6/conf/all/forwarding") == "1"
     }
 
+    /// The MTU of the way to other nodes: the daemon's word, or less where the links have shrunk since.
+    var hostMTUBytes: UInt32 {
+        let uplinks = Set(addresses.map(\.linkIndex)).compactMap { links[$0] }.filter { !$0.isInner && $0.isUp }
+        return min(uplinks.map(\.mtuBytes).min() ?? .max, state.mtuBytes)
+    }
+
     /// The reverse path filter in force on a link: the larger of its own and that of all links. 1 is strict.
     func reversePathFilter(of link: Link) -> Int {
         [link.name, "all"].compactMap { setting("net/ipv4/conf/\($0)/rp_filter").flatMap { Int($0) } }.max() ?? 0

@@ -2,8 +2,9 @@
 """extremes.py: peers at the edge of what the protocol allows, scripted, all with one daemon.
 
 One takes nothing of what it is sent (RFC 9687), one fails again and again (RFC 4271 §8.1.1), one waits for the OPEN, one
-speaks in messages of up to 65,535 octets (RFC 8654), two have nothing to say of routes that a killed daemon has left. A peer that behaves is up all the time and has every route. Each
-line is a check of $APUS_RESULTS.
+speaks in messages of up to 65,535 octets (RFC 8654), one marks what it sends again (RFC 7313), one sends too much, one
+knows the node by another AS, two have nothing to say of routes that a killed daemon has left. A peer that behaves is up
+all the time and has every route. Each line is a check of $APUS_RESULTS.
 """
 import os
 import re
@@ -16,11 +17,12 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from bgp_peer import KEEPALIVE, OPEN, UPDATE, Ended, Session, established, message  # noqa: E402
+from bgp_peer import KEEPALIVE, OPEN, ROUTE_REFRESH, UPDATE, Ended, Session, established, message  # noqa: E402
 from lab import Apus, Lab, eventually  # noqa: E402
 
 OWN = "192.168.1.1"
 SEND_HOLD_SECONDS = 3
+LOCAL_AS = 64999
 PREFIXES = 8000
 MEMORY_LIMIT_KB = 16 * 1024
 EXTENDED = bytes([6, 0])
@@ -226,6 +228,102 @@ def long_messages(checks, member, reader, plain):
     source.close()
 
 
+def refreshed(checks, apus, member):
+    """ROUTE-REFRESH with its markers, asked for by either side (RFC 7313)."""
+    session = member.session(capabilities=bytes([70, 0]))
+    own = f"10.244.{apus.number}.0/26"
+    session.send(message(UPDATE, bytes(4)))
+    heard = []
+
+    def listen(until, seconds=10):
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            kind, body = session.receive(0.2)
+            if kind == ROUTE_REFRESH:
+                heard.append({1: "begin", 2: "end"}.get(body[2]))
+            elif body == bytes(4):
+                heard.append("End-of-RIB")
+            elif kind == UPDATE:
+                heard.append(own if bytes([26, 10, 244, apus.number, 0]) in body else "others")
+            if until():
+                return True
+        return False
+
+    checks.check("its initial feed ends", listen(lambda: "End-of-RIB" in heard))
+    heard.clear()
+    session.send(message(ROUTE_REFRESH, struct.pack("!HBB", 1, 0, 1)))
+    ended = listen(lambda: "end" in heard)
+    checks.check(f"a refresh has a beginning, {own} and an end", ended and own in heard and heard.count("end") == 1
+                 and heard[0] == "begin" and heard[-1] == "end" and "End-of-RIB" not in heard)
+    networks = [bytes([32, 10, 244, 100, index]) for index in (1, 2)]
+    session.send(update(member, 1, b"".join(networks)))
+
+    def table():
+        return {row["prefix"] for row in apus.ctl("bgp", "received", member.address).get("items", [])}
+
+    both = {"10.244.100.1/32", "10.244.100.2/32"}
+    checks.check("two routes come", eventually(5, lambda: table() == both))
+    session.send(message(ROUTE_REFRESH, struct.pack("!HBB", 1, 1, 1)) + update(member, 1, networks[0])
+                 + message(ROUTE_REFRESH, struct.pack("!HBB", 1, 2, 1)))
+    checks.check("the one that does not come again between the markers goes", eventually(
+        5, lambda: table() == {"10.244.100.1/32"}))
+    session.close()
+
+
+def limited(checks, member, warned):
+    """More prefixes than a peer may send."""
+    session = member.session()
+    nlri = b"".join(bytes([32, 10, 244, 101, index]) for index in range(20))
+    session.send(update(member, 1, nlri))
+    try:
+        while session.receive(5)[0] is not None:
+            pass
+        notification = None
+    except Ended as ended:
+        notification = ended.notification
+    checks.check(f"the session of a peer that sends too many ends with {notification}", notification == (6, 1))
+    info = checks.peer(member)["info"]
+    checks.check(f"node status says why: {info}", "too many prefixes" in info)
+    start = time.monotonic()
+    member.session().close()
+    waited = time.monotonic() - start
+    checks.check(f"it may come back after its time: {waited:.1f} s", 1 <= waited <= 4)
+    checks.apus.add_peer(f"p{member.number}", member.address, member.asn, passive=True, maximumPrefixes=10,
+                         maximumPrefixesRestartTime="0s")
+    session = member.session()
+    eventually(10, lambda: checks.peer(member)["state"] == "up")
+    time.sleep(0.5)
+    session.send(update(member, 1, nlri))
+    checks.check("without such a time it stays away", eventually(5, lambda: checks.peer(member)["state"] != "up"))
+    checks.apus.add_peer(f"p{member.number}", member.address, member.asn, passive=True, maximumPrefixes=100)
+    back = None
+    try:
+        back = member.session(5)
+    except TimeoutError:
+        pass
+    checks.check("until it may send more", back is not None)
+    if back:
+        back.close()
+    session = warned.session()
+    session.send(update(warned, 1, nlri))
+    checks.check("one of which the log only warns", eventually(
+        5, lambda: "many prefixes from the peer" in checks.apus.log()))
+    checks.check("stays", session.receive(1)[0] is not None or checks.peer(warned)["state"] == "up")
+    session.close()
+
+
+def renamed(checks, apus, member):
+    """A peer that knows the node by another AS."""
+    session = Session(member.namespace, member.address, OWN, member.asn, families=((1, 1),)).establish()
+    heard = []
+    eventually(10, lambda: heard.append(session.receive(1)) or heard[-1][0] == UPDATE)
+    path = b"\x02\x01" + struct.pack("!I", LOCAL_AS)
+    own = bytes([26, 10, 244, apus.number, 0])
+    checks.check(f"a peer with a localASNumber is shown AS {LOCAL_AS}, in the AS_PATH alone", any(
+        path in body and own in body for kind, body in heard if kind == UPDATE))
+    session.close()
+
+
 def adopted(checks, apus, members):
     """Routes that a killed daemon has left, and peers that have nothing to say of them: one hangs up for good, the other's
     Node is removed."""
@@ -276,6 +374,9 @@ def run(lab):
     feeder, listener = Member(lab, apus, idleHoldTime="0s"), Member(lab, apus)
     broken, late, wordy = Member(lab, apus), Member(lab, apus, delayOpenTime="2s"), Member(lab, apus)
     leaving = (Member(lab, apus), Member(lab, apus))
+    limits = (Member(lab, apus, maximumPrefixes=10, maximumPrefixesRestartTime="2s"),
+              Member(lab, apus, maximumPrefixes=10, maximumPrefixesAction="Warn"))
+    alias = Member(lab, apus, localASNumber=LOCAL_AS)
     apus.start()
     checks = Checks(apus)
     reader = Reader(listener.session(40))
@@ -283,6 +384,9 @@ def run(lab):
     delayed(checks, late)
     stalled(checks, stuck, feeder, reader)
     long_messages(checks, wordy, reader, feeder)
+    refreshed(checks, apus, late)
+    limited(checks, *limits)
+    renamed(checks, apus, alias)
     adopted(checks, apus, leaving)
     return checks.failed
 

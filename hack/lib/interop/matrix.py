@@ -18,7 +18,7 @@ from speakers import SPEAKERS, Neighbour
 COLUMNS = [
     "eBGP v4", "eBGP v6", "iBGP v4", "iBGP v6", "MD5 v4", "MD5 v6", "GTSM v4", "GTSM v6", "Apus reflects",
     "Apus is client", "large comm.", "refresh", "peer restarts", "Apus restarts", "add-path",
-    *paths.COLUMNS,
+    *paths.COLUMNS, "long messages",
 ]
 OWN = 65001
 SESSION_SECONDS = 40
@@ -96,6 +96,10 @@ def plain(case):
         case.check("add-path", f"path identifiers were not agreed on for IPv{family}",
                    lambda f=family: peer.add_path(neighbour, f), 3)
         case.check("add-path", f"{prefix} did not come with a path identifier", lambda p=prefix: peer.route(p))
+    for family, address in ((4, peer.address4), (6, peer.address6)):
+        case.check("long messages", f"extended messages were not agreed on for IPv{family}",
+                   lambda a=address: any("extended messages" in row.get("agreed", "") for row in apus.ctl(
+                       "bgp", "peers").get("items", []) if row["address"] == a), 3)
     restarts(case, apus, peer, neighbour)
 
 

@@ -106,7 +106,7 @@ protocol bgp n{neighbour.number}f{family} {{
     neighbor {address} as {neighbour.asn};
     {kind}{'rr client; ' if neighbour.client else ''}{'ttl security on; ' if gtsm else ''}
     {f'password "{password}"; ' if password else ''}
-    graceful restart on;
+    graceful restart on; enable extended messages on;
     {f'graceful restart time 2; long lived graceful restart on; long lived stale time {self.long_lived_seconds};'
      if self.long_lived_seconds else ''}
     connect delay time 1; connect retry time 2; error wait time 1, 2;
@@ -246,7 +246,8 @@ class GoBGP(Speaker):
     """gobgpd."""
 
     name = "gobgp"
-    limits = {"refresh": "gobgpd sends no ROUTE-REFRESH on command: softresetin reads what it has kept"}
+    limits = {"long messages": "gobgpd knows no extended messages",
+              "refresh": "gobgpd sends no ROUTE-REFRESH on command: softresetin reads what it has kept"}
 
     def start(self, restarting=False):
         text = f"""[global.config]
@@ -348,6 +349,7 @@ class OpenBGPD(Speaker):
 
     name = "openbgpd"
     limits = {
+        "long messages": "OpenBGPD 7.7 knows no extended messages",
         "peer restarts": "OpenBGPD keeps a restarting peer's routes; for itself it offers no graceful restart",
         **dict.fromkeys(("LLGR helper", "LLGR kept"), "OpenBGPD 7.7 has no long-lived graceful restart"),
         "v4 over v6": "OpenBGPD 7.7 has no extended next hop",

@@ -2,7 +2,7 @@
 import os
 
 DIST = os.path.join(os.path.dirname(os.path.abspath(__file__)), *[os.pardir] * 4, "dist")
-FEATURES = {"fib", "rr"}
+FEATURES = {"fib", "bfd", "rr"}
 
 
 def resource(kind, name, spec):
@@ -20,7 +20,8 @@ def setup(s):
         resource("IPPool", "bench", 'cidr: 16.0.0.0/4, blockSize: 26, ipipMode: Never, nodeSelector: "!all()"'),
     ]
     for place, peer in enumerate(s.peers):
-        documents.append(resource("BGPPeer", f"peer{place}", f"peerIP: {peer.ip}, asNumber: {peer.asn}"))
+        bfd = ", bfd: {minRx: 100ms, minTx: 100ms, multiplier: 3}" if peer.bfd else ""
+        documents.append(resource("BGPPeer", f"peer{place}", f"peerIP: {peer.ip}, asNumber: {peer.asn}{bfd}"))
     command = [f"{DIST}/apusd", "--node", "bench", "--config", f"{s.dir}/apus.yaml",
                "--run-dir", f"{s.dir}/run", "--state-dir", f"{s.dir}/state"]
     return {"apus.yaml": "---\n".join(documents)}, [command]

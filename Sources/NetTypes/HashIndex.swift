@@ -3,25 +3,30 @@
 /// A slot holds 32 bits of the thing's hash and its id, so a search reads a thing only when all 32 bits agree, and
 /// growing reads none. It costs 8 octets a slot at a load of three quarters at most; Swift's dictionary of prefixes
 /// costs four times that, and its hash alone takes longer than this whole search.
-struct HashIndex: Sendable {
-    private static let empty: UInt64 = 0
-    private static let leastCapacity = 16
+@frozen
+package struct HashIndex: Sendable {
+    @usableFromInline static let leastCapacity = 16
 
     /// The hash above, the id plus one below; 0 is a free slot.
-    private var slots: [UInt64] = []
-    /// How many ids the table holds.
-    private(set) var count = 0
+    @usableFromInline var slots: [UInt64] = []
+    @usableFromInline var held = 0
 
-    private var mask: Int { slots.count - 1 }
+    /// Makes an empty index.
+    @inlinable package init() {}
+
+    /// How many ids the table holds.
+    @inlinable package var count: Int { held }
+
+    @inlinable var mask: Int { slots.count - 1 }
 
     /// The id of the thing with this hash for which `isMatch` holds; nil when there is none.
     ///
     /// - Complexity: O(1) expected
-    @inline(__always)
-    func find(_ hash: UInt32, _ isMatch: (UInt32) -> Bool) -> UInt32? {
+    @inlinable @inline(__always)
+    package func find(_ hash: UInt32, _ isMatch: (UInt32) -> Bool) -> UInt32? {
         guard !slots.isEmpty else { return nil }
         var place = Int(hash) & mask
-        while slots[place] != Self.empty {
+        while slots[place] != 0 {
             let slot = slots[place]
             if UInt32(truncatingIfNeeded: slot >> 32) == hash {
                 let id = UInt32(truncatingIfNeeded: slot) &- 1
@@ -33,23 +38,23 @@ struct HashIndex: Sendable {
     }
 
     /// Adds the id of a thing that is not there.
-    mutating func insert(_ id: UInt32, hash: UInt32) {
-        if (count + 1) * 4 > slots.count * 3 { grow() }
+    @inlinable package mutating func insert(_ id: UInt32, hash: UInt32) {
+        if (held + 1) * 4 > slots.count * 3 { grow() }
         place(UInt64(hash) << 32 | UInt64(id &+ 1))
-        count += 1
+        held += 1
     }
 
     /// Takes an id out; the slots behind it move up, so that no search ends early.
-    mutating func remove(_ id: UInt32, hash: UInt32) {
+    @inlinable package mutating func remove(_ id: UInt32, hash: UInt32) {
         guard !slots.isEmpty else { return }
         let wanted = UInt64(hash) << 32 | UInt64(id &+ 1)
         var hole = Int(hash) & mask
         while slots[hole] != wanted {
-            if slots[hole] == Self.empty { return }
+            if slots[hole] == 0 { return }
             hole = (hole &+ 1) & mask
         }
         var next = (hole &+ 1) & mask
-        while slots[next] != Self.empty {
+        while slots[next] != 0 {
             let home = Int(slots[next] >> 32) & mask
             // What lies between its home and here may move into the hole if the hole is not before its home.
             if (next &- home) & mask >= (next &- hole) & mask {
@@ -58,20 +63,20 @@ struct HashIndex: Sendable {
             }
             next = (next &+ 1) & mask
         }
-        slots[hole] = Self.empty
-        count -= 1
+        slots[hole] = 0
+        held -= 1
     }
 
-    private mutating func grow() {
+    @inlinable mutating func grow() {
         let old = slots
-        slots = [UInt64](repeating: Self.empty, count: max(Self.leastCapacity, old.count * 2))
-        for slot in old where slot != Self.empty { place(slot) }
+        slots = [UInt64](repeating: 0, count: max(Self.leastCapacity, old.count * 2))
+        for slot in old where slot != 0 { place(slot) }
     }
 
-    @inline(__always)
-    private mutating func place(_ slot: UInt64) {
+    @inlinable @inline(__always)
+    mutating func place(_ slot: UInt64) {
         var place = Int(slot >> 32) & mask
-        while slots[place] != Self.empty { place = (place &+ 1) & mask }
+        while slots[place] != 0 { place = (place &+ 1) & mask }
         slots[place] = slot
     }
 }

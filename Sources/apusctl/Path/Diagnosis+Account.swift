@@ -1,0 +1,103 @@
+import NetTypes
+import NodeLink
+
+// What the daemon itself knows to be wrong.
+extension Diagnosis {
+    /// What the daemon answers.
+    struct Account {
+        var status: StatusAnswer
+        var sessions: [BGPPeerRow] = []
+        var nodes: [NodeRow]
+        var pools: [PoolRow]
+        var blocks: [BlockRow]
+        var routes: [RouteRow]
+        /// The time of day, in seconds since 1970.
+        var now: Int64
+
+        /// The node that has the address, by name, or the address.
+        func node(at address: String) -> String {
+            nodes.first { node in
+                [node.ipv4, node.ipv6].contains { $0?.split(separator: "/").first.map(String.init) == address }
+            }?.name ?? address
+        }
+    }
+
+    mutating func checkSessions(_ account: Account) {
+        for peer in account.status.peers where peer.state != "up" {
+            let name = peer.node.isEmpty ? peer.address : "\(peer.address) (\(peer.node))"
+            let since = SinceTime.text(peer.since, now: account.now)
+            add(
+                "no BGP session with \(name) since \(since): \(peer.info)",
+                "see that \(peer.address) answers, that TCP port 179 is open both ways, and that both sides agree on "
+                    + "the AS numbers (apusctl node status there)")
+        }
+    }
+
+    /// Routes outlive their session for a time that the two sides have agreed on: packets may go nowhere meanwhile.
+    mutating func checkStaleRoutes(_ account: Account) {
+        for session in account.sessions where session.stale > 0 {
+            let since = SinceTime.text(session.since, now: account.now)
+            let name = account.node(at: session.address)
+            add(
+                "\(session.stale) routes of \(name) are kept from a session that was lost at \(since), "
+                    + "\(max(account.now - session.since, 0)) s ago: nobody speaks for them",
+                "start the daemon of \(name), or wait: they go when its restart time is over (maxRestartTime, "
+                    + "nodeMeshMaxRestartTime, 120 s by default); with BFD they go when it falls silent")
+        }
+    }
+
+    mutating func checkBlocks(_ account: Account) {
+        let own = account.blocks.filter { $0.node == account.status.node.name }
+        for block in own {
+            if block.isClosed {
+                add(
+                    "block \(block.cidr) is closed for new pods: it is in conflict or being given up",
+                    "the log of apusd names both owners; remove one of the two BlockAffinities or pools")
+            } else if !block.isAnnounced {
+                add(
+                    "block \(block.cidr) is not announced to other nodes",
+                    "the log of apusd says why; most often the node has no address of the block's family")
+            }
+        }
+        if own.isEmpty {
+            add("the node has no block of addresses", "write a BlockAffinity for \(account.status.node.name)")
+        }
+    }
+
+    /// A node announces its blocks with the tunnel that its own configuration asks for.
+    mutating func checkModes(_ account: Account) {
+        var told: Set<String> = []
+        for route in account.routes where !route.nextHop.isEmpty {
+            guard let pool = account.pools.first(where: { $0.cidr.contains(route.prefix) }),
+                let wanted = Self.mismatch(mode: pool.mode, announced: route.announced, isReached: route.isProgrammed)
+            else { continue }
+            let name = account.node(at: route.nextHop)
+            let announced = route.announced.isEmpty ? "no tunnel" : "the tunnel \(route.announced)"
+            let problem =
+                "the modes differ: \(name) announces its blocks with \(announced), and here pool \(pool.name) has "
+                + "mode \(pool.mode), which needs \(wanted)"
+            guard told.insert(problem).inserted else { continue }
+            add(
+                problem,
+                "give the pool one ipipMode and one vxlanMode on all nodes (apusctl get ippools on \(name)); until "
+                    + "then packets take the way that both nodes know")
+        }
+    }
+
+    /// What a mode needs to be announced where it is not; nil when the two agree. A route that is programmed though no
+    /// tunnel was told of has it from the Node resource.
+    private static func mismatch(mode: String, announced: String, isReached: Bool) -> String? {
+        switch mode {
+        case "bgp": announced.isEmpty ? nil : "none"
+        case "ipip", "vxlan": announced == mode || announced.isEmpty && isReached ? nil : mode
+        // Over which of the two the pool does not say here.
+        case "crosssubnet": announced.isEmpty && !isReached ? "one" : nil
+        default: nil
+        }
+    }
+}
+
+extension RouteRow {
+    /// Whether the kernel has it.
+    var isProgrammed: Bool { state.hasPrefix("programmed") || state == "kept from an earlier run" }
+}

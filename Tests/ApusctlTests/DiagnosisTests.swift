@@ -1,0 +1,79 @@
+import NetTypes
+import NodeLink
+import Testing
+
+@testable import apusctl
+
+/// What is wrong by the daemon's own account.
+struct DiagnosisTests {
+    private let prefix: IPPrefix
+    private let own: BlockRow
+    private var account: Diagnosis.Account
+
+    init() throws {
+        prefix = try #require(IPPrefix("10.244.1.0/26"))
+        own = BlockRow(
+            cidr: try #require(IPPrefix("10.244.0.0/26")), node: "node1", pool: "p", isAnnounced: true, isClosed: false,
+            allocated: 1, free: 62)
+        let status = StatusAnswer(
+            node: NodeStatus(name: "node1", asNumber: ASNumber(64512), routerID: "", startedAt: 0), peers: [])
+        account = Diagnosis.Account(
+            status: status, nodes: [NodeRow(name: "node2", asNumber: ASNumber(1), ipv4: "192.168.1.2/24", ipv6: nil)],
+            pools: [], blocks: [own], routes: [], now: 1000)
+    }
+
+    private func problems(_ change: (inout Diagnosis.Account) -> Void) -> [String] {
+        var changed = account
+        change(&changed)
+        return Diagnosis(account: changed).findings.map(\.problem)
+    }
+
+    @Test("a node where nothing is wrong has no finding")
+    func nothing() { #expect(problems { _ in }.isEmpty) }
+
+    @Test(
+        "modes differ where the announcement is not what the pool needs",
+        arguments: [
+            ("bgp", "", "programmed", false), ("bgp", "vxlan", "programmed", true),
+            ("vxlan", "vxlan", "programmed", false), ("vxlan", "ipip", "not yet: x", true),
+            ("vxlan", "", "programmed: no tunnel was announced; the Node resource's tunnel fields serve", false),
+            ("vxlan", "", "not yet: x", true), ("ipip", "vxlan", "not yet: x", true),
+            ("crosssubnet", "ipip", "programmed", false), ("crosssubnet", "", "not yet: x", true),
+            ("crosssubnet", "", "programmed", false),
+        ])
+    func modes(mode: String, announced: String, state: String, differs: Bool) {
+        let found = problems { account in
+            account.pools = [
+                PoolRow(
+                    name: "p", cidr: prefix, mode: mode, blockSize: 26, natOutgoing: false, isDisabled: false,
+                    nodeSelector: "")
+            ]
+            let route = RouteRow(
+                prefix: prefix, nextHop: "192.168.1.2", peer: "", asPath: "", mode: mode, state: state, link: "",
+                announced: announced)
+            account.routes = [route, route]
+        }
+        // Once for a node, however many blocks it has.
+        #expect(found.count { $0.hasPrefix("the modes differ: node2 announces") } == (differs ? 1 : 0))
+    }
+
+    @Test("routes that nobody speaks for are counted, with the age of the loss")
+    func stale() {
+        let found = problems { account in
+            var session = BGPPeerRow(address: "192.168.1.2", asNumber: ASNumber(1), state: "Active")
+            session.since = 958
+            session.stale = 3
+            account.sessions = [session]
+        }
+        #expect(found.count == 1)
+        #expect(found[0].hasPrefix("3 routes of node2 are kept from a session that was lost at "))
+        #expect(found[0].contains(", 42 s ago"))
+    }
+
+    @Test("a closed block, a silent block and no block are three findings")
+    func blocks() {
+        #expect(problems { $0.blocks[0].isClosed = true }.first?.contains("closed") ?? false)
+        #expect(problems { $0.blocks[0].isAnnounced = false }.first?.contains("not announced") ?? false)
+        #expect(problems { $0.blocks = [] } == ["the node has no block of addresses"])
+    }
+}
