@@ -47,6 +47,7 @@ actor NodeController {
     var plan: BlockPlan?
     var foreign: ForeignEndpoints
     var addressSearch = AddressSearch()
+    var demandedPool: DemandedPool
     private var reported: Set<Diagnostic> = []
     private var reportedConflicts: [IPPrefix: String] = [:]
     private var isSaved = true
@@ -66,6 +67,8 @@ actor NodeController {
         self.logger = logger
         state = previous
         tunnelAddresses = TunnelAddresses(stateDirectory: options.stateDirectory, node: options.nodeName)
+        demandedPool = DemandedPool(
+            stateDirectory: options.stateDirectory, node: options.nodeName, bootID: store.bootID)
         // A record that cannot be read has been moved away by the time its pod is added again.
         let recorded = try? store.readableAttachments { error in
             logger.error("record of a pod unreadable", metadata: ["reason": "\(error)"])
@@ -251,7 +254,8 @@ extension NodeController {
                 nodeAddresses: view.node.addresses, ownBlocks: planned.map(\.cidr), pools: view.pools,
                 staleTime: inForce.configuration?.meshMaxRestartTime ?? BGPConfiguration.defaultMaxRestartTime,
                 isWhole: inForce.isWhole, nodeName: options.nodeName, nodes: view.nodes, felix: view.felix,
-                tunnelAddresses: chooseTunnelAddresses(planned.map(\.cidr), view)))
+                tunnelAddresses: chooseTunnelAddresses(planned.map(\.cidr), view),
+                awaitsPool: awaitsPoolMode))
         var blocks = planned
         var announcements: [BlockAnnouncement] = []
         for index in blocks.indices {
