@@ -20,6 +20,7 @@ package struct NodeCleanup {
     /// - Returns: what was done, a line each. Nothing to do is no error.
     /// - Throws: when a daemon is still at work on the run directory, and when the kernel does not answer.
     package func run() throws -> [String] {
+        guard ProcessIO.isRoot else { throw NodeAgentError.notRoot }
         let instance = try InstanceLock(runDirectory: options.runDirectory)
         defer { withExtendedLifetime(instance) {} }
         var done: [String] = []

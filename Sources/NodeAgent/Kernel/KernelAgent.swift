@@ -18,6 +18,8 @@ actor KernelAgent {
         var mode: String
         var state: String
         var link: String
+        /// How many ways the packets to it take.
+        var ways = 0
     }
 
     /// How often everything is read anew, whatever the events said; jittered, so that nodes do not do it together.
@@ -58,6 +60,8 @@ actor KernelAgent {
     private var lastMTUBytes: UInt32?
     private var filter: FilterUpkeep
     private let podLinkFilter: PodLinkFilter
+    /// What Prometheus is told of the work with the kernel.
+    var numbers = KernelNumbers()
 
     nonisolated var unownedExecutor: UnownedSerialExecutor {
         // SAFETY: the actor owns its executor.
@@ -103,7 +107,9 @@ actor KernelAgent {
     /// - Returns: the tunnel devices that are ready to receive.
     @discardableResult
     func configure(_ new: KernelConfiguration) -> Set<TunnelDevice> {
+        let former = configuration
         configuration = new
+        if let former { dropRoutes(ofNodesIn: former, missingIn: new) }
         keepForwarding()
         usePattern(of: new.felix)
         // Before anything is received by a tunnel, and before anybody is told that it is.
@@ -161,11 +167,13 @@ extension KernelAgent {
         if !forwarding.changes.isEmpty { settle(plan.learn(forwarding.changes)) }
         guard let reception = forwarding.reception else { return }
         drop(because: "every peer that could carry it has sent its End-of-RIB without it") { route in
-            reception.isDisowned(route.destination, gateways: route.hops.compactMap(\.gateway))
+            reception.isDisowned(route.destination, gateways: nodes(behind: route))
         }
+        let now = BootClock.now()
+        for (peer, since) in forwarding.converged { numbers.convergence[peer] = now - since }
     }
 
-    private func drop(because reason: String, where isDisowned: (Route) -> Bool) {
+    func drop(because reason: String, where isDisowned: (Route) -> Bool) {
         // What is absent from a configuration that could not be read whole may be meant to be there.
         guard configuration?.isWhole ?? false else { return }
         // A prefix that was learned and cannot be programmed yet keeps the route it has.
@@ -311,6 +319,7 @@ extension KernelAgent {
 
     private func report(_ refused: [NetlinkError]?) {
         for error in refused ?? [] {
+            numbers.refusedTunnelEntries += 1
             logger.error("tunnel entry not programmed", metadata: ["reason": "\(error)"])
         }
     }
@@ -410,6 +419,7 @@ extension KernelAgent {
             // Neighbours and forwarding entries first: a route without them loses packets.
             report(try sockets?.tunnels.add())
             for (key, problem) in try sockets?.routes.apply().news ?? [:] {
+                numbers.refusedRoutes += 1
                 logger.error("route not programmed", metadata: ["prefix": "\(key)", "reason": "\(problem)"])
             }
             if let sockets, !sockets.tunnels.table.isSettled {
@@ -418,6 +428,7 @@ extension KernelAgent {
                         gateways: sockets.routes.table.gateways(by: Set(tunnels.links.values))))
             }
         } catch {
+            numbers.failures += 1
             logger.error("netlink failed; a new socket is opened", metadata: ["reason": "\(error)"])
             isBroken = true
         }
@@ -444,10 +455,15 @@ extension KernelAgent {
     private func report(on prefix: IPPrefix) -> Report {
         switch plan.outcome(for: prefix) {
         case .ready(let forwarding, let mode):
-            let link = forwarding.route.hops.first.flatMap { picture.name(of: $0.linkIndex) } ?? ""
+            var links: [String] = []
+            for hop in forwarding.route.hops {
+                if let name = picture.name(of: hop.linkIndex), !links.contains(name) { links.append(name) }
+            }
             let remark = forwarding.neighbours.isEmpty ? nil : plan.remark(on: prefix)
             let state = [state(of: prefix), remark].compactMap(\.self).joined(separator: ": ")
-            return Report(mode: mode.rawValue, state: state, link: link)
+            return Report(
+                mode: mode.rawValue, state: state, link: links.joined(separator: ", "),
+                ways: forwarding.route.hops.count)
         case .notYet(let reason, let mode):
             return Report(mode: mode?.rawValue ?? "", state: "not yet: \(reason)", link: "")
         case .withdrawn:
