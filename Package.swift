@@ -105,7 +105,6 @@ let package = Package(
             name: "TestKit", dependencies: ["CLinuxShim", "LinuxOS", "NetTypes"], path: "Tests/TestKit",
             swiftSettings: strict),
         tests("NetTypesTests", ["NetTypes"]),
-        tests("ApusctlTests", ["apusctl", "NetTypes", "NodeLink"]),
         tests("BGPWireTests", ["BGPWire", "NetTypes"]),
         tests("BGPSessionTests", ["BGPSession", "BGPWire", "NetTypes"]),
         tests("BGPTableTests", ["BGPTable", "BGPWire", "NetTypes"]),

@@ -161,7 +161,9 @@ struct AddressPlan {
                 }
             }
             try daemon.requestBlock(
-                BlockRequest(family: family, mode: mode.rawValue, full: full, pools: request.pools ?? []))
+                BlockRequest(
+                    family: family, mode: mode.rawValue, full: full, pools: request.pools ?? [],
+                    encapsulation: call.config.encapsulation))
             latest = try call.store.nodeState()
         }
         let blocks = full.map(\.description).joined(separator: ", ")

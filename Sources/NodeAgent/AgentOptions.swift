@@ -19,6 +19,8 @@ package struct AgentOptions: Sendable {
     package var tunnelGrace: Duration
     /// Where the node's own addresses come from.
     package var addressSources: [AddressFamily: NodeAddressSource] = [:]
+    /// The pools of a cluster without an IPPool.
+    package var defaultPools = DefaultPools()
 
     /// Gathers the options.
     package init(

@@ -117,9 +117,14 @@ package struct BlockRequest: Sendable, Hashable {
     package var full: [IPPrefix]
     /// The names of the pools it may be of; empty for all.
     package var pools: [String]
+    /// The inner mode of `crosssubnet`, `ipip` or `vxlan`, for a default pool; nil leaves it to the daemon.
+    package var encapsulation: String?
 
     /// Makes the question.
-    package init(family: AddressFamily, mode: String, full: [IPPrefix], pools: [String] = []) {
+    package init(
+        family: AddressFamily, mode: String, full: [IPPrefix], pools: [String] = [], encapsulation: String? = nil,
+    ) {
+        self.encapsulation = encapsulation
         self.family = family
         self.mode = mode
         self.full = full
@@ -132,6 +137,7 @@ package struct BlockRequest: Sendable, Hashable {
         full = try reader.list("full", expected: "prefixes") { IPPrefix($0) }
         // A client of the first version does not say.
         pools = reader.object["pools"] == nil ? [] : try reader.list("pools", expected: "names of pools") { $0 }
+        encapsulation = try reader.optionalString("encapsulation")
     }
 
     var members: [(String, JSONValue)] {
@@ -139,6 +145,7 @@ package struct BlockRequest: Sendable, Hashable {
             ("family", .string(family.rawValue)), ("mode", .string(mode)),
             ("full", .array(full.map { .string($0.description) })),
         ]
-        return pools.isEmpty ? base : base + [("pools", .array(pools.map { .string($0) }))]
+        let named = pools.isEmpty ? base : base + [("pools", .array(pools.map { .string($0) }))]
+        return encapsulation.map { named + [("encapsulation", .string($0))] } ?? named
     }
 }

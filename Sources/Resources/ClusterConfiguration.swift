@@ -5,7 +5,7 @@ package import NetTypes
 /// A pure value: two equal configurations need nothing to be done.
 package struct ClusterConfiguration: Sendable, Equatable {
     /// The pools, by name.
-    package let pools: [IPPool]
+    package internal(set) var pools: [IPPool]
     /// The nodes, by name.
     package internal(set) var nodes: [Node]
     /// The sessions beside the mesh, by name.

@@ -13,7 +13,6 @@ struct DoctorCommand: ParsableCommand {
 
     func run() throws {
         let directory = [root.daemon, daemon].compactMap(\.runDirectory).last ?? DaemonOptions.defaultRunDirectory
-        let node = try NodeKernel(runDirectory: directory)
         var findings: [Diagnosis.Finding] = []
         var account: Diagnosis.Account?
         do throws(CommandFailure) {
@@ -24,12 +23,13 @@ struct DoctorCommand: ParsableCommand {
             findings.append(Diagnosis.Finding(problem: "apusd does not answer: \(lines[0])", remedy: lines.last ?? ""))
         }
         if let account, account.nodes.isEmpty {
-            findings.append(
-                Diagnosis.Finding(
-                    problem: "Nothing is configured: apusd has read no Node resource named \(account.status.node.name)",
-                    remedy: "Its log says what it has read and refused. Give apusd the name of a Node with --node, and "
-                        + "the directory of the resources with --config."))
+            let name = account.status.node.name
+            throw CommandFailure(
+                description: "Nothing is configured: apusd has read no Node resource named \(name).\n"
+                    + "Its log says what it has read and refused. Give apusd the name of a Node with --node, and the "
+                    + "directory of the resources with --config.")
         }
+        let node = try NodeKernel(runDirectory: directory)
         findings += try Diagnosis(node: node, account: account).findings
         guard !findings.isEmpty else {
             print("Nothing is wrong on \(node.name).")

@@ -27,7 +27,8 @@ struct RunCommand: AsyncParsableCommand {
 
             Environment: IP and IP6 (autodetect, none or an address; unset means what the Node resource says), \
             IP_AUTODETECTION_METHOD and IP6_AUTODETECTION_METHOD (first-found, interface=, skip-interface=, \
-            can-reach=, cidr=, kubernetes-internal-ip).
+            can-reach=, cidr=, kubernetes-internal-ip). For a cluster without an IPPool: CALICO_IPV4POOL_CIDR, \
+            _BLOCK_SIZE, _IPIP, _VXLAN, _NAT_OUTGOING, _DISABLE_BGP_EXPORT, those of CALICO_IPV6POOL_, NO_DEFAULT_POOLS.
             """)
 
     @Option(help: "The node's name, as its Node resource has it.", transform: nodeName)
@@ -66,7 +67,9 @@ struct RunCommand: AsyncParsableCommand {
             nodeName: node, configurationPath: config, runDirectory: runDir, stateDirectory: stateDir,
             managesForwarding: manageForwarding, metricsEndpoint: metrics.map { ($0.address, $0.port) },
             tunnelGrace: .seconds(tunnelGrace))
-        try options.readEnvironment()
+        for name in try options.readEnvironment() {
+            logger.info("a variable of the environment that means nothing here", metadata: ["name": "\(name)"])
+        }
         let group = ServiceGroup(
             services: [NodeAgent(options: options, logger: logger), HangUp(logger: logger)],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)

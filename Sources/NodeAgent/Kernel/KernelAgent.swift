@@ -485,7 +485,8 @@ extension KernelAgent {
 
     private func keepForwarding() {
         guard options.managesForwarding, let configuration else { return }
-        let families = Set(configuration.pools.map(\.cidr.family))
+        var families = Set(configuration.pools.map(\.cidr.family))
+        if configuration.awaitsPool { families.insert(.ipv4) }
         for (family, path) in [
             (AddressFamily.ipv4, ["net", "ipv4", "ip_forward"]), (.ipv6, ["net", "ipv6", "conf", "all", "forwarding"]),
         ] where families.contains(family) {

@@ -22,6 +22,8 @@ struct KernelConfiguration: Sendable, Equatable {
     var felix = FelixConfiguration()
     /// The node's own address inside each tunnel, where a block gives one.
     var tunnelAddresses: [TunnelDevice: IPAddress] = [:]
+    /// Whether the first ADD makes an IPv4 pool, which needs a node that forwards.
+    var awaitsPool = false
 
     /// The pool that decides about a prefix: the narrowest that holds it. What lies in none, and is here because a
     /// filter let it in, is reached as in a pool without a tunnel.

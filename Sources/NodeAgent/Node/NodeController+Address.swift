@@ -14,14 +14,19 @@ struct AddressSearch {
 }
 
 extension AgentOptions {
-    /// Takes IP, IP6 and their autodetection methods from the environment of the process.
+    /// Takes IP, IP6, their autodetection methods and the default pools from the environment of the process.
     ///
-    /// - Throws: `NodeAddressSource.Refusal` when one of them cannot be read.
-    package mutating func readEnvironment() throws {
+    /// - Returns: the variables of Calico's that mean nothing here, sorted.
+    /// - Throws: `NodeAddressSource.Refusal` or `DefaultPools.Refusal` when one of them cannot be read.
+    package mutating func readEnvironment() throws -> [String] {
         let environment = ProcessIO.environment()
         for family in AddressFamily.allCases {
             addressSources[family] = try NodeAddressSource(family, environment: environment)
         }
+        defaultPools = try DefaultPools(environment: environment)
+        return environment.keys.filter { name in
+            (name.hasPrefix("CALICO_") || name.hasPrefix("FELIX_")) && !DefaultPools.variables.contains(name)
+        }.sorted()
     }
 }
 
@@ -38,7 +43,7 @@ extension NodeController {
         }
     }
 
-    /// The configuration with the node's own addresses in it.
+    /// The configuration with the node's own addresses in it, and with the pools that it has if it names none.
     func located(_ decoded: DecodedResources) async -> DecodedResources {
         addressSearch.read = decoded
         var located = decoded
@@ -55,7 +60,7 @@ extension NodeController {
                 }
             }
         }
-        return located
+        return pooled(located)
     }
 
     /// Looks again, and acts only if something else is found.

@@ -19,6 +19,7 @@ extension NodeController {
 
     /// Finds a block for an ADD that has found all it may use full.
     func claim(for request: BlockRequest) async -> Result<BlockAnswer, RemoteError> {
+        if let refusal = await definePool(for: request) { return .failure(refusal) }
         guard let view else {
             return refuse(11, "node \(options.nodeName) is not configured: no Node resource has its name")
         }
@@ -58,7 +59,9 @@ extension NodeController {
             !pool.isDisabled && pool.nodeSelector.matches(view.node.labels)
                 && BlockClaim.candidate(in: pool, for: options.nodeName, taken: taken) != nil
         }
-        return pools.map { StatusAnswer.Claimable(family: $0.cidr.family, mode: $0.mode.rawValue) }
+        let known = pools.map { StatusAnswer.Claimable(family: $0.cidr.family, mode: $0.mode.rawValue) }
+        guard awaitsPoolMode else { return known }
+        return known + ModeRegistry.builtIn.modes.map { StatusAnswer.Claimable(family: .ipv4, mode: $0.rawValue) }
     }
 
     /// Without a whole configuration nobody knows whether the node is alone.

@@ -49,6 +49,7 @@ actor NodeController {
     var foreign: ForeignEndpoints { didSet { updateShortcut() } }
     private nonisolated let shortcut = EndpointShortcut()
     var addressSearch = AddressSearch()
+    var demandedPool: DemandedPool
     private var reported: Set<Diagnostic> = []
     private var reportedConflicts: [IPPrefix: String] = [:]
     private var isSaved = true
@@ -69,6 +70,8 @@ actor NodeController {
         state = previous
         drain = DrainMark(stateDirectory: options.stateDirectory, node: options.nodeName)
         tunnelAddresses = TunnelAddresses(stateDirectory: options.stateDirectory, node: options.nodeName)
+        demandedPool = DemandedPool(
+            stateDirectory: options.stateDirectory, node: options.nodeName, bootID: store.bootID)
         // A record that cannot be read has been moved away by the time its pod is added again.
         let recorded = try? store.readableAttachments { error in
             logger.error("record of a pod unreadable", metadata: ["reason": "\(error)"])
@@ -274,7 +277,8 @@ extension NodeController {
                 nodeAddresses: view.node.addresses, ownBlocks: planned.map(\.cidr), pools: view.pools,
                 staleTime: inForce.configuration?.meshMaxRestartTime ?? BGPConfiguration.defaultMaxRestartTime,
                 isWhole: inForce.isWhole, nodeName: options.nodeName, nodes: view.nodes, felix: view.felix,
-                tunnelAddresses: chooseTunnelAddresses(planned.map(\.cidr), view)))
+                tunnelAddresses: chooseTunnelAddresses(planned.map(\.cidr), view),
+                awaitsPool: awaitsPoolMode))
         var blocks = planned
         var announcements: [BlockAnnouncement] = []
         for index in blocks.indices {
