@@ -22,9 +22,15 @@ struct FamilyTable: Sendable {
     var tellings = TellingTable()
     /// The ids that wait to be told to the forwarding side, in the order of their changes.
     var pendingForwarding: [UInt32] = []
+    /// The id of the prefix at which the new look at all routes goes on; nil when none is under way.
+    var reviewPosition: UInt32?
+    /// Whether the log has entries that everybody has read.
+    var isTrimLeft = false
+    /// Whether a step ended early because it had looked at many prefixes that are not to be told.
+    var isStepCutShort = false
     /// The attributes as they came of those routes that a filter has changed, by the place of the route; each holds a
     /// reference.
-    private var originals: [UInt32: AttributeHandle] = [:]
+    var originals: [UInt32: AttributeHandle] = [:]
     private var ranks: [RouteRank] = []
     private var rankedRoutes: [UInt32] = []
 
@@ -73,7 +79,10 @@ struct FamilyTable: Sendable {
 
     /// Removes the peer's routes, all of them or those that are stale, and returns how many.
     mutating func removeRoutes(of slot: PeerSlot, onlyStale: Bool, speaker: inout Speaker) -> Int {
-        if onlyStale, routes.counts(of: slot).stale == 0 { return 0 }
+        if onlyStale, routes.counts(of: slot).stale == 0 {
+            routes.setSweep(of: slot, at: nil)
+            return 0
+        }
         var removed = 0
         var index = routes.firstRoute(of: slot)
         while index != AdjRIBIn.none {
@@ -84,6 +93,7 @@ struct FamilyTable: Sendable {
             }
             index = route.nextOfPeer
         }
+        routes.setSweep(of: slot, at: nil)
         return removed
     }
 
@@ -91,40 +101,12 @@ struct FamilyTable: Sendable {
     /// no route to outlive two sessions unconfirmed.
     mutating func markStale(_ slot: PeerSlot, speaker: inout Speaker) {
         _ = removeRoutes(of: slot, onlyStale: true, speaker: &speaker)
-        var index = routes.firstRoute(of: slot)
-        while index != AdjRIBIn.none {
-            routes.setStale(index, true)
-            index = routes[index].nextOfPeer
-        }
-    }
-
-    /// Looks again at every learned route, after the policy, the identity or the reach of next hops has changed.
-    mutating func reevaluate(speaker: inout Speaker) {
-        var released: [AttributeHandle] = []
-        for slot in speaker.peers.occupied {
-            guard let role = speaker.peers[slot]?.role else { continue }
-            let rules = role.importFilter.rules(family)
-            var index = routes.firstRoute(of: slot)
-            while index != AdjRIBIn.none {
-                let route = routes[index]
-                let original = originals[index] ?? route.handle
-                var judgement = ImportJudgement(refusal: speaker.refusal(of: original, family: family, from: slot))
-                if judgement.refusal == nil, let set = speaker.attributes[original] {
-                    judgement = speaker.judgement(
-                        of: prefixes.prefix(of: route.prefix), set, from: role, rules: rules)
-                }
-                if let former = use(judgement.operations, for: index, speaker: &speaker) { released.append(former) }
-                if route.refusal != judgement.refusal?.rawValue ?? 0 { routes.setRefusal(index, judgement.refusal) }
-                index = route.nextOfPeer
-            }
-        }
-        for id in 0..<prefixes.endID { _ = decide(id, speaker: speaker) }
-        for handle in released { speaker.attributes.release(handle) }
+        markAllStale(slot)
     }
 
     /// Makes the attributes of a route those that came, changed by the operations. The set that it had before is
     /// returned if it is another one: its reference is the caller's to give back, after the decision.
-    private mutating func use(
+    mutating func use(
         _ operations: [RouteFilter.Operation], for index: UInt32, speaker: inout Speaker,
     ) -> AttributeHandle? {
         let former = routes[index].handle
@@ -152,7 +134,7 @@ struct FamilyTable: Sendable {
         originals[index] = wanted
     }
 
-    private mutating func remove(_ index: UInt32, speaker: inout Speaker) -> Bool {
+    mutating func remove(_ index: UInt32, speaker: inout Speaker) -> Bool {
         let route = routes[index]
         prefixes[route.prefix].firstRoute = routes.remove(index, from: prefixes[route.prefix].firstRoute)
         let bestChanged = decide(route.prefix, speaker: speaker)
@@ -172,7 +154,7 @@ struct FamilyTable: Sendable {
     }
 
     /// Chooses anew and passes a change on; whether there was one.
-    private mutating func decide(_ id: UInt32, speaker: borrowing Speaker) -> Bool {
+    mutating func decide(_ id: UInt32, speaker: borrowing Speaker) -> Bool {
         let best = best(of: id, speaker: speaker)
         let handle = best == AdjRIBIn.none ? AttributeHandle.none : routes[best].handle
         guard prefixes[id].best != best || prefixes[id].bestHandle != handle else { return false }

@@ -6,6 +6,7 @@ import Logging
 import NIOCore
 import NetTypes
 import Resources
+import Synchronization
 
 /// The one owner of the RIB, and of the set of peers.
 ///
@@ -44,6 +45,8 @@ actor Speaker {
     nonisolated let directory = PeerDirectory()
 
     private nonisolated let dialer: Dialer
+    /// What those who program are to do next, laid out for them: they need not come to the event loop for it.
+    private nonisolated let laidOut = Mutex<Forwarding?>(nil)
     private let logger: Logger
     private let inbox: PeerInbox
     private let finished = Signal()
@@ -162,8 +165,17 @@ actor Speaker {
             uniquingKeysWith: { first, _ in first })
     }
 
-    /// What changed in forwarding since the last call, and what the peers have said, as of one moment.
-    func forwarding() -> Forwarding {
+    /// What changed in forwarding since the last call, and what the peers have said, as of one moment. For one caller.
+    nonisolated func nextForwarding() async -> Forwarding {
+        if let forwarding = takeLaidOut() { return forwarding }
+        return await forwarding()
+    }
+
+    private nonisolated func takeLaidOut() -> Forwarding? { laidOut.withLock { $0.take() } }
+
+    private func forwarding() -> Forwarding {
+        // What has been laid out meanwhile comes first.
+        if let forwarding = takeLaidOut() { return forwarding }
         guard !isStopping else { return Forwarding(changes: []) }
         let changes = rib?.drainForwardingChanges(limit: Self.forwardingLimit) ?? []
         if rib?.hasForwardingChanges ?? false { return Forwarding(changes: changes, hasMore: true) }
@@ -317,6 +329,8 @@ extension Speaker {
     /// Takes one slice of what waits.
     private func workOff() {
         let end = BootClock.now() + Self.sliceTime
+        // What concerns the whole table has its part of every slice, however much the peers have to say.
+        if rib?.hasSlicesLeft ?? false { rib?.goOn() }
         if waiting.isEmpty { waiting = inbox.take()[...] }
         while let event = waiting.popFirst() {
             if !isStopping, let peer = peers[event.peer], peer.incarnation == event.incarnation {
@@ -386,26 +400,38 @@ extension Speaker {
     /// Sends what there is to send and wakes those who program. An End-of-RIB or a peer that is gone may mean that a
     /// route of an earlier run is nobody's, without any change of forwarding.
     private func changed() {
-        if isReceptionNew || rib?.hasForwardingChanges ?? false { forwardingSignal.raise() }
+        if isReceptionNew || rib?.hasForwardingChanges ?? false {
+            let isTaken = laidOut.withLock { $0 == nil }
+            if isTaken {
+                let next = forwarding()
+                laidOut.withLock { $0 = next }
+            }
+            forwardingSignal.raise()
+        }
         isReceptionNew = false
         export()
+        if rib?.hasSlicesLeft ?? false { inbox.wake(after: TimeAmount(Self.sliceGap)) }
     }
 
     /// Hands out what there is for peers that can take it, unless it is too early for more.
     private func export() {
         guard !isStopping, rib?.hasPendingUpdates ?? false else { return }
         let now = BootClock.now()
-        guard pace.mayGo(at: now) else { return scheduleExport(in: pace.due - now) }
+        let delay = pace.delay(at: now, audience: rib?.expectedAudience ?? 0)
+        guard delay <= .zero else { return scheduleExport(in: delay) }
         let peers = peers
         let deliveries =
             rib?.nextDeliveries(limit: ExportPace.stepLimit) { id in peers[id]?.outlet.isFree ?? false } ?? []
-        guard !deliveries.isEmpty else { return }
+        guard !deliveries.isEmpty || rib?.isExportCutShort ?? false else { return }
         let count = send(deliveries)
         pace.sent(toPeers: count, at: now, hasMore: rib?.isExportBehind ?? false)
-        if rib?.hasPendingUpdates ?? false { scheduleExport(in: max(pace.due - now, Self.sliceGap)) }
+        guard rib?.hasPendingUpdates ?? false else { return }
+        scheduleExport(in: max(pace.delay(at: now, audience: rib?.expectedAudience ?? 0), Self.sliceGap))
     }
 
     private func scheduleExport(in delay: Duration) {
+        // One chain of slices: two would take turns without ever leaving one to the sockets.
+        if delay <= Self.sliceGap { return inbox.wake(after: TimeAmount(Self.sliceGap)) }
         guard !isExportScheduled else { return }
         isExportScheduled = true
         dialer.eventLoop.scheduleTask(in: TimeAmount(delay)) {
@@ -466,26 +492,5 @@ extension Speaker {
         rib?.releaseExport()
         for peer in peers.values { await peer.restartCompleted() }
         changed()
-    }
-}
-
-extension LocalRoute {
-    fileprivate init(_ announcement: BlockAnnouncement, _ advertisements: [PrefixAdvertisement]) {
-        var attributes = announcement.attributes
-        attributes.addCommunities(for: announcement.block, advertisements)
-        self.init(prefix: announcement.block, nextHop: NextHop(announcement.nextHop), attributes: attributes)
-    }
-}
-
-extension SpeakerConfiguration {
-    /// Whether no session need end because of what this node says about itself.
-    func hasSameSessions(as other: SpeakerConfiguration) -> Bool {
-        localAS == other.localAS && routerID == other.routerID && localAddresses == other.localAddresses
-            && families == other.families
-    }
-
-    /// The families that are offered: those of the pools, IPv4 at least.
-    var families: [AFISAFI] {
-        pools.contains { $0.family == .ipv6 } ? [.ipv4Unicast, .ipv6Unicast] : [.ipv4Unicast]
     }
 }

@@ -98,3 +98,25 @@ extension SpeakerConfiguration {
         return link
     }
 }
+
+extension SpeakerConfiguration {
+    /// Whether no session need end because of what this node says about itself.
+    func hasSameSessions(as other: SpeakerConfiguration) -> Bool {
+        localAS == other.localAS && routerID == other.routerID && localAddresses == other.localAddresses
+            && families == other.families
+    }
+
+    /// The families that are offered: those of the pools, IPv4 at least.
+    var families: [AFISAFI] {
+        pools.contains { $0.family == .ipv6 } ? [.ipv4Unicast, .ipv6Unicast] : [.ipv4Unicast]
+    }
+}
+
+extension LocalRoute {
+    /// The route that tells the others of a block, with the communities that are configured for it.
+    init(_ announcement: BlockAnnouncement, _ advertisements: [PrefixAdvertisement]) {
+        var attributes = announcement.attributes
+        attributes.addCommunities(for: announcement.block, advertisements)
+        self.init(prefix: announcement.block, nextHop: NextHop(announcement.nextHop), attributes: attributes)
+    }
+}
