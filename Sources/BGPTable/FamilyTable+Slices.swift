@@ -56,6 +56,7 @@ extension FamilyTable {
     private mutating func review(_ id: UInt32, judge: inout Judge, speaker: inout Speaker) {
         // Until the decision is made, the number of a former set must not name another one.
         var released: [AttributeHandle] = []
+        var hasChanged = false
         var index = prefixes[id].firstRoute
         while index != AdjRIBIn.none {
             let route = routes[index]
@@ -65,10 +66,11 @@ extension FamilyTable {
                     of: prefixes.prefix(of: id), original, from: PeerSlot(route.peer), speaker: speaker)
                 if let former = use(judgement.operations, for: index, speaker: &speaker) { released.append(former) }
                 if route.refusal != judgement.refusal?.rawValue ?? 0 { routes.setRefusal(index, judgement.refusal) }
+                hasChanged = hasChanged || !released.isEmpty || route.refusal != routes[index].refusal
             }
             index = route.nextOfPrefix
         }
-        _ = decide(id, speaker: speaker)
+        _ = decide(id, hasChanged: hasChanged, speaker: speaker)
         for handle in released { speaker.attributes.release(handle) }
     }
 }

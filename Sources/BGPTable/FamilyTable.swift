@@ -28,6 +28,10 @@ struct FamilyTable: Sendable {
     var isTrimLeft = false
     /// Whether a step ended early because it had looked at many prefixes that are not to be told.
     var isStepCutShort = false
+    /// The ways that the forwarding side was told of, by prefix, where they are several; each holds a reference.
+    var installedWays: [UInt32: [AttributeHandle]] = [:]
+    /// How many groups are told of several paths to a prefix.
+    var severalPathGroupCount = 0
     /// The attributes as they came of those routes that a filter has changed, by the place of the route; each holds a
     /// reference.
     var originals: [UInt32: AttributeHandle] = [:]
@@ -42,16 +46,16 @@ struct FamilyTable: Sendable {
 
     /// A route arrives; `original` is its set before a filter has changed it. The caller keeps its own references.
     mutating func announce(
-        _ prefix: IPPrefix, from slot: PeerSlot, handle: AttributeHandle, original: AttributeHandle? = nil,
-        refusal: Ineligibility?, speaker: inout Speaker,
+        _ prefix: IPPrefix, pathID: UInt32 = 0, from slot: PeerSlot, handle: AttributeHandle,
+        original: AttributeHandle? = nil, refusal: Ineligibility?, speaker: inout Speaker,
     ) -> Outcome {
         let id = prefixes.insert(prefix)
         let head = prefixes[id].firstRoute
-        let index = routes.find(slot, from: head)
+        let index = routes.find(slot, pathID: pathID, from: head)
         var former = AttributeHandle.none
         if index == AdjRIBIn.none {
             prefixes[id].firstRoute = routes.insert(
-                prefix: id, peer: slot, handle: handle, refusal: refusal, before: head)
+                prefix: id, peer: slot, pathID: pathID, handle: handle, refusal: refusal, before: head)
             keep(original, of: prefixes[id].firstRoute, used: handle, speaker: &speaker)
         } else {
             former = routes[index].handle
@@ -70,9 +74,11 @@ struct FamilyTable: Sendable {
     }
 
     /// A route is withdrawn. nil when there was none; else whether the best route changed.
-    mutating func withdraw(_ prefix: IPPrefix, from slot: PeerSlot, speaker: inout Speaker) -> Bool? {
+    mutating func withdraw(
+        _ prefix: IPPrefix, pathID: UInt32 = 0, from slot: PeerSlot, speaker: inout Speaker,
+    ) -> Bool? {
         guard let id = prefixes.id(of: prefix) else { return nil }
-        let index = routes.find(slot, from: prefixes[id].firstRoute)
+        let index = routes.find(slot, pathID: pathID, from: prefixes[id].firstRoute)
         guard index != AdjRIBIn.none else { return nil }
         return remove(index, speaker: &speaker)
     }
@@ -98,10 +104,20 @@ struct FamilyTable: Sendable {
     }
 
     /// Keeps the peer's routes without a session. Those kept from a session before are removed: RFC 4724 §4.2 allows
-    /// no route to outlive two sessions unconfirmed.
+    /// no route to outlive two sessions unconfirmed. Those that are kept long (RFC 9494) stay.
     mutating func markStale(_ slot: PeerSlot, speaker: inout Speaker) {
-        _ = removeRoutes(of: slot, onlyStale: true, speaker: &speaker)
-        markAllStale(slot)
+        var index = routes.firstRoute(of: slot)
+        while index != AdjRIBIn.none {
+            let route = routes[index]
+            if route.isStale, !speaker.attributes.fields[route.handle.index].isLongLivedStale {
+                _ = remove(index, speaker: &speaker)
+            } else {
+                routes.setStale(index, true)
+            }
+            index = route.nextOfPeer
+        }
+        // What is stale now is not what a sweep was begun for.
+        routes.setSweep(of: slot, at: nil)
     }
 
     /// Makes the attributes of a route those that came, changed by the operations. The set that it had before is
@@ -123,7 +139,7 @@ struct FamilyTable: Sendable {
     }
 
     /// Remembers what a route came with, where that is not what is used of it.
-    private mutating func keep(
+    mutating func keep(
         _ original: AttributeHandle?, of index: UInt32, used handle: AttributeHandle, speaker: inout Speaker,
     ) {
         let wanted = original == handle ? nil : original
@@ -147,17 +163,24 @@ struct FamilyTable: Sendable {
     // MARK: The choice
 
     /// How the decision process sees a route.
-    func rank(of route: InRoute, speaker: borrowing Speaker) -> RouteRank {
+    func rank(of index: UInt32, speaker: borrowing Speaker) -> RouteRank {
+        let route = routes[index]
         var rank = speaker.peers.ranks[Int(route.peer)]
         rank.fields = speaker.attributes.fields[route.handle.index]
+        rank.pathID = routes.receivedPathID(of: index)
         return rank
     }
 
-    /// Chooses anew and passes a change on; whether there was one.
-    mutating func decide(_ id: UInt32, speaker: borrowing Speaker) -> Bool {
-        let best = best(of: id, speaker: speaker)
+    /// Chooses anew and passes a change on; whether the best route is another one. `hasChanged` says whether any route
+    /// to the prefix is other than before: peers that are told of several paths want to know.
+    mutating func decide(_ id: UInt32, hasChanged: Bool = true, speaker: borrowing Speaker) -> Bool {
+        let (best, eligible) = best(of: id, speaker: speaker)
         let handle = best == AdjRIBIn.none ? AttributeHandle.none : routes[best].handle
-        guard prefixes[id].best != best || prefixes[id].bestHandle != handle else { return false }
+        guard prefixes[id].best != best || prefixes[id].bestHandle != handle else {
+            if hasChanged, severalPathGroupCount > 0 { appendToLog(id, isOfOtherPaths: true) }
+            if speaker.tellsForwarding, eligible > 1 || prefixes[id].hasSeveralWays { askForForwarding(id) }
+            return false
+        }
         prefixes[id].best = best
         prefixes[id].bestHandle = handle
         appendToLog(id)
@@ -176,7 +199,8 @@ struct FamilyTable: Sendable {
         pendingForwarding.append(id)
     }
 
-    private mutating func best(of id: UInt32, speaker: borrowing Speaker) -> UInt32 {
+    /// The best route, and among how many.
+    private mutating func best(of id: UInt32, speaker: borrowing Speaker) -> (best: UInt32, eligible: Int) {
         ranks.removeAll(keepingCapacity: true)
         rankedRoutes.removeAll(keepingCapacity: true)
         var only = AdjRIBIn.none
@@ -195,12 +219,12 @@ struct FamilyTable: Sendable {
             }
             index = route.nextOfPrefix
         }
-        if eligible < 2 { return only }
-        return DecisionProcess.best(of: ranks).map { rankedRoutes[$0] } ?? AdjRIBIn.none
+        if eligible < 2 { return (only, eligible) }
+        return (DecisionProcess.best(of: ranks).map { rankedRoutes[$0] } ?? AdjRIBIn.none, eligible)
     }
 
     private mutating func take(_ index: UInt32, speaker: borrowing Speaker) {
-        ranks.append(rank(of: routes[index], speaker: speaker))
+        ranks.append(rank(of: index, speaker: speaker))
         rankedRoutes.append(index)
     }
 

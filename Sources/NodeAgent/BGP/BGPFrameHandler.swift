@@ -51,7 +51,7 @@ final class BGPFrameHandler: ChannelInboundHandler {
 
     private func drain() {
         let connection = connection
-        var context = peer.assumeIsolated { $0.wireContext(of: connection) }
+        var context = peer.assumeIsolated { $0.receivingContext(of: connection) }
         while !isBroken {
             do throws(BGPError) {
                 guard let message = try decoder.nextMessage(context) else { return }
@@ -59,7 +59,7 @@ final class BGPFrameHandler: ChannelInboundHandler {
                     peer.received(message, on: connection)
                     // Routes change nothing in how messages are to be read.
                     if case .update = message { return context }
-                    return peer.wireContext(of: connection)
+                    return peer.receivingContext(of: connection)
                 }
             } catch {
                 isBroken = true

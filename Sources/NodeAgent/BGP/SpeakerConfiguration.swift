@@ -46,6 +46,8 @@ struct SpeakerConfiguration: Sendable, Equatable {
     var prefixAdvertisements: [PrefixAdvertisement] = []
     /// The addresses of all nodes: no prefix that covers one is let in.
     var nodeAddresses: Set<IPAddress>
+    /// Whether the node is about to go: others are to prefer any other way (RFC 8326).
+    var isDrained = false
     /// The blocks to originate, each with the next hop that its pool's mode tells the others.
     var announcements: [BlockAnnouncement]
 
@@ -69,7 +71,7 @@ struct SpeakerConfiguration: Sendable, Equatable {
 extension SpeakerConfiguration {
     /// What a node's view of the cluster means for its speaker; nil when the node has no BGP identifier to speak with.
     init?(view: NodeView, announcements: [BlockAnnouncement]) {
-        guard case .v4(let address)? = view.node.ipv4?.address, let routerID = RouterID(address) else { return nil }
+        guard let routerID = Self.routerID(of: view.node) else { return nil }
         localAS = view.asNumber
         self.routerID = routerID
         clusterID = view.node.routeReflectorClusterID
@@ -83,6 +85,13 @@ extension SpeakerConfiguration {
         prefixAdvertisements = view.prefixAdvertisements
         nodeAddresses = Set(view.nodes.flatMap { $0.addresses.map(\.address) })
         self.announcements = announcements
+    }
+
+    /// The node's IPv4 address; of a node without one a number that follows from its name, as with CALICO_ROUTER_ID=hash.
+    static func routerID(of node: Node) -> RouterID? {
+        if case .v4(let address)? = node.ipv4?.address { return RouterID(address) }
+        guard node.ipv6 != nil else { return nil }
+        return RouterID(rawValue: SHA1.digest(node.name.utf8).prefix(4).reduce(0) { $0 << 8 | UInt32($1) })
     }
 
     /// The device that packets to a pool leave by; nil for a pool without a tunnel.
@@ -113,10 +122,15 @@ extension SpeakerConfiguration {
 }
 
 extension LocalRoute {
-    /// The route that tells the others of a block, with the communities that are configured for it.
-    init(_ announcement: BlockAnnouncement, _ advertisements: [PrefixAdvertisement]) {
+    /// What is announced of a block. On a node that is drained it is the last choice of everybody (RFC 8326 §3): outside
+    /// of the AS by the community, inside by LOCAL_PREF as well.
+    init(_ announcement: BlockAnnouncement, in configuration: SpeakerConfiguration?) {
         var attributes = announcement.attributes
-        attributes.addCommunities(for: announcement.block, advertisements)
+        attributes.addCommunities(for: announcement.block, configuration?.prefixAdvertisements ?? [])
+        if configuration?.isDrained ?? false {
+            if !attributes.communities.contains(.gracefulShutdown) { attributes.communities.append(.gracefulShutdown) }
+            attributes.localPref = 0
+        }
         self.init(prefix: announcement.block, nextHop: NextHop(announcement.nextHop), attributes: attributes)
     }
 }
