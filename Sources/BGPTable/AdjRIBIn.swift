@@ -41,6 +41,8 @@ struct AdjRIBIn: Sendable {
     private var free: [UInt32] = []
     private var heads: [UInt32] = []
     private var counts: [Counts] = []
+    /// Where the sweep of a peer's stale routes goes on, or `none` at its end, by slot; absent where none is under way.
+    private(set) var sweeps: [PeerSlot: UInt32] = [:]
 
     /// The route at a place that a list has named.
     subscript(index: UInt32) -> InRoute { rows[Int(index)] }
@@ -132,6 +134,9 @@ struct AdjRIBIn: Sendable {
         rows[Int(index)].isStale = isStale
     }
 
+    /// Makes the sweep of a peer's stale routes go on at a route; nil ends it.
+    mutating func setSweep(of peer: PeerSlot, at index: UInt32?) { sweeps[peer] = index }
+
     /// Takes a route out of both its lists; the result is the head of the prefix list that began at `head`.
     mutating func remove(_ index: UInt32, from head: UInt32) -> UInt32 {
         setStale(index, false)
@@ -143,6 +148,7 @@ struct AdjRIBIn: Sendable {
         let row = rows[Int(index)]
         let peer = Int(row.peer)
         counts[peer].received -= 1
+        if !sweeps.isEmpty, sweeps[peer] == index { sweeps[peer] = row.nextOfPeer }
         if row.previousOfPeer == Self.none {
             heads[peer] = row.nextOfPeer
         } else {

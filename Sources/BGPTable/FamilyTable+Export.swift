@@ -78,7 +78,7 @@ extension FamilyTable {
             } else if groups[place]?.isIdle(at: log.nextSequence) ?? true {
                 join(slot, from: place)
                 return nil
-            } else if isPatient, made > 0, groups[place]?.steps.isEmpty == false {
+            } else if isPatient, made > 0, isStepCutShort || groups[place]?.steps.isEmpty == false {
                 return nil
             } else {
                 made += 1
@@ -103,12 +103,17 @@ extension FamilyTable {
 
 // Making steps.
 extension FamilyTable {
+    /// How many prefixes a walk looks at, at most, for each that it may tell.
+    private static let looksPerPrefix = 8
+    /// How many entries of the log are dropped at once.
+    private static let trimLimit = 32768
+
     /// Lets a group go on by at most `limit` prefixes. A step with nothing in it is not kept.
     private mutating func makeStep(at place: Int, limit: Int, speaker: borrowing Speaker) {
         // Taken out while it is worked on, so that it is changed in place.
         guard var group = groups[place].take() else { return }
         let before = group.reader.progress
-        var draft = StepDraft(batch: OutgoingBatch(family: family), budget: limit)
+        var draft = StepDraft(batch: OutgoingBatch(family: family), budget: limit, looks: limit * Self.looksPerPrefix)
         readLog(&group, into: &draft, speaker: speaker)
         if walk(&group, into: &draft, speaker: speaker) {
             group.reader.progress.feed = nil
@@ -120,6 +125,7 @@ extension FamilyTable {
         draft.batch.release(&tellings)
         var parts = draft.batch.parts
         if draft.endsRIB { parts.append(UpdateStep.Part(update: .endOfRIB(family), audience: .allBut([]))) }
+        group.isTold = !parts.isEmpty
         if parts.isEmpty && group.steps.isEmpty {
             release(draft.undo)
         } else {
@@ -138,7 +144,11 @@ extension FamilyTable {
             let (sequence, id) = log[index]
             let isOfNoConcern = log.isOfOtherPaths(index) && isTold(group, ofOneOnly: id)
             if prefixes[id].logSequence == sequence, !isOfNoConcern {
-                guard draft.budget > 0 else { return }
+                guard draft.budget > 0, draft.looks > 0 else {
+                    isStepCutShort = draft.looks == 0
+                    return
+                }
+                draft.looks -= 1
                 export(id, to: &group, into: &draft, speaker: speaker)
             }
             group.reader.progress.cursor = sequence + 1
@@ -153,13 +163,15 @@ extension FamilyTable {
         guard var feed = group.reader.progress.feed, group.reader.progress.cursor == log.nextSequence else {
             return false
         }
-        while feed.position < prefixes.endID, draft.budget > 0 {
+        while feed.position < prefixes.endID, draft.budget > 0, draft.looks > 0 {
             let id = feed.position
             feed.position += 1
+            draft.looks -= 1
             if prefixes[id].logSequence >= feed.since { continue }
             if !feed.isRefresh, group.reader.telling(of: id) != TellingTable.none { continue }
             export(id, to: &group, into: &draft, speaker: speaker)
         }
+        if draft.looks == 0 { isStepCutShort = true }
         group.reader.progress.feed = feed
         return feed.position >= prefixes.endID
     }
@@ -195,6 +207,8 @@ extension FamilyTable {
 struct StepDraft {
     var batch: OutgoingBatch
     var budget: Int
+    /// How many prefixes may still be looked at, told or not.
+    var looks: Int
     var undo: [AdjRIBOut.Former] = []
     var endsRIB = false
 }
@@ -209,6 +223,14 @@ extension FamilyTable {
     /// Whether a group has something to do or to hand out.
     func isBusy(_ place: Int) -> Bool {
         groups[place].map { !$0.steps.isEmpty || !$0.isIdle(at: log.nextSequence) } ?? false
+    }
+
+    /// The members of the groups that have something to do, but for those whom the last changes did not concern.
+    var expectedAudience: Int {
+        groups.indices.reduce(0) { sum, place in
+            guard groups[place]?.isTold == true, isBusy(place) else { return sum }
+            return sum + (groups[place]?.memberSlots.count ?? 0)
+        }
     }
 
     /// How the messages of a group's members are coded.
@@ -296,14 +318,18 @@ extension FamilyTable {
         if cursor <= log.firstSequence { trimLog() }
     }
 
-    /// Drops what every peer has read, and frees prefixes that were kept for their withdrawal only.
-    private mutating func trimLog() {
+    /// Drops what every peer has read, and frees prefixes that were kept for their withdrawal only; the rest, if it is
+    /// much, when it is called again.
+    mutating func trimLog() {
         var oldest = log.nextSequence
         for case let group? in groups { oldest = min(oldest, group.oldestProgress.cursor) }
-        while let (sequence, id) = log.popFirst(below: oldest) {
+        var left = Self.trimLimit
+        while left > 0, let (sequence, id) = log.popFirst(below: oldest) {
+            left -= 1
             guard prefixes[id].logSequence == sequence else { continue }
             prefixes[id].logSequence = 0
             freeIfUnused(id)
         }
+        isTrimLeft = left == 0
     }
 }

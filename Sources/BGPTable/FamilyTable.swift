@@ -22,6 +22,12 @@ struct FamilyTable: Sendable {
     var tellings = TellingTable()
     /// The ids that wait to be told to the forwarding side, in the order of their changes.
     var pendingForwarding: [UInt32] = []
+    /// The id of the prefix at which the new look at all routes goes on; nil when none is under way.
+    var reviewPosition: UInt32?
+    /// Whether the log has entries that everybody has read.
+    var isTrimLeft = false
+    /// Whether a step ended early because it had looked at many prefixes that are not to be told.
+    var isStepCutShort = false
     /// The ways that the forwarding side was told of, by prefix, where they are several; each holds a reference.
     var installedWays: [UInt32: [AttributeHandle]] = [:]
     /// How many groups are told of several paths to a prefix.
@@ -79,7 +85,10 @@ struct FamilyTable: Sendable {
 
     /// Removes the peer's routes, all of them or those that are stale, and returns how many.
     mutating func removeRoutes(of slot: PeerSlot, onlyStale: Bool, speaker: inout Speaker) -> Int {
-        if onlyStale, routes.counts(of: slot).stale == 0 { return 0 }
+        if onlyStale, routes.counts(of: slot).stale == 0 {
+            routes.setSweep(of: slot, at: nil)
+            return 0
+        }
         var removed = 0
         var index = routes.firstRoute(of: slot)
         while index != AdjRIBIn.none {
@@ -90,6 +99,7 @@ struct FamilyTable: Sendable {
             }
             index = route.nextOfPeer
         }
+        routes.setSweep(of: slot, at: nil)
         return removed
     }
 
@@ -106,42 +116,13 @@ struct FamilyTable: Sendable {
             }
             index = route.nextOfPeer
         }
-    }
-
-    /// Looks again at every learned route, after the policy, the identity or the reach of next hops has changed.
-    mutating func reevaluate(speaker: inout Speaker) {
-        var released: [AttributeHandle] = []
-        var changed: Set<UInt32> = []
-        for slot in speaker.peers.occupied {
-            guard let role = speaker.peers[slot]?.role else { continue }
-            let rules = role.importFilter.rules(family)
-            var index = routes.firstRoute(of: slot)
-            while index != AdjRIBIn.none {
-                let route = routes[index]
-                let original = originals[index] ?? route.handle
-                var judgement = ImportJudgement(refusal: speaker.refusal(of: original, family: family, from: slot))
-                if judgement.refusal == nil, let set = speaker.attributes[original] {
-                    judgement = speaker.judgement(
-                        of: prefixes.prefix(of: route.prefix), set, from: role, rules: rules)
-                }
-                if let former = use(judgement.operations, for: index, speaker: &speaker) {
-                    released.append(former)
-                    changed.insert(route.prefix)
-                }
-                if route.refusal != judgement.refusal?.rawValue ?? 0 {
-                    routes.setRefusal(index, judgement.refusal)
-                    changed.insert(route.prefix)
-                }
-                index = route.nextOfPeer
-            }
-        }
-        for id in 0..<prefixes.endID { _ = decide(id, hasChanged: changed.contains(id), speaker: speaker) }
-        for handle in released { speaker.attributes.release(handle) }
+        // What is stale now is not what a sweep was begun for.
+        routes.setSweep(of: slot, at: nil)
     }
 
     /// Makes the attributes of a route those that came, changed by the operations. The set that it had before is
     /// returned if it is another one: its reference is the caller's to give back, after the decision.
-    private mutating func use(
+    mutating func use(
         _ operations: [RouteFilter.Operation], for index: UInt32, speaker: inout Speaker,
     ) -> AttributeHandle? {
         let former = routes[index].handle

@@ -22,6 +22,7 @@ extension RIB {
         var served: Set<PeerSlot> = []
         var deliveries: [OutgoingDelivery] = []
         for table in tables.indices {
+            tables[table].isStepCutShort = false
             for place in tables[table].busyGroups {
                 deliver(of: table, group: place, limit: limit, served: &served, into: &deliveries, to: canTake)
             }
@@ -31,6 +32,12 @@ extension RIB {
 
     /// Whether the limit of a step holds back what could be told.
     package var isExportBehind: Bool { tables.contains(where: \.isExportBehind) }
+
+    /// Whether the last `nextDeliveries` gave up its turn before it had found all that it may hand out.
+    package var isExportCutShort: Bool { tables.contains(where: \.isStepCutShort) }
+
+    /// How many peers will be told of what there is to look at, if it is with them as it was the last time.
+    package var expectedAudience: Int { tables.reduce(0) { $0 + $1.expectedAudience } }
 
     /// Whether there is something to look at for any peer.
     package var hasPendingUpdates: Bool { tables.contains { !$0.busyGroups.isEmpty } }

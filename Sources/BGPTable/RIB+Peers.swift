@@ -15,13 +15,14 @@ extension RIB {
             }
         }
         let slot = speaker.peers.insert(id, role: role)
+        departing.remove(slot)
         for table in tables.indices where role.families.contains(tables[table].family) {
             tables[table].startExport(to: slot, role: role)
         }
     }
 
     /// The session with the peer is lost. With `keepStale` (graceful restart, RFC 4724 §4.2) its routes stay in use;
-    /// else they are withdrawn. A family that the peer's restart capability does not name is then to be swept with
+    /// else they are withdrawn, many of them in slices (`goOn`). A family that the peer's restart capability does not name is then to be swept with
     /// `sweepStale`. Without a session there is nothing to keep: with `keepStale` nothing happens.
     package mutating func peerDown(_ id: PeerID, keepStale: Bool) {
         guard let slot = speaker.peers.slot(of: id), let row = speaker.peers[slot], row.isUp || !keepStale else {
@@ -33,7 +34,7 @@ extension RIB {
             if keepStale {
                 tables[table].markStale(slot, speaker: &speaker)
             } else {
-                _ = tables[table].removeRoutes(of: slot, onlyStale: false, speaker: &speaker)
+                _ = drop(routesOf: slot, table: table, onlyStale: false)
             }
         }
     }
@@ -42,7 +43,8 @@ extension RIB {
     package mutating func removePeer(_ id: PeerID) {
         guard let slot = speaker.peers.slot(of: id) else { return }
         peerDown(id, keepStale: false)
-        speaker.peers.remove(slot)
+        departing.insert(slot)
+        removeIfGone(slot)
     }
 
     /// The peer has sent everything of the family: what is still stale is removed. Returns how many routes that was.
@@ -60,7 +62,7 @@ extension RIB {
         guard let slot = speaker.peers.slot(of: id) else { return 0 }
         var swept = 0
         for table in tables.indices where family == nil || family == tables[table].family {
-            swept += tables[table].removeRoutes(of: slot, onlyStale: true, speaker: &speaker)
+            swept += drop(routesOf: slot, table: table, onlyStale: true)
         }
         return swept
     }

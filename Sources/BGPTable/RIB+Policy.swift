@@ -4,7 +4,7 @@ extension RIB {
     ///
     /// Who the peer is (its AS, identifier and address) is not to be changed: that takes a new session.
     ///
-    /// - Complexity: O(routes) if it differs
+    /// - Complexity: O(routes) if it differs, in slices (`goOn`)
     package mutating func changeRole(of id: PeerID, _ change: (inout PeerRole) -> Void) {
         guard let slot = speaker.peers.slot(of: id), let row = speaker.peers[slot] else { return }
         var role = row.role

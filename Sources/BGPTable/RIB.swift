@@ -47,6 +47,8 @@ package struct RIB: Sendable {
     /// The exclusive ones of more than one address, and the learned prefixes that overlap one: some may be gone again.
     var ownNetworks = OwnNetworks()
     var overlapping: Set<IPPrefix> = []
+    /// Peers that are no longer configured, while routes of theirs are left.
+    var departing: Set<PeerSlot> = []
     /// IPv4 first, then IPv6.
     var tables = AddressFamily.allCases.map { FamilyTable(family: $0) }
 
@@ -70,7 +72,7 @@ package struct RIB: Sendable {
     /// Changes who this speaker is, and looks at every learned route again. What peers were told stays as it is: a
     /// new AS or identifier means new sessions anyway.
     ///
-    /// - Complexity: O(routes) if it differs
+    /// - Complexity: O(routes) if it differs, in slices (`goOn`)
     package mutating func setIdentity(_ identity: Identity) {
         guard speaker.identity != identity else { return }
         speaker.identity = identity
@@ -79,7 +81,7 @@ package struct RIB: Sendable {
 
     /// Changes which learned routes may be used, in place.
     ///
-    /// - Complexity: O(routes) if it differs
+    /// - Complexity: O(routes) if it differs, in slices (`goOn`)
     package mutating func setImportPolicy(_ policy: ImportPolicy) {
         let former = speaker.importPolicy
         guard former != policy else { return }
@@ -93,14 +95,9 @@ package struct RIB: Sendable {
 
     /// Says at what cost each next hop is reached, if at all; one that is not named is reached at cost 0.
     ///
-    /// - Complexity: O(routes)
+    /// - Complexity: O(routes), in slices (`goOn`)
     package mutating func setInteriorCosts(_ costs: [IPAddress: InteriorCost]) {
         speaker.attributes.setInteriorCosts(costs)
         reevaluate()
-    }
-
-    /// Judges every learned route anew.
-    mutating func reevaluate() {
-        for table in tables.indices { tables[table].reevaluate(speaker: &speaker) }
     }
 }

@@ -27,6 +27,8 @@ struct UpdateGroup: Sendable {
     private(set) var firstStep = 0
     /// The slots of the members, lowest first.
     private(set) var memberSlots: [PeerSlot] = []
+    /// Whether any of the changes that it went through last was for its members.
+    var isTold = true
     private var slotsByID: [RouterID: [PeerSlot]] = [:]
     private var slotsByAddress: [IPAddress: [PeerSlot]] = [:]
 

@@ -51,11 +51,16 @@ final class BGPFrameHandler: ChannelInboundHandler {
 
     private func drain() {
         let connection = connection
+        var context = peer.assumeIsolated { $0.receivingContext(of: connection) }
         while !isBroken {
-            let context = peer.assumeIsolated { $0.receivingContext(of: connection) }
             do throws(BGPError) {
                 guard let message = try decoder.nextMessage(context) else { return }
-                peer.assumeIsolated { $0.received(message, on: connection) }
+                context = peer.assumeIsolated { peer in
+                    peer.received(message, on: connection)
+                    // Routes change nothing in how messages are to be read.
+                    if case .update = message { return context }
+                    return peer.receivingContext(of: connection)
+                }
             } catch {
                 isBroken = true
                 peer.assumeIsolated { $0.decodingFailed(error, on: connection) }

@@ -6,6 +6,7 @@ import Logging
 import NIOCore
 import NetTypes
 import Resources
+import Synchronization
 
 /// The one owner of the RIB, and of the set of peers.
 ///
@@ -16,11 +17,11 @@ import Resources
 actor Speaker {
     /// How long the queue is worked on before the sockets have their turn.
     private static let sliceTime: Duration = .milliseconds(5)
-    /// Between two slices: the loop sees to its sockets only when no task is left that could run now.
-    private static let sliceGap: Duration = .microseconds(10)
-    /// The most changes of forwarding that are handed out together.
-    private static let forwardingLimit = 8192
-
+    /// Between two slices: the loop sees to its sockets only when no task is left that could run now, so the next must not
+    /// be due before the loop has looked.
+    private static let sliceGap: Duration = .microseconds(100)
+    /// How many routes the work on the whole table goes through in a slice.
+    private static let sliceRoutes = 4096
     /// What those who program the kernel need to know.
     struct Forwarding: Sendable {
         /// The prefixes whose forwarding differs from what was told before.
@@ -46,6 +47,8 @@ actor Speaker {
     nonisolated let directory = PeerDirectory()
 
     private nonisolated let dialer: Dialer
+    /// What those who program are to do next, laid out for them: they need not come to the event loop for it.
+    nonisolated let laidOut = Mutex<Forwarding?>(nil)
     let logger: Logger
     private let inbox: PeerInbox
     private let finished = Signal()
@@ -175,21 +178,6 @@ actor Speaker {
         Dictionary(
             (configuration?.peers ?? []).compactMap { peer in peer.password.map { (peer.address, $0) } },
             uniquingKeysWith: { first, _ in first })
-    }
-
-    /// What changed in forwarding since the last call, and what the peers have said, as of one moment.
-    func forwarding() -> Forwarding {
-        guard !isStopping else { return Forwarding(changes: []) }
-        let changes = rib?.drainForwardingChanges(limit: Self.forwardingLimit) ?? []
-        if rib?.hasForwardingChanges ?? false { return Forwarding(changes: changes, hasMore: true) }
-        let reception = Reception(
-            peers: peers.values.map { peer in
-                let complete = rib?.endOfRIBReceived(from: peer.id) ?? []
-                // Whose routes were dropped has said all it knows: nothing.
-                return Reception.Peer(
-                    address: peer.address, complete: complete.union(forsaken[peer.id] ?? []))
-            })
-        return Forwarding(changes: changes, reception: reception, converged: takeConverged())
     }
 
     /// This node's blocks that somebody else announces too.
@@ -352,6 +340,8 @@ extension Speaker {
     /// Takes one slice of what waits.
     private func workOff() {
         let end = BootClock.now() + Self.sliceTime
+        // What concerns the whole table has its part of every slice, however much the peers have to say.
+        if rib?.hasSlicesLeft ?? false { rib?.goOn(limit: Self.sliceRoutes) }
         if waiting.isEmpty { waiting = inbox.take()[...] }
         while let event = waiting.popFirst() {
             if !isStopping, let peer = peers[event.peer], peer.incarnation == event.incarnation {
@@ -428,27 +418,35 @@ extension Speaker {
     /// Sends what there is to send and wakes those who program. An End-of-RIB or a peer that is gone may mean that a
     /// route of an earlier run is nobody's, without any change of forwarding.
     func changed() {
-        if isReceptionNew || rib?.hasForwardingChanges ?? false { forwardingSignal.raise() }
+        if isReceptionNew || rib?.hasForwardingChanges ?? false {
+            layOutForwarding()
+            forwardingSignal.raise()
+        }
         isReceptionNew = false
         export()
+        if rib?.hasSlicesLeft ?? false { inbox.wake(after: TimeAmount(Self.sliceGap)) }
     }
 
     /// Hands out what there is for peers that can take it, unless it is too early for more.
     private func export() {
         guard !isStopping, rib?.hasPendingUpdates ?? false else { return endAnsweredRefreshes() }
         let now = BootClock.now()
-        guard pace.mayGo(at: now) else { return scheduleExport(in: pace.due - now) }
+        let delay = pace.delay(at: now, audience: rib?.expectedAudience ?? 0)
+        guard delay <= .zero else { return scheduleExport(in: delay) }
         let peers = peers
         let deliveries =
             rib?.nextDeliveries(limit: ExportPace.stepLimit) { id in peers[id]?.outlet.isFree ?? false } ?? []
-        guard !deliveries.isEmpty else { return endAnsweredRefreshes() }
+        guard !deliveries.isEmpty || rib?.isExportCutShort ?? false else { return endAnsweredRefreshes() }
         let count = send(deliveries)
         endAnsweredRefreshes()
         pace.sent(toPeers: count, at: now, hasMore: rib?.isExportBehind ?? false)
-        if rib?.hasPendingUpdates ?? false { scheduleExport(in: max(pace.due - now, Self.sliceGap)) }
+        guard rib?.hasPendingUpdates ?? false else { return }
+        scheduleExport(in: max(pace.delay(at: now, audience: rib?.expectedAudience ?? 0), Self.sliceGap))
     }
 
     private func scheduleExport(in delay: Duration) {
+        // One chain of slices: two would take turns without ever leaving one to the sockets.
+        if delay <= Self.sliceGap { return inbox.wake(after: TimeAmount(Self.sliceGap)) }
         guard !isExportScheduled else { return }
         isExportScheduled = true
         dialer.eventLoop.scheduleTask(in: TimeAmount(delay)) {

@@ -147,15 +147,15 @@ actor KernelAgent {
 // From BGP.
 extension KernelAgent {
     /// Programs what the speaker learns, and keeps it so, until the speaker's signal is finished.
-    nonisolated func runForwarding(from speaker: Speaker) async {
+    func runForwarding(from speaker: Speaker) async {
         await withDiscardingTaskGroup { group in
             group.addTask { await self.runUpkeep() }
             await speaker.forwardingSignal.forEach {
                 var hasMore = true
                 while hasMore {
-                    let forwarding = await speaker.forwarding()
+                    let forwarding = await speaker.nextForwarding()
                     hasMore = forwarding.hasMore
-                    await take(forwarding)
+                    take(forwarding)
                 }
             }
             group.cancelAll()

@@ -1,0 +1,39 @@
+import BGPTable
+import Synchronization
+
+// What those who program the kernel are handed.
+extension Speaker {
+    /// The most changes of forwarding that are handed out together.
+    private static let forwardingLimit = 8192
+
+    /// What changed in forwarding since the last call, and what the peers have said, as of one moment. For one caller.
+    nonisolated func nextForwarding() async -> Forwarding {
+        if let forwarding = takeLaidOut() { return forwarding }
+        return await forwarding()
+    }
+
+    private nonisolated func takeLaidOut() -> Forwarding? { laidOut.withLock { $0.take() } }
+
+    /// Lays out what is to be done next, unless there is something already.
+    func layOutForwarding() {
+        guard laidOut.withLock({ $0 == nil }) else { return }
+        let next = forwarding()
+        laidOut.withLock { $0 = next }
+    }
+
+    private func forwarding() -> Forwarding {
+        // What has been laid out meanwhile comes first.
+        if let forwarding = takeLaidOut() { return forwarding }
+        guard !isStopping else { return Forwarding(changes: []) }
+        let changes = rib?.drainForwardingChanges(limit: Self.forwardingLimit) ?? []
+        if rib?.hasForwardingChanges ?? false { return Forwarding(changes: changes, hasMore: true) }
+        let reception = Reception(
+            peers: peers.values.map { peer in
+                let complete = rib?.endOfRIBReceived(from: peer.id) ?? []
+                // Whose routes were dropped has said all it knows: nothing.
+                return Reception.Peer(
+                    address: peer.address, complete: complete.union(forsaken[peer.id] ?? []))
+            })
+        return Forwarding(changes: changes, reception: reception, converged: takeConverged())
+    }
+}
