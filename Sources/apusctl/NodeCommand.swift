@@ -5,7 +5,8 @@ import NodeLink
 /// `apusctl node …`
 struct NodeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "node", abstract: "Asks about this node.", subcommands: [NodeStatusCommand.self])
+        commandName: "node", abstract: "Asks about this node, and drains it.",
+        subcommands: [NodeStatusCommand.self, NodeDrainCommand.self, NodeUndrainCommand.self])
 
     @OptionGroup var daemon: DaemonOptions
 }
@@ -35,6 +36,7 @@ struct NodeStatusText {
     init(_ answer: StatusAnswer, now: Int64) {
         text =
             "Apus process is running.\n" + Self.unconfigured(answer.node)
+            + (answer.node.isDrained ? "The node is drained: it is the last choice of its peers.\n" : "")
             + AddressFamily.allCases.map { Self.section($0, answer.peers, now: now) }.joined()
     }
 

@@ -41,6 +41,7 @@ actor NodeController {
     nonisolated let reviewSignal = Signal()
     var claims: ClaimRecord
     var tunnelAddresses: TunnelAddresses
+    var drain: DrainMark
     /// The tunnel devices that take packets: what others may be told to send through.
     var readyDevices: Set<TunnelDevice> = []
     var inForce = ConfigurationInForce()
@@ -65,6 +66,7 @@ actor NodeController {
         self.kernel = kernel
         self.logger = logger
         state = previous
+        drain = DrainMark(stateDirectory: options.stateDirectory, node: options.nodeName)
         tunnelAddresses = TunnelAddresses(stateDirectory: options.stateDirectory, node: options.nodeName)
         // A record that cannot be read has been moved away by the time its pod is added again.
         let recorded = try? store.readableAttachments { error in
@@ -274,7 +276,8 @@ extension NodeController {
             }
         }
         announcements += foreignAnnouncements(view, besides: planned)
-        if let configuration = SpeakerConfiguration(view: view, announcements: announcements) {
+        if var configuration = SpeakerConfiguration(view: view, announcements: announcements) {
+            configuration.isDrained = drain.isSet
             await speaker.configure(configuration)
         } else {
             logger.error("the node has no IPv4 address, so no BGP identifier: BGP stays off")
