@@ -134,6 +134,7 @@ let package = Package(
                 "NodeAgent", "BGPSession", "BGPTable", "BGPWire", "Dataplane", "IPAMCore", "JSONKit", "LinuxOS",
                 "ModePlugins", "NetTypes", "Netlink", "NodeLink", "NodeStore", "Resources", "TestKit", log,
             ] + nio),
+        tests("apusctlTests", ["apusctl", "NetTypes", "NodeLink"]),
     ],
     swiftLanguageModes: [.v6],
 )

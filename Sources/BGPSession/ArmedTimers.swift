@@ -17,6 +17,9 @@ struct ArmedTimers: Sendable, Equatable {
         tokens.removeValue(forKey: kind) != nil
     }
 
+    /// Whether a timer runs.
+    func isArmed(_ kind: TimerKind) -> Bool { tokens[kind] != nil }
+
     /// Takes a fire; whether the timer ran under this token. It runs no more then.
     mutating func consume(_ kind: TimerKind, token: UInt64) -> Bool {
         guard tokens[kind] == token else { return false }

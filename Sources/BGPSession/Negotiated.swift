@@ -21,10 +21,20 @@ package struct Negotiated: Sendable, Equatable {
     package let hasFourOctetAS: Bool
     /// Whether the peer honours ROUTE-REFRESH (RFC 2918).
     package let hasRouteRefresh: Bool
+    /// Whether both sides mark the beginning and the end of what ROUTE-REFRESH asks for (RFC 7313).
+    package let hasEnhancedRouteRefresh: Bool
     /// Whether messages may be up to 65535 octets (RFC 8654).
     package let hasExtendedMessages: Bool
     /// The families in which a path identifier is sent before each prefix (RFC 7911).
     package let familiesWithPathIDs: [AFISAFI]
+    /// The families in which the peer sends a path identifier before each prefix.
+    package let familiesTakenWithPathIDs: [AFISAFI]
+    /// Whether the next hops of IPv4 prefixes may be IPv6 addresses (RFC 8950).
+    package let hasExtendedNextHop: Bool
+    /// Whether the peer knows what LLGR_STALE means (RFC 9494).
+    package let takesLongLivedRoutes: Bool
+    /// The families whose routes are kept beyond the restart time, as the peer has asked.
+    package let keptLong: [LongLivedFamily]
     /// What the peer said about its restarts; nil when it does not know of them.
     package let peerGracefulRestart: GracefulRestart?
     /// Whether both sides set the N bit (RFC 8538).
@@ -34,11 +44,16 @@ package struct Negotiated: Sendable, Equatable {
     package var wireContext: WireContext {
         WireContext(
             fourOctetAS: hasFourOctetAS, maximumMessageLength: hasExtendedMessages ? 65535 : 4096, isIBGP: isIBGP,
-            pathIDsOut: familiesWithPathIDs.reduce(into: []) { set, family in
-                if let family = family.family { set.insert(FamilySet(family)) }
-            })
+            pathIDsIn: Self.set(of: familiesTakenWithPathIDs), pathIDsOut: Self.set(of: familiesWithPathIDs),
+            ipv6NextHopsForIPv4: hasExtendedNextHop)
     }
 
     /// Whether the peer has just restarted (the R bit): nobody waits for its End-of-RIB before choosing routes.
     package var isPeerRestarting: Bool { peerGracefulRestart?.isRestarting ?? false }
+
+    private static func set(of families: [AFISAFI]) -> FamilySet {
+        families.reduce(into: []) { set, family in
+            if let family = family.family { set.insert(FamilySet(family)) }
+        }
+    }
 }

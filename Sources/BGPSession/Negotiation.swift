@@ -8,11 +8,14 @@ struct Negotiation {
     /// The OPEN to send. `isRestarting` is the R bit, `isForwardingPreserved` the F bit of every family.
     func open(isRestarting: Bool, isForwardingPreserved: Bool) -> OpenMessage {
         var capabilities: [Capability] = configuration.families.map { .multiprotocol($0) }
-        capabilities.append(.routeRefresh)
+        capabilities += [.routeRefresh, .enhancedRouteRefresh]
         if configuration.offersExtendedMessages { capabilities.append(.extendedMessage) }
-        if configuration.offersPathIDs {
-            capabilities.append(.addPath(configuration.families.map { AddPathFamily(family: $0, sendReceive: 2) }))
+        let pathIDs: UInt8 = (configuration.offersPathIDs ? 2 : 0) | (configuration.takesPathIDs ? 1 : 0)
+        if pathIDs != 0 {
+            let families = configuration.families.map { AddPathFamily(family: $0, sendReceive: pathIDs) }
+            capabilities.append(.addPath(families))
         }
+        if configuration.offersExtendedNextHop { capabilities.append(.extendedNextHop([.ipv4OverIPv6])) }
         if let restart = configuration.gracefulRestart {
             capabilities.append(
                 .gracefulRestart(
@@ -23,6 +26,15 @@ struct Negotiation {
                         families: configuration.families.map {
                             GracefulRestart.Family($0, forwardingPreserved: isForwardingPreserved)
                         })))
+            let staleTime = configuration.longLivedRestart.staleTimeSeconds
+            // Without families it says that LLGR_STALE is understood, and asks for nothing.
+            capabilities.append(
+                .longLivedGracefulRestart(
+                    staleTime == 0
+                        ? []
+                        : configuration.families.map {
+                            LongLivedFamily($0, forwardingPreserved: isForwardingPreserved, staleTime: staleTime)
+                        }))
         }
         capabilities.append(.fourOctetAS(configuration.localAS))
         return OpenMessage(
@@ -61,8 +73,15 @@ struct Negotiation {
             families: families,
             hasFourOctetAS: open.hasFourOctetAS,
             hasRouteRefresh: open.hasRouteRefresh,
+            hasEnhancedRouteRefresh: open.hasRouteRefresh && open.hasEnhancedRouteRefresh,
             hasExtendedMessages: open.hasExtendedMessage && configuration.offersExtendedMessages,
             familiesWithPathIDs: configuration.offersPathIDs ? pathIDFamilies(of: open, among: families) : [],
+            familiesTakenWithPathIDs: configuration.takesPathIDs
+                ? families.filter { family in open.addPathFamilies.contains { $0.family == family && $0.sends } } : [],
+            hasExtendedNextHop: configuration.offersExtendedNextHop && open.hasIPv6NextHopsForIPv4,
+            takesLongLivedRoutes: restart != nil && open.hasLongLivedGracefulRestart,
+            keptLong: restart == nil || !configuration.longLivedRestart.keepsRoutes
+                ? [] : open.longLivedFamilies.filter { $0.staleTime > 0 && families.contains($0.family) },
             peerGracefulRestart: restart,
             keepsRoutesOnNotification: (restart?.notification ?? false)
                 && (configuration.gracefulRestart?.coversNotifications ?? false))
@@ -70,10 +89,7 @@ struct Negotiation {
 
     /// The families in which the peer takes path identifiers (RFC 7911 §4).
     private func pathIDFamilies(of open: OpenMessage, among families: [AFISAFI]) -> [AFISAFI] {
-        var takes: Set<AFISAFI> = []
-        for case .addPath(let entries) in open.capabilities {
-            for entry in entries where entry.sendReceive == 1 || entry.sendReceive == 3 { takes.insert(entry.family) }
-        }
+        let takes = open.addPathFamilies.filter(\.receives).map(\.family)
         return families.filter { takes.contains($0) }
     }
 
@@ -110,12 +126,16 @@ struct Negotiation {
 extension Negotiated {
     /// The families whose routes stay when the session ends (RFC 4724 §4.2): agreed on, and named by the peer.
     func keptFamilies() -> [AFISAFI] {
-        guard let restart = peerGracefulRestart, restart.restartTime > 0 else { return [] }
-        return families.filter { family in restart.families.contains { $0.family == family } }
+        guard let restart = peerGracefulRestart else { return [] }
+        return families.filter { family in
+            restart.restartTime > 0 && restart.families.contains { $0.family == family }
+                || keptLong.contains { $0.family == family }
+        }
     }
 
     /// Whether the peer says that it kept forwarding for a family meanwhile (the F bit).
     func hasPreservedForwarding(_ family: AFISAFI) -> Bool {
         peerGracefulRestart?.families.contains { $0.family == family && $0.forwardingPreserved } ?? false
+            || keptLong.contains { $0.family == family && $0.forwardingPreserved }
     }
 }

@@ -17,6 +17,11 @@ package struct PeerConfiguration: Sendable, Equatable {
     package var holdTimeSeconds: UInt16 = 90
     /// The longest interval between KEEPALIVEs; nil means a third of the negotiated Hold Time.
     package var keepaliveInterval: Duration?
+    /// How long what is sent may wait for the peer to take any of it (RFC 9687); nil means eight minutes or twice the
+    /// negotiated Hold Time, whichever is longer, and zero any time at all.
+    package var sendHoldTime: Duration?
+    /// How long to wait for the peer's OPEN before sending the own one (DelayOpenTime); zero sends it at once.
+    package var delayOpenTime: Duration = .zero
     /// Waits for the peer to dial and never dials itself.
     package var isPassive = false
     /// How long to wait before the first dial after `started`.
@@ -29,9 +34,14 @@ package struct PeerConfiguration: Sendable, Equatable {
     package var gracefulRestart: GracefulRestartConfiguration? = GracefulRestartConfiguration()
     /// Whether to offer messages of more than 4096 octets (RFC 8654).
     package var offersExtendedMessages = false
-    /// Whether to offer path identifiers in what is sent (RFC 7911). One path is sent for a prefix; several from the
-    /// peer are not asked for.
+    /// Whether to offer path identifiers in what is sent (RFC 7911).
     package var offersPathIDs = false
+    /// Whether to ask the peer for path identifiers, and so for several paths to a prefix.
+    package var takesPathIDs = false
+    /// Whether to offer IPv6 next hops of IPv4 prefixes (RFC 8950).
+    package var offersExtendedNextHop = false
+    /// Long-lived graceful restart; of no account without graceful restart.
+    package var longLivedRestart = LongLivedRestartConfiguration()
     /// The smallest TTL accepted (RFC 5082); nil turns GTSM off. Data for the shell, which owns the socket.
     package var minimumTTL: UInt8?
     /// Whether the shell sets a TCP-MD5 key (RFC 2385). The key itself never comes here.
@@ -70,6 +80,12 @@ package struct SessionTiming: Sendable, Equatable {
     package var connectTimeout: Duration = .seconds(10)
     /// How long an OPEN may take (RFC 4271 §8.2.2 suggests four minutes).
     package var openTimeout: Duration = .seconds(240)
+    /// How long a session that failed for the second time stays in Idle; that doubles with each failure that follows.
+    package var idleHoldMinimum: Duration = .seconds(1)
+    /// The longest stay in Idle; zero for none at all.
+    package var idleHoldMaximum: Duration = .seconds(60)
+    /// For each time that a session was up for so long, half of the failures before it are forgotten.
+    package var idleHoldHalfLife: Duration = .seconds(60)
     /// For so long after a session came up a further connection is a collision; later it is a restarted peer's.
     package var collisionWindow: Duration = .seconds(5)
     /// How long a peer that came back may take to its End-of-RIB.
@@ -93,5 +109,16 @@ package struct GracefulRestartConfiguration: Sendable, Equatable {
     package var coversNotifications = true
 
     /// The defaults: not restarting.
+    package init() {}
+}
+
+/// What this speaker says about restarts that take long, and what it does for peers that ask (RFC 9494).
+package struct LongLivedRestartConfiguration: Sendable, Equatable {
+    /// How long beyond the restart time the peer shall keep this speaker's routes, in seconds; 0 asks for nothing.
+    package var staleTimeSeconds: UInt32 = 0
+    /// Whether the peer's routes are kept as long as it asks.
+    package var keepsRoutes = false
+
+    /// The defaults: no route stays beyond the restart time.
     package init() {}
 }

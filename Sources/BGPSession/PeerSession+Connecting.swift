@@ -7,6 +7,7 @@ extension PeerSession {
     mutating func handleStarted(_ turn: inout Turn) {
         guard case .idle = state else { return }
         backoff.reset()
+        damping.reset()
         if configuration.isPassive {
             state = .active
         } else if configuration.startDelay > .zero {
@@ -21,6 +22,9 @@ extension PeerSession {
         switch state {
         case .idle, .active:
             break
+        case .held:
+            heldUntil = nil
+            stop(.idleHold, &turn)
         case .connect(let dial):
             close(dial, &turn)
         case .opening(let opening):
@@ -34,6 +38,7 @@ extension PeerSession {
             reportLoss(of: up, reason.description, by: reason.cause, &turn)
         }
         stop(.connectRetry, &turn)
+        if reason == .tooManyPrefixes || reason == .outOfResources { note(reason.description, turn) }
         if reason.dropsRoutes { dropStaleRoutes(because: reason.description, &turn) }
         state = .idle
     }
@@ -61,7 +66,8 @@ extension PeerSession {
             if let earlier = up.candidate { close(earlier.id, &turn) }
             up.candidate = beginHandshake(on: id, &turn)
             state = .established(up)
-        case (.idle, _), (.connect, .outgoing), (.active, .outgoing), (.opening, .outgoing), (.established, .outgoing):
+        case (.idle, _), (.held, _), (.connect, .outgoing), (.active, .outgoing), (.opening, .outgoing),
+            (.established, .outgoing):
             // Not wanted, or a dial that was given up.
             close(id, &turn)
         }
@@ -95,7 +101,7 @@ extension PeerSession {
             stop(.connectRetry, &turn)
             opening.dial = nil
             state = .opening(opening)
-        case .idle, .connect, .active, .opening, .established:
+        case .idle, .held, .connect, .active, .opening, .established:
             break
         }
     }
@@ -103,7 +109,7 @@ extension PeerSession {
     mutating func handleClosed(_ id: ConnectionID, _ reason: String, _ turn: inout Turn) {
         switch state {
         case .opening(let opening) where opening.handshake(on: id) != nil:
-            note("connection closed in \(state.name): \(reason)", turn)
+            note("connection closed in \(stateName): \(reason)", turn)
             stopTimers(of: id, &turn)
             leave(id, of: opening, &turn)
         case .established(var up) where up.candidate?.id == id:
@@ -113,7 +119,7 @@ extension PeerSession {
         case .established(let up) where up.id == id:
             stopTimers(of: id, &turn)
             lose(up, "connection closed: \(reason)", by: .connection, &turn)
-        case .connect, .opening, .idle, .active, .established:
+        case .connect, .opening, .idle, .held, .active, .established:
             // A dial that ends before it connected has failed.
             handleConnectFailed(id, reason, &turn)
         }
@@ -133,7 +139,7 @@ extension PeerSession {
             close(attempt, &turn)
             opening.dial = nil
             state = .opening(opening)
-        case .idle, .established:
+        case .idle, .held, .established:
             break
         }
     }
@@ -152,7 +158,7 @@ extension PeerSession {
     }
 
     /// Dials, and limits the time that may take.
-    private mutating func dial(_ turn: inout Turn) {
+    mutating func dial(_ turn: inout Turn) {
         lastSerial += 1
         let id = ConnectionID.outgoing(lastSerial)
         turn.effects.append(.connect(id))
@@ -160,10 +166,13 @@ extension PeerSession {
         state = .connect(dial: id)
     }
 
-    /// Sends the OPEN on a fresh connection and waits for the peer's.
+    /// Sends the OPEN on a fresh connection, at once or after DelayOpenTime, and waits for the peer's.
     private mutating func beginHandshake(on id: ConnectionID, _ turn: inout Turn) -> Handshake {
-        let open = negotiation.open(isRestarting: isRestarting, isForwardingPreserved: isForwardingPreserved)
-        send(.open(open), on: id, &turn)
+        if configuration.delayOpenTime > .zero {
+            start(.delayOpen(id), after: configuration.delayOpenTime, &turn)
+        } else {
+            sendOpen(on: id, &turn)
+        }
         start(.hold(id), after: configuration.timing.openTimeout, &turn)
         return Handshake(id: id, connectedAt: turn.now)
     }

@@ -25,8 +25,7 @@ extension PeerSession {
         case .keepalive:
             break
         case .routeRefresh(let refresh):
-            // A family that was not agreed on is ignored (RFC 2918 §4).
-            if up.negotiated.families.contains(refresh.family) { turn.effects.append(.deliverRefresh(refresh)) }
+            if up.negotiated.honours(refresh) { turn.effects.append(.deliverRefresh(refresh)) }
         case .notification(let notification):
             close(up.id, &turn)
             lose(up, "received \(notification)", by: notification.isHardReset ? .hardReset : .notification, &turn)
@@ -102,7 +101,9 @@ extension PeerSession {
         if deadline > turn.now {
             start(.hold(up.id), at: deadline, &turn)
         } else {
-            end(up, .holdTimerExpired("nothing came for \(up.negotiated.holdTime)"), &turn)
+            let error = BGPError.holdTimerExpired("nothing came for \(up.negotiated.holdTime)")
+            // Who asks to be waited for so long means just this: a peer that says nothing any more.
+            end(up, error, by: up.negotiated.keptLong.isEmpty ? .notification : .connection, &turn)
         }
     }
 
@@ -118,28 +119,31 @@ extension PeerSession {
     }
 
     /// Ends the session with a NOTIFICATION.
-    mutating func end(_ up: Established, _ error: BGPError, _ turn: inout Turn) {
+    mutating func end(
+        _ up: Established, _ error: BGPError, by cause: LossCause = .notification, _ turn: inout Turn,
+    ) {
         close(up.id, with: error.notification, &turn)
-        lose(up, "sent \(error)", by: .notification, &turn)
+        lose(up, "sent \(error)", by: cause, &turn)
     }
 
     /// The session is down, its connection closed already: a watched connection takes over, or the retries begin.
     mutating func lose(_ up: Established, _ reason: String, by cause: LossCause, _ turn: inout Turn) {
         note(reason, turn)
         reportLoss(of: up, reason, by: cause, &turn)
-        let wasStable = turn.now - up.establishedAt >= configuration.timing.retryMaximum
+        let uptime = turn.now - up.establishedAt
+        let wasStable = uptime >= configuration.timing.retryMaximum
         if cause == .connection || wasStable { backoff.reset() }
         if let candidate = up.candidate {
             state = .opening(Opening(dial: nil, first: candidate, second: nil))
         } else {
             retryLater(&turn)
         }
+        // A peer that restarts and whose routes stay meanwhile does not oscillate.
+        if cause != .connection || staleFamilies.isEmpty { holdInIdle(afterUp: uptime, &turn) }
     }
 
     /// Says that the session is down and which of the peer's routes stay.
     mutating func reportLoss(of up: Established, _ reason: String, by cause: LossCause, _ turn: inout Turn) {
-        // What was stale before is not kept through a second loss (RFC 4724 §4.2).
-        dropStaleRoutes(because: "the session was lost again", &turn)
         counters.lost += 1
         let isKept =
             switch cause {
@@ -148,6 +152,9 @@ extension PeerSession {
             case .hardReset: false
             }
         let kept = isKept ? up.negotiated.keptFamilies() : []
+        let keptLong = isKept ? up.negotiated.keptLong : []
+        // What was stale before is not kept through a second loss (RFC 4724 §4.2), unless it is to be kept long.
+        if !hasKeptLong || keptLong.isEmpty { dropStaleRoutes(because: "the session was lost again", &turn) }
         let restartTime = kept.isEmpty ? 0 : up.negotiated.peerGracefulRestart?.restartTime ?? 0
         turn.effects.append(
             .sessionLost(
@@ -156,12 +163,14 @@ extension PeerSession {
         let gone = up.negotiated.families.filter { !kept.contains($0) }
         if !gone.isEmpty { turn.effects.append(.sweepStale(gone, reason: "the peer does not preserve the family")) }
         staleFamilies = kept
+        longLivedFamilies = keptLong
         start(.staleRoutes, after: .seconds(Int(restartTime)), &turn)
     }
 
     /// The peer is back: drops the stale routes of the families it did not forward meanwhile; the others wait for its
     /// End-of-RIB, within a limit.
     mutating func keepStaleRoutesStillForwarded(by negotiated: Negotiated, _ turn: inout Turn) {
+        endLongLivedWait()
         guard !staleFamilies.isEmpty else { return }
         let kept = staleFamilies.filter { negotiated.families.contains($0) && negotiated.hasPreservedForwarding($0) }
         let gone = staleFamilies.filter { !kept.contains($0) }
@@ -182,13 +191,31 @@ extension PeerSession {
         stop(.staleRoutes, &turn)
         turn.effects.append(.sweepStale(staleFamilies, reason: reason))
         staleFamilies = []
+        hasKeptLong = false
+        endLongLivedWait()
     }
 
     /// The RIB sweeps on the marker itself; here the wait for it ends.
     private mutating func noteEndOfRIB(_ family: AFISAFI, _ turn: inout Turn) {
         guard !staleFamilies.isEmpty else { return }
         staleFamilies.removeAll { $0 == family }
-        if staleFamilies.isEmpty { stop(.staleRoutes, &turn) }
+        if staleFamilies.isEmpty {
+            hasKeptLong = false
+            stop(.staleRoutes, &turn)
+        }
+    }
+}
+
+extension Negotiated {
+    /// Whether a ROUTE-REFRESH means something. A family that was not agreed on is ignored (RFC 2918 §4), a marker or a
+    /// subtype nobody agreed on as well (RFC 7313 §5).
+    fileprivate func honours(_ refresh: RouteRefreshMessage) -> Bool {
+        guard families.contains(refresh.family) else { return false }
+        switch refresh.subtype {
+        case .request: return true
+        case .begin, .end: return hasEnhancedRouteRefresh
+        case .unknown: return false
+        }
     }
 }
 

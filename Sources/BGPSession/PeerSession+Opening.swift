@@ -6,7 +6,7 @@ import NetTypes
 extension PeerSession {
     mutating func handleMessage(_ message: BGPMessage, on id: ConnectionID, _ turn: inout Turn) {
         switch state {
-        case .idle, .connect, .active:
+        case .idle, .held, .connect, .active:
             break
         case .opening(var opening):
             guard var handshake = opening.handshake(on: id) else { return }
@@ -31,7 +31,7 @@ extension PeerSession {
 
     mutating func handleDecodeFailure(_ error: BGPError, on id: ConnectionID, _ turn: inout Turn) {
         switch state {
-        case .idle, .connect, .active:
+        case .idle, .held, .connect, .active:
             break
         case .opening(let opening):
             guard opening.handshake(on: id) != nil else { return }
@@ -120,6 +120,7 @@ extension PeerSession {
     /// Answers an acceptable OPEN and starts the agreed timers.
     mutating func confirm(_ negotiated: Negotiated, _ turn: inout Turn) {
         let id = negotiated.connection
+        sendDelayedOpen(on: id, &turn)
         send(.keepalive, on: id, &turn)
         if negotiated.holdTime > .zero {
             start(.hold(id), after: negotiated.holdTime, &turn)
@@ -151,6 +152,7 @@ extension PeerSession {
         note("sent \(error)", turn)
         close(id, with: error.notification, &turn)
         leave(id, of: opening, &turn)
+        if case .active = state { holdInIdle(afterUp: .zero, &turn) }
     }
 
     /// Drops a connection on which the peer sent a NOTIFICATION.
@@ -161,12 +163,14 @@ extension PeerSession {
         if opening.rival(of: id) == nil { note("received \(notification)", turn) }
         close(id, &turn)
         leave(id, of: opening, &turn)
+        // A Cease says nothing against this side; the growing retry delay sees to it.
+        if case .active = state, notification.code != NotificationCode.cease { holdInIdle(afterUp: .zero, &turn) }
     }
 
     /// The hold timer of a connection that is not Established, or a check of one that is.
     mutating func handleHoldTimer(_ id: ConnectionID, _ turn: inout Turn) {
         switch state {
-        case .idle, .connect, .active:
+        case .idle, .held, .connect, .active:
             break
         case .opening(let opening):
             guard let handshake = opening.handshake(on: id) else { return }
@@ -185,7 +189,7 @@ extension PeerSession {
     mutating func handleKeepaliveTimer(_ id: ConnectionID, _ turn: inout Turn) {
         let negotiated: Negotiated? =
             switch state {
-            case .idle, .connect, .active: nil
+            case .idle, .held, .connect, .active: nil
             case .opening(let opening): opening.handshake(on: id)?.negotiated
             case .established(let up): up.id == id ? up.negotiated : nil
             }

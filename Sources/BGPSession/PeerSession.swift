@@ -3,24 +3,28 @@
 // Parts: `PeerSession` takes events and keeps what outlives a connection (retries, timers, stale routes, counts);
 // `SessionState` is the state with what each state owns; `Negotiation` makes the OPEN and judges the peer's;
 // `PeerSession+Connecting` starts, stops, dials and accepts, `PeerSession+Opening` runs OPENs and collisions,
-// `PeerSession+Established` the session and its end. The shell owns sockets, clocks and the RIB; it carries out effects
+// `PeerSession+Established` the session and its end, `PeerSession+Waiting` the send hold, the delayed OPEN and the stay in
+// Idle. The shell owns sockets, clocks and the RIB; it carries out effects
 // in order and reports back.
 //
 //              started                  tcpConnected (own or the peer's)
 //      Idle ───────────▶ Connect ◀────▶ Active ─────▶ OpenSent ──OPEN──▶ OpenConfirm ──KEEPALIVE──▶ Established
 //       ▲                   │  dial, failure  ▲           │                   │                          │
 //       │                   └── tcpConnected ─┼──────────▶│                   │  closed, NOTIFICATION,   │
-//       │ stopped, from anywhere              └───────────┴───────────────────┴──── error, hold timer ───┘
+//       │ stopped, from anywhere;             └───────────┴───────────────────┴──── error, hold timer ───┘
+//         failing again and again: until IdleHoldTimer
 //
 // Two connections may be in OpenSent or OpenConfirm at once, one per direction; the state is that of the further one.
 //
 // RFCs: 4271 §8 (states), §6.8 (collision), §10 (jitter) · 6286 (identifiers) · 5492, 4760, 6793, 2918, 8654
-// (capabilities) · 4724, 8538 (graceful restart, both roles) · 4486, 9003 (Cease and its words) · 6608 (FSM subcodes).
+// (capabilities) · 4724, 8538, 9494 (graceful restart, both roles) · 4486, 9003 (Cease and its words) · 6608 (FSM
+// subcodes) · 9687 (send hold timer).
 // 5082 and 2385 are data for the shell.
 //
 // Known deviations:
-// - After an error the session waits in Active, not in Idle: the growing retry delay bounds its own attempts, and a
-//   peer that restarts is not refused meanwhile.
+// - After a first error the session waits in Active, not in Idle: the growing retry delay bounds its own attempts, and a
+//   peer that restarts is not refused meanwhile. Errors that follow keep it in Idle, ever longer (DampPeerOscillations).
+// - SendHoldTimer runs only while something waits to be sent, so an idle session without KEEPALIVEs has none.
 // - A dial that has not connected is given up as soon as the peer's OPEN came on another connection.
 // - Of two connections, the side whose connections survive (§6.8) closes the other's on its first OPEN, while its own is
 //   still in OpenSent. Waiting for both OPENs lets the peer reach Established on the one that is about to be closed.
@@ -39,9 +43,17 @@ package struct PeerSession: Sendable {
     var state = SessionState.idle
     var timers = ArmedTimers()
     var backoff: RetryBackoff
+    var damping: OscillationDamping
+    /// Until when the session is kept in Idle, if it is.
+    var heldUntil: MonotonicTime?
     var lastSerial: UInt64 = 0
     /// The families whose routes a lost session left behind.
     var staleFamilies: [AFISAFI] = []
+    /// What the peer has asked for when its restart time is over (RFC 9494), and what of it is under way.
+    var longLivedFamilies: [LongLivedFamily] = []
+    var longLivedStays: [LongLivedStay] = []
+    /// Whether some of what is stale is, or was, kept beyond the restart time: it outlives another loss.
+    var hasKeptLong = false
     /// The R bit of the next OPEN.
     var isRestarting: Bool
     /// The F bits of the next OPEN.
@@ -55,6 +67,7 @@ package struct PeerSession: Sendable {
     package init(configuration: PeerConfiguration) {
         self.configuration = configuration
         backoff = RetryBackoff(timing: configuration.timing)
+        damping = OscillationDamping(timing: configuration.timing)
         isRestarting = configuration.gracefulRestart?.isRestarting ?? false
         isForwardingPreserved = configuration.gracefulRestart?.isForwardingPreserved ?? false
     }
@@ -64,7 +77,7 @@ package struct PeerSession: Sendable {
     /// Events of connections that the session has closed, and fires of timers it has stopped, change nothing.
     package mutating func handle(_ event: SessionEvent, at now: MonotonicTime) -> [SessionEffect] {
         var turn = Turn(now: now)
-        let before = state.name
+        let before = stateName
         switch event {
         case .started: handleStarted(&turn)
         case .stopped(let reason): handleStopped(reason, &turn)
@@ -73,6 +86,8 @@ package struct PeerSession: Sendable {
         case .tcpClosed(let id, let reason): handleClosed(id, reason, &turn)
         case .messageReceived(let id, let message): handleMessage(message, on: id, &turn)
         case .decodeFailed(let id, let error): handleDecodeFailure(error, on: id, &turn)
+        case .sendBlocked(let id): handleSendBlocked(id, &turn)
+        case .sendResumed(let id): stop(.sendHold(id), &turn)
         case .timerFired(let kind, let token):
             if timers.consume(kind, token: token) { handleTimer(kind, &turn) }
         case .failureDetected(let reason, let isForwardingLost):
@@ -81,7 +96,7 @@ package struct PeerSession: Sendable {
             isRestarting = false
             isForwardingPreserved = true
         }
-        let after = state.name
+        let after = stateName
         if after != before {
             since = now
             turn.effects.append(.changedState(after))
@@ -94,11 +109,13 @@ package struct PeerSession: Sendable {
         var negotiated: Negotiated?
         if case .established(let up) = state { negotiated = up.negotiated }
         return SessionStatus(
-            state: state.name,
+            state: stateName,
             since: since,
             lastError: lastError,
             lastErrorAt: lastErrorAt,
             negotiated: negotiated,
+            failures: damping.failures,
+            heldUntil: heldUntil,
             hasStaleRoutes: !staleFamilies.isEmpty,
             counters: counters)
     }
@@ -128,9 +145,9 @@ extension PeerSession {
         turn.effects.append(.send(id, message))
     }
 
-    /// Ends a connection, with a NOTIFICATION if there is one to send.
+    /// Ends a connection, with a NOTIFICATION if there is one to send and an OPEN went before it.
     mutating func close(_ id: ConnectionID, with notification: NotificationMessage? = nil, _ turn: inout Turn) {
-        if let notification { send(.notification(notification), on: id, &turn) }
+        if let notification, !timers.isArmed(.delayOpen(id)) { send(.notification(notification), on: id, &turn) }
         stopTimers(of: id, &turn)
         turn.effects.append(.close(id))
     }
@@ -154,6 +171,8 @@ extension PeerSession {
     mutating func stopTimers(of id: ConnectionID, _ turn: inout Turn) {
         stop(.hold(id), &turn)
         stop(.keepalive(id), &turn)
+        stop(.sendHold(id), &turn)
+        stop(.delayOpen(id), &turn)
     }
 
     private mutating func handleTimer(_ kind: TimerKind, _ turn: inout Turn) {
@@ -161,7 +180,10 @@ extension PeerSession {
         case .connectRetry: handleConnectRetryTimer(&turn)
         case .hold(let id): handleHoldTimer(id, &turn)
         case .keepalive(let id): handleKeepaliveTimer(id, &turn)
-        case .staleRoutes: dropStaleRoutes(because: "the peer did not come back in time", &turn)
+        case .sendHold(let id): handleSendHoldTimer(id, &turn)
+        case .delayOpen(let id): sendOpen(on: id, &turn)
+        case .idleHold: handleIdleHoldTimer(&turn)
+        case .staleRoutes: handleStaleTimer(&turn)
         }
     }
 }

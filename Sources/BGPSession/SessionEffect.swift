@@ -25,6 +25,8 @@ package enum SessionEffect: Sendable, Equatable {
     case sessionLost(SessionLoss)
     /// Drop what is still stale of these families; the reason in words.
     case sweepStale([AFISAFI], reason: String)
+    /// Keep what is still stale of these families on, as the last choice (RFC 9494 §4.2).
+    case keepStaleLong([AFISAFI])
     /// The state as the RFC names it is now this one.
     case changedState(SessionStateName)
 }
@@ -37,7 +39,14 @@ package enum TimerKind: Sendable, Hashable {
     case hold(ConnectionID)
     /// KeepaliveTimer of one connection.
     case keepalive(ConnectionID)
-    /// How long a lost peer's routes stay: its Restart Time, then the limit for its End-of-RIB (RFC 4724 §4.2).
+    /// SendHoldTimer of one connection (RFC 9687). It runs while something waits for the peer to take it.
+    case sendHold(ConnectionID)
+    /// DelayOpenTimer of one connection. While it runs no OPEN has been sent there.
+    case delayOpen(ConnectionID)
+    /// IdleHoldTimer: how long a session that keeps failing stays in Idle.
+    case idleHold
+    /// How long a lost peer's routes stay: its Restart Time, then the time of RFC 9494 or, when it is back, the limit for
+    /// its End-of-RIB (RFC 4724 §4.2).
     case staleRoutes
 }
 

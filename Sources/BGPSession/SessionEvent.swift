@@ -16,6 +16,10 @@ package enum SessionEvent: Sendable, Equatable {
     case messageReceived(ConnectionID, BGPMessage)
     /// Bytes arrived that end the session (RFC 4271 §6.1–6.3, the `sessionReset` of RFC 7606).
     case decodeFailed(ConnectionID, BGPError)
+    /// What was sent waits in this process: the peer's window and the kernel's buffer are full. Said again it is no news.
+    case sendBlocked(ConnectionID)
+    /// Some of what waited is with the kernel. If not all of it is, `sendBlocked` follows.
+    case sendResumed(ConnectionID)
     /// A timer that `startTimer` set ran out. A fire that comes after the timer was stopped or set anew is ignored.
     case timerFired(TimerKind, token: UInt64)
     /// Something beside the session has found that nothing is forwarded to the peer any more (BFD, RFC 5882); the reason

@@ -5,6 +5,8 @@ import NetTypes
 enum SessionState: Sendable, Equatable {
     /// Not wanted: connections are refused.
     case idle
+    /// Wanted, and kept in Idle for a while because it failed again and again: connections are refused.
+    case held
     /// A dial is under way and there is no connection.
     case connect(dial: ConnectionID)
     /// Waiting for the retry timer or for the peer to dial.
@@ -17,7 +19,7 @@ enum SessionState: Sendable, Equatable {
     /// The name in the RFC's terms.
     var name: SessionStateName {
         switch self {
-        case .idle: .idle
+        case .idle, .held: .idle
         case .connect: .connect
         case .active: .active
         case .opening(let opening):
@@ -29,7 +31,7 @@ enum SessionState: Sendable, Equatable {
     /// The connections that exist, without dials under way.
     var connections: [ConnectionID] {
         switch self {
-        case .idle, .connect, .active: []
+        case .idle, .held, .connect, .active: []
         case .opening(let opening): opening.handshakes.map(\.id)
         case .established(let up): [up.id] + (up.candidate.map { [$0.id] } ?? [])
         }

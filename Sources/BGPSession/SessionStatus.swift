@@ -39,6 +39,10 @@ package struct SessionStatus: Sendable, Equatable {
     package var lastErrorAt: MonotonicTime?
     /// What was agreed; nil unless Established.
     package var negotiated: Negotiated?
+    /// The failures that are held against the peer, which decide how long it stays in Idle after the next one.
+    package var failures: Int
+    /// Until when it stays in Idle because of them; nil when it does not.
+    package var heldUntil: MonotonicTime?
     /// Whether a lost peer's routes are being kept.
     package var hasStaleRoutes: Bool
     /// Counts since the session value was made.
@@ -51,6 +55,10 @@ package struct SessionCounters: Sendable, Equatable {
     package var established: UInt64 = 0
     /// Times it went down again.
     package var lost: UInt64 = 0
+    /// Times it was kept in Idle because it failed again and again.
+    package var holds: UInt64 = 0
+    /// Times it ended because the peer took nothing of what was sent (RFC 9687).
+    package var sendHoldsExpired: UInt64 = 0
     /// Messages received, by type.
     package var received = MessageCounters()
     /// Messages this session sent, by type.

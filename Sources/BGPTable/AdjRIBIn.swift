@@ -35,6 +35,9 @@ struct AdjRIBIn: Sendable {
     }
 
     private var rows: [InRoute] = []
+    /// The identifier of each route's path by `PathIDTable`, 0 for one that came without; empty while all did.
+    private var pathIDs: [UInt32] = []
+    private var pathIDTable = PathIDTable()
     private var free: [UInt32] = []
     private var heads: [UInt32] = []
     private var counts: [Counts] = []
@@ -48,18 +51,38 @@ struct AdjRIBIn: Sendable {
     /// What a peer has here.
     func counts(of peer: PeerSlot) -> Counts { peer < counts.count ? counts[peer] : Counts() }
 
-    /// The peer's route in the list that begins at `head`, or `none`.
+    /// The peer's route with a path identifier in the list that begins at `head`, or `none`.
     ///
     /// - Complexity: O(routes to the prefix)
-    func find(_ peer: PeerSlot, from head: UInt32) -> UInt32 {
+    func find(_ peer: PeerSlot, pathID: UInt32 = 0, from head: UInt32) -> UInt32 {
         var index = head
-        while index != Self.none, rows[Int(index)].peer != UInt32(peer) { index = rows[Int(index)].nextOfPrefix }
+        if pathIDs.isEmpty {
+            guard pathID == 0 else { return Self.none }
+            while index != Self.none, rows[Int(index)].peer != UInt32(peer) { index = rows[Int(index)].nextOfPrefix }
+            return index
+        }
+        guard let own = pathID == 0 ? 0 : pathIDTable.own(of: UInt32(peer), received: pathID) else { return Self.none }
+        while index != Self.none, rows[Int(index)].peer != UInt32(peer) || pathIDs[Int(index)] != own {
+            index = rows[Int(index)].nextOfPrefix
+        }
         return index
+    }
+
+    /// What the path of a route is called when it is passed on: unique among the routes to its prefix.
+    func ownPathID(of index: UInt32) -> UInt32 {
+        let own = pathIDs.isEmpty ? 0 : pathIDs[Int(index)]
+        return own == 0 ? PathIDTable.own(of: rows[Int(index)].peer) : own
+    }
+
+    /// The path identifier that a route came with; 0 for one without.
+    func receivedPathID(of index: UInt32) -> UInt32 {
+        pathIDs.isEmpty ? 0 : pathIDTable.received(of: pathIDs[Int(index)])
     }
 
     /// Adds a route in front of both its lists and returns its place, the prefix list's new head.
     mutating func insert(
-        prefix: UInt32, peer: PeerSlot, handle: AttributeHandle, refusal: Ineligibility?, before head: UInt32,
+        prefix: UInt32, peer: PeerSlot, pathID: UInt32 = 0, handle: AttributeHandle, refusal: Ineligibility?,
+        before head: UInt32,
     ) -> UInt32 {
         while heads.count <= peer {
             heads.append(Self.none)
@@ -76,6 +99,7 @@ struct AdjRIBIn: Sendable {
             index = UInt32(rows.count)
             rows.append(row)
         }
+        if pathID != 0 || !pathIDs.isEmpty { setPathID(pathID, of: index, peer) }
         if heads[peer] != Self.none { rows[Int(heads[peer])].previousOfPeer = index }
         heads[peer] = index
         counts[peer].received += 1
@@ -112,6 +136,10 @@ struct AdjRIBIn: Sendable {
     mutating func remove(_ index: UInt32, from head: UInt32) -> UInt32 {
         setStale(index, false)
         setRefusal(index, nil)
+        if !pathIDs.isEmpty, pathIDs[Int(index)] != 0 {
+            pathIDTable.release(pathIDs[Int(index)])
+            pathIDs[Int(index)] = 0
+        }
         let row = rows[Int(index)]
         let peer = Int(row.peer)
         counts[peer].received -= 1
@@ -127,5 +155,13 @@ struct AdjRIBIn: Sendable {
         while rows[Int(before)].nextOfPrefix != index { before = rows[Int(before)].nextOfPrefix }
         rows[Int(before)].nextOfPrefix = row.nextOfPrefix
         return head
+    }
+
+    private mutating func setPathID(_ received: UInt32, of index: UInt32, _ peer: PeerSlot) {
+        let own = received == 0 ? 0 : pathIDTable.retain(peer: UInt32(peer), received: received)
+        if pathIDs.count < rows.count {
+            pathIDs.append(contentsOf: repeatElement(0, count: rows.count - pathIDs.count))
+        }
+        pathIDs[Int(index)] = own
     }
 }

@@ -21,12 +21,22 @@ struct AdjRIBOut: Sendable {
         var hasSentEndOfRIB = false
     }
 
+    /// Who was told of a prefix before a step. Each telling holds a reference.
+    struct Former: Sendable {
+        let id: UInt32
+        let telling: TellingID
+        /// Those of further paths, where several are told.
+        var more: [TellingID] = []
+    }
+
     var progress: Progress
     /// Who was told of each prefix, by the prefix's id; what lies beyond was told to nobody. Each entry holds a
     /// reference.
     private(set) var told: [TellingID] = []
     /// How many prefixes each telling stands for.
     private(set) var counts: [TellingID: Int] = [:]
+    /// The tellings of further paths to a prefix (RFC 7911), by the prefix's id. Each holds a reference.
+    private(set) var more: [UInt32: [TellingID]] = [:]
     private var last: (id: TellingID, count: Int) = (TellingTable.none, 0)
 
     /// One that has told nothing, with its initial feed before it.
@@ -50,6 +60,25 @@ struct AdjRIBOut: Sendable {
         count(telling, by: 1)
     }
 
+    /// Who was told of each path to a prefix.
+    func tellings(of id: UInt32) -> [TellingID] {
+        let first = telling(of: id)
+        if first == TellingTable.none { return [] }
+        return more.isEmpty ? [first] : [first] + (more[id] ?? [])
+    }
+
+    /// Sets who was told of each path to a prefix; the references are the caller's to move.
+    mutating func setTellings(_ tellings: [TellingID], of id: UInt32) {
+        setTelling(tellings.first ?? TellingTable.none, of: id)
+        setMore(Array(tellings.dropFirst()), of: id)
+    }
+
+    /// Makes what was told of a prefix be what it was before a step.
+    mutating func restore(_ former: Former) {
+        setTelling(former.telling, of: former.id)
+        if !former.more.isEmpty || !more.isEmpty { setMore(former.more, of: former.id) }
+    }
+
     /// How many prefixes each telling stands for, the latest changes included.
     var tellingCounts: [TellingID: Int] {
         var counts = counts
@@ -61,6 +90,14 @@ struct AdjRIBOut: Sendable {
     mutating func restartFeed(isRefresh: Bool) {
         let isRefresh = isRefresh || progress.feed?.isRefresh == true
         progress.feed = Feed(since: progress.cursor, isRefresh: isRefresh)
+    }
+
+    private mutating func setMore(_ tellings: [TellingID], of id: UInt32) {
+        let former = more.isEmpty ? [] : more[id] ?? []
+        guard former != tellings else { return }
+        for telling in former { count(telling, by: -1) }
+        for telling in tellings { count(telling, by: 1) }
+        more[id] = tellings.isEmpty ? nil : tellings
     }
 
     /// Prefixes of one source come in runs: a run is one change of the dictionary.

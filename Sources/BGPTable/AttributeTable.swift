@@ -153,6 +153,7 @@ struct AttributeTable: Sendable {
             originatorID: attributes.originatorID?.rawValue ?? 0,
             clusterListLength: UInt32(clamping: attributes.clusterList.count),
             origin: attributes.origin.rawValue,
+            isLongLivedStale: attributes.communities.contains(.llgrStale),
         )
     }
 }

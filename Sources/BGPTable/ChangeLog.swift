@@ -4,6 +4,9 @@
 /// remembers. The earlier ones are dead, skipped by readers, and squeezed out when they outnumber the living. So the
 /// log is no longer than the table, however slow a reader is, and a reader sees each prefix once, in its latest state.
 struct ChangeLog: Sendable {
+    /// Set in an entry's id where the best route is as before, and another one to the prefix is not.
+    private static let otherPathMark: UInt32 = 1 << 31
+
     private var sequences: [UInt64] = []
     private var ids: [UInt32] = []
     /// Where the log begins in the two arrays; what lies before is trimmed away.
@@ -21,13 +24,26 @@ struct ChangeLog: Sendable {
     var firstSequence: UInt64 { head < sequences.count ? sequences[head] : nextSequence }
 
     /// The entry at a place among `indices`.
-    subscript(index: Int) -> (sequence: UInt64, id: UInt32) { (sequences[index], ids[index]) }
+    subscript(index: Int) -> (sequence: UInt64, id: UInt32) {
+        (sequences[index], ids[index] & ~Self.otherPathMark)
+    }
+
+    /// Whether the entry at a place concerns only those who are told of several paths.
+    func isOfOtherPaths(_ index: Int) -> Bool { ids[index] & Self.otherPathMark != 0 }
+
+    /// Whether an entry that is in the log, by its number, concerns only those who are told of several paths.
+    ///
+    /// - Complexity: O(log n)
+    func isOfOtherPaths(sequence: UInt64) -> Bool {
+        let place = index(from: sequence)
+        return place < ids.count && sequences[place] == sequence && isOfOtherPaths(place)
+    }
 
     /// Adds an entry and returns its number.
-    mutating func append(_ id: UInt32) -> UInt64 {
+    mutating func append(_ id: UInt32, isOfOtherPaths: Bool = false) -> UInt64 {
         let sequence = nextSequence
         sequences.append(sequence)
-        ids.append(id)
+        ids.append(isOfOtherPaths ? id | Self.otherPathMark : id)
         nextSequence += 1
         return sequence
     }
@@ -60,7 +76,7 @@ struct ChangeLog: Sendable {
     /// Keeps only the entries that `isLive`.
     mutating func compact(keeping isLive: (UInt64, UInt32) -> Bool) {
         var end = 0
-        for index in indices where isLive(sequences[index], ids[index]) {
+        for index in indices where isLive(sequences[index], self[index].id) {
             (sequences[end], ids[end]) = (sequences[index], ids[index])
             end += 1
         }

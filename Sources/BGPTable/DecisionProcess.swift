@@ -4,6 +4,8 @@ import NetTypes
 package enum DecisionStep: UInt8, Sendable, Hashable, CaseIterable, Comparable, CustomStringConvertible {
     /// A route of this node beats every learned one.
     case locallyOriginated
+    /// RFC 9494 §4.2: a route kept beyond its session's restart time loses to any other.
+    case longLivedStale
     /// RFC 4271 §9.1.1: the degree of preference; 100 for a route without LOCAL_PREF.
     case localPref
     /// RFC 4271 §9.1.2.2 (a): the shorter AS_PATH; an AS_SET counts as one.
@@ -22,11 +24,14 @@ package enum DecisionStep: UInt8, Sendable, Hashable, CaseIterable, Comparable, 
     case clusterListLength
     /// (g): the lower address of the peer.
     case peerAddress
+    /// Among the paths of one peer (RFC 7911): the lower identifier.
+    case pathIdentifier
 
     /// What the winner of the step has.
     package var description: String {
         switch self {
         case .locallyOriginated: "originated by this node"
+        case .longLivedStale: "not kept long beyond its session"
         case .localPref: "higher LOCAL_PREF"
         case .asPathLength: "shorter AS_PATH"
         case .origin: "lower ORIGIN"
@@ -36,6 +41,7 @@ package enum DecisionStep: UInt8, Sendable, Hashable, CaseIterable, Comparable, 
         case .bgpIdentifier: "lower BGP identifier"
         case .clusterListLength: "shorter CLUSTER_LIST"
         case .peerAddress: "lower peer address"
+        case .pathIdentifier: "lower path identifier"
         }
     }
 
@@ -54,6 +60,8 @@ struct DecisionFields: Sendable, Hashable {
     var originatorID: UInt32 = 0
     var clusterListLength: UInt32 = 0
     var origin: UInt8 = 0
+    /// Whether LLGR_STALE is among the communities.
+    var isLongLivedStale = false
 }
 
 /// One route as the decision process sees it: integers only.
@@ -65,6 +73,8 @@ struct RouteRank: Sendable, Hashable {
     var bgpID: UInt32
     /// nil for a route of this node.
     var peerAddress: IPAddress?
+    /// The path identifier that the route came with; 0 for none.
+    var pathID: UInt32 = 0
 
     /// The identifier that step (f) compares.
     var identifier: UInt32 { fields.originatorID == 0 ? bgpID : fields.originatorID }
@@ -82,6 +92,7 @@ enum DecisionProcess {
         func set(_ left: Bool, _ right: Bool) -> Int { left == right ? 0 : left ? -1 : 1 }
         switch step {
         case .locallyOriginated: return set(left.isLocal, right.isLocal)
+        case .longLivedStale: return set(!left.fields.isLongLivedStale, !right.fields.isLongLivedStale)
         case .localPref: return lower(right.fields.localPref, left.fields.localPref)
         case .asPathLength: return lower(left.fields.asPathLength, right.fields.asPathLength)
         case .origin: return lower(left.fields.origin, right.fields.origin)
@@ -95,6 +106,7 @@ enum DecisionProcess {
         case .peerAddress:
             guard let leftAddress = left.peerAddress, let rightAddress = right.peerAddress else { return 0 }
             return lower(leftAddress, rightAddress)
+        case .pathIdentifier: return lower(left.pathID, right.pathID)
         }
     }
 
@@ -118,6 +130,15 @@ enum DecisionProcess {
         return best
     }
 
+    /// Whether packets may go either way (multipath): two routes that no step up to the interior cost tells apart. The
+    /// AS_PATHs need not be the same, only of one length, as with BIRD.
+    static func isEqual(_ left: RouteRank, _ right: RouteRank) -> Bool {
+        difference(left, right, in: untilInteriorCost) == 0
+    }
+
+    /// How two such routes are put in order.
+    static func isBetter(_ left: RouteRank, _ right: RouteRank) -> Bool { difference(left, right, in: afterMED) < 0 }
+
     /// The step at which `loser` lost to `winner`, the best of a set that holds both.
     static func losingStep(of loser: RouteRank, to winner: RouteRank) -> DecisionStep {
         for step in DecisionStep.allCases {
@@ -128,10 +149,11 @@ enum DecisionProcess {
             default: continue
             }
         }
-        return .peerAddress
+        return .pathIdentifier
     }
 
     private static let beforeMED: [DecisionStep] = DecisionStep.allCases.filter { $0 < .med }
+    private static let untilInteriorCost: [DecisionStep] = DecisionStep.allCases.filter { $0 <= .interiorCost }
     private static let afterMED: [DecisionStep] = DecisionStep.allCases.filter { $0 > .med }
 
     private static func difference(_ left: RouteRank, _ right: RouteRank, in steps: [DecisionStep]) -> Int {

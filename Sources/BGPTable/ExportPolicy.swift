@@ -39,6 +39,8 @@ enum ExportPolicy {
 
     private static func mayPass(_ attributes: PathAttributes, from source: PeerRole, to target: PeerRole) -> Bool {
         if attributes.communities.contains(.noAdvertise) { return false }
+        // RFC 9494 §4.3: to somebody who does not know what LLGR_STALE means the route would be like any other.
+        if !target.takesLongLivedRoutes, attributes.communities.contains(.llgrStale) { return false }
         switch target.kind {
         case .eBGP:
             return !attributes.communities.contains { $0 == .noExport || $0 == .noExportSubconfed }
@@ -58,14 +60,14 @@ enum ExportPolicy {
             kept = NextHop(learned.address)
             if case .v6(let address) = learned.address, address.isLinkLocal { kept = nil }
         }
-        let own = target.localNextHops[family]
+        let own = target.localNextHop(for: family)
         let chosen: NextHop? =
             switch target.nextHopMode {
             case .automatic: target.kind == .eBGP ? own : kept ?? own
             case .ownAddress: own
             case .unchanged: kept ?? own
             }
-        guard let chosen, chosen.address.family == family, chosen.address != target.peerAddress else { return nil }
+        guard let chosen, chosen.address != target.peerAddress, target.takes(chosen, for: family) else { return nil }
         return chosen
     }
 }

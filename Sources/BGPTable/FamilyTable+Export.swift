@@ -89,9 +89,12 @@ extension FamilyTable {
     }
 
     /// Notes a change in the log, if somebody is there to read it.
-    mutating func appendToLog(_ id: UInt32) {
+    mutating func appendToLog(_ id: UInt32, isOfOtherPaths: Bool = false) {
         guard groupCount > 0 else { return }
-        prefixes[id].logSequence = log.append(id)
+        // An entry that somebody has yet to read is not to be forgotten for a lesser one.
+        let former = prefixes[id].logSequence
+        let isLesser = isOfOtherPaths && (former == 0 || log.isOfOtherPaths(sequence: former))
+        prefixes[id].logSequence = log.append(id, isOfOtherPaths: isLesser)
         if log.count > 2 * prefixes.count + 1024 {
             log.compact { sequence, id in prefixes[id].logSequence == sequence }
         }
@@ -118,7 +121,7 @@ extension FamilyTable {
         var parts = draft.batch.parts
         if draft.endsRIB { parts.append(UpdateStep.Part(update: .endOfRIB(family), audience: .allBut([]))) }
         if parts.isEmpty && group.steps.isEmpty {
-            for change in draft.undo { tellings.release(change.telling) }
+            release(draft.undo)
         } else {
             group.append(UpdateStep(parts: parts, before: before, undo: draft.undo))
         }
@@ -133,7 +136,8 @@ extension FamilyTable {
     ) {
         for index in log.index(from: group.reader.progress.cursor)..<log.indices.upperBound {
             let (sequence, id) = log[index]
-            if prefixes[id].logSequence == sequence {
+            let isOfNoConcern = log.isOfOtherPaths(index) && isTold(group, ofOneOnly: id)
+            if prefixes[id].logSequence == sequence, !isOfNoConcern {
                 guard draft.budget > 0 else { return }
                 export(id, to: &group, into: &draft, speaker: speaker)
             }
@@ -163,6 +167,9 @@ extension FamilyTable {
     private mutating func export(
         _ id: UInt32, to group: inout UpdateGroup, into draft: inout StepDraft, speaker: borrowing Speaker,
     ) {
+        if group.role.isSentSeveralPaths(family) {
+            return exportPaths(id, to: &group, into: &draft, speaker: speaker)
+        }
         let best = prefixes[id].best
         let former = group.reader.telling(of: id)
         var now: (telling: Telling, id: TellingID)?
@@ -176,7 +183,7 @@ extension FamilyTable {
                 draft.batch.withdraw(prefixes.prefix(of: id), told: telling, now: now?.telling, in: group)
             }
             group.reader.setTelling(now?.id ?? TellingTable.none, of: id)
-            draft.undo.append((id, former))
+            draft.undo.append(AdjRIBOut.Former(id: id, telling: former))
         } else if let now {
             tellings.release(now.id)
         }
@@ -185,10 +192,10 @@ extension FamilyTable {
 }
 
 /// A step in the making.
-private struct StepDraft {
+struct StepDraft {
     var batch: OutgoingBatch
     var budget: Int
-    var undo: [(id: UInt32, telling: TellingID)] = []
+    var undo: [AdjRIBOut.Former] = []
     var endsRIB = false
 }
 
@@ -212,6 +219,7 @@ extension FamilyTable {
 
     private mutating func insertGroup(_ group: UpdateGroup) -> Int {
         groupCount += 1
+        if group.role.isSentSeveralPaths(family) { severalPathGroupCount += 1 }
         if let place = groups.firstIndex(where: { $0 == nil }) {
             groups[place] = group
             return place
@@ -226,6 +234,7 @@ extension FamilyTable {
         for (id, count) in group.reader.tellingCounts { tellings.release(id, count: count) }
         groups[place] = nil
         groupCount -= 1
+        if group.role.isSentSeveralPaths(family) { severalPathGroupCount -= 1 }
     }
 
     /// Puts a member into a group of its own that knows what the member knows. Returns the group's place.
@@ -270,9 +279,16 @@ extension FamilyTable {
         groups[new]?.reader.restartFeed(isRefresh: true)
     }
 
+    private mutating func release(_ undo: [AdjRIBOut.Former]) {
+        for change in undo {
+            tellings.release(change.telling)
+            for telling in change.more { tellings.release(telling) }
+        }
+    }
+
     private mutating func release(_ steps: ArraySlice<UpdateStep>) {
         for step in steps {
-            for change in step.undo { tellings.release(change.telling) }
+            release(step.undo)
         }
     }
 

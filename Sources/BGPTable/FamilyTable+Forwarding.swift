@@ -6,12 +6,21 @@ extension FamilyTable {
     func selectedRoute(of id: UInt32, speaker: borrowing Speaker) -> SelectedRoute? {
         let best = prefixes[id].best
         guard best != AdjRIBIn.none else { return nil }
-        let slot = PeerSlot(routes[best].peer)
-        if slot == PeerTable.local { return .local }
-        guard let peer = speaker.peers[slot]?.id, let set = speaker.attributes[routes[best].handle],
-            let nextHop = set.nextHop
+        if PeerSlot(routes[best].peer) == PeerTable.local { return .local }
+        guard var route = learnedRoute(best, speaker: speaker) else { return nil }
+        guard hasSeveralRoutes(id) else { return .learned(route) }
+        for way in ways(to: id, speaker: speaker) where way != best {
+            if let other = learnedRoute(way, speaker: speaker) { route.others.append(other) }
+        }
+        return .learned(route)
+    }
+
+    /// A route of the Adj-RIB-In, as others see it.
+    func learnedRoute(_ index: UInt32, speaker: borrowing Speaker) -> LearnedRoute? {
+        guard let peer = speaker.peers.id(at: PeerSlot(routes[index].peer)),
+            let set = speaker.attributes[routes[index].handle], let nextHop = set.nextHop
         else { return nil }
-        return .learned(LearnedRoute(nextHop: nextHop, peer: peer, attributes: set.attributes))
+        return LearnedRoute(nextHop: nextHop, peer: peer, attributes: set.attributes)
     }
 
     /// Takes off up to `limit` waiting prefixes and adds those whose forwarding differs to `changes`; how many were
@@ -29,7 +38,8 @@ extension FamilyTable {
             let isSame =
                 row.isInstalledLocal || isLocal
                 ? row.isInstalledLocal == isLocal
-                : forwardsAlike(row.installed, handle, speaker: speaker)
+                : isInstalled(handle, of: id, speaker: speaker)
+            installWays(to: id, isLearned: route != nil && !isLocal, speaker: &speaker)
             prefixes[id].isForwardingPending = false
             prefixes[id].isInstalledLocal = isLocal
             prefixes[id].installed = handle
@@ -39,6 +49,29 @@ extension FamilyTable {
             freeIfUnused(id)
         }
         return drained.count
+    }
+
+    /// Whether the forwarding side was told of these ways, whichever of them is the best.
+    private func isInstalled(_ best: AttributeHandle, of id: UInt32, speaker: borrowing Speaker) -> Bool {
+        let ways = best != .none && hasSeveralRoutes(id) ? ways(to: id, speaker: speaker) : []
+        if ways.count < 2, !prefixes[id].hasSeveralWays {
+            return forwardsAlike(prefixes[id].installed, best, speaker: speaker)
+        }
+        let former = installedWays[id] ?? [prefixes[id].installed]
+        let handles = ways.count < 2 ? [best] : ways.map { routes[$0].handle }
+        return former.count == handles.count
+            && zip(former, handles).allSatisfy { forwardsAlike($0, $1, speaker: speaker) }
+    }
+
+    /// Remembers the ways that the forwarding side is told of, where they are several.
+    private mutating func installWays(to id: UInt32, isLearned: Bool, speaker: inout Speaker) {
+        let ways = isLearned && hasSeveralRoutes(id) ? ways(to: id, speaker: speaker) : []
+        guard ways.count > 1 || prefixes[id].hasSeveralWays else { return }
+        let former = installedWays[id] ?? []
+        prefixes[id].hasSeveralWays = ways.count > 1
+        installedWays[id] = ways.count > 1 ? ways.map { routes[$0].handle } : nil
+        for handle in installedWays[id] ?? [] { speaker.attributes.retain(handle) }
+        for handle in former { speaker.attributes.release(handle) }
     }
 
     private func forwardsAlike(

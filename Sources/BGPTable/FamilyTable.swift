@@ -22,9 +22,13 @@ struct FamilyTable: Sendable {
     var tellings = TellingTable()
     /// The ids that wait to be told to the forwarding side, in the order of their changes.
     var pendingForwarding: [UInt32] = []
+    /// The ways that the forwarding side was told of, by prefix, where they are several; each holds a reference.
+    var installedWays: [UInt32: [AttributeHandle]] = [:]
+    /// How many groups are told of several paths to a prefix.
+    var severalPathGroupCount = 0
     /// The attributes as they came of those routes that a filter has changed, by the place of the route; each holds a
     /// reference.
-    private var originals: [UInt32: AttributeHandle] = [:]
+    var originals: [UInt32: AttributeHandle] = [:]
     private var ranks: [RouteRank] = []
     private var rankedRoutes: [UInt32] = []
 
@@ -36,16 +40,16 @@ struct FamilyTable: Sendable {
 
     /// A route arrives; `original` is its set before a filter has changed it. The caller keeps its own references.
     mutating func announce(
-        _ prefix: IPPrefix, from slot: PeerSlot, handle: AttributeHandle, original: AttributeHandle? = nil,
-        refusal: Ineligibility?, speaker: inout Speaker,
+        _ prefix: IPPrefix, pathID: UInt32 = 0, from slot: PeerSlot, handle: AttributeHandle,
+        original: AttributeHandle? = nil, refusal: Ineligibility?, speaker: inout Speaker,
     ) -> Outcome {
         let id = prefixes.insert(prefix)
         let head = prefixes[id].firstRoute
-        let index = routes.find(slot, from: head)
+        let index = routes.find(slot, pathID: pathID, from: head)
         var former = AttributeHandle.none
         if index == AdjRIBIn.none {
             prefixes[id].firstRoute = routes.insert(
-                prefix: id, peer: slot, handle: handle, refusal: refusal, before: head)
+                prefix: id, peer: slot, pathID: pathID, handle: handle, refusal: refusal, before: head)
             keep(original, of: prefixes[id].firstRoute, used: handle, speaker: &speaker)
         } else {
             former = routes[index].handle
@@ -64,9 +68,11 @@ struct FamilyTable: Sendable {
     }
 
     /// A route is withdrawn. nil when there was none; else whether the best route changed.
-    mutating func withdraw(_ prefix: IPPrefix, from slot: PeerSlot, speaker: inout Speaker) -> Bool? {
+    mutating func withdraw(
+        _ prefix: IPPrefix, pathID: UInt32 = 0, from slot: PeerSlot, speaker: inout Speaker,
+    ) -> Bool? {
         guard let id = prefixes.id(of: prefix) else { return nil }
-        let index = routes.find(slot, from: prefixes[id].firstRoute)
+        let index = routes.find(slot, pathID: pathID, from: prefixes[id].firstRoute)
         guard index != AdjRIBIn.none else { return nil }
         return remove(index, speaker: &speaker)
     }
@@ -88,19 +94,24 @@ struct FamilyTable: Sendable {
     }
 
     /// Keeps the peer's routes without a session. Those kept from a session before are removed: RFC 4724 §4.2 allows
-    /// no route to outlive two sessions unconfirmed.
+    /// no route to outlive two sessions unconfirmed. Those that are kept long (RFC 9494) stay.
     mutating func markStale(_ slot: PeerSlot, speaker: inout Speaker) {
-        _ = removeRoutes(of: slot, onlyStale: true, speaker: &speaker)
         var index = routes.firstRoute(of: slot)
         while index != AdjRIBIn.none {
-            routes.setStale(index, true)
-            index = routes[index].nextOfPeer
+            let route = routes[index]
+            if route.isStale, !speaker.attributes.fields[route.handle.index].isLongLivedStale {
+                _ = remove(index, speaker: &speaker)
+            } else {
+                routes.setStale(index, true)
+            }
+            index = route.nextOfPeer
         }
     }
 
     /// Looks again at every learned route, after the policy, the identity or the reach of next hops has changed.
     mutating func reevaluate(speaker: inout Speaker) {
         var released: [AttributeHandle] = []
+        var changed: Set<UInt32> = []
         for slot in speaker.peers.occupied {
             guard let role = speaker.peers[slot]?.role else { continue }
             let rules = role.importFilter.rules(family)
@@ -113,12 +124,18 @@ struct FamilyTable: Sendable {
                     judgement = speaker.judgement(
                         of: prefixes.prefix(of: route.prefix), set, from: role, rules: rules)
                 }
-                if let former = use(judgement.operations, for: index, speaker: &speaker) { released.append(former) }
-                if route.refusal != judgement.refusal?.rawValue ?? 0 { routes.setRefusal(index, judgement.refusal) }
+                if let former = use(judgement.operations, for: index, speaker: &speaker) {
+                    released.append(former)
+                    changed.insert(route.prefix)
+                }
+                if route.refusal != judgement.refusal?.rawValue ?? 0 {
+                    routes.setRefusal(index, judgement.refusal)
+                    changed.insert(route.prefix)
+                }
                 index = route.nextOfPeer
             }
         }
-        for id in 0..<prefixes.endID { _ = decide(id, speaker: speaker) }
+        for id in 0..<prefixes.endID { _ = decide(id, hasChanged: changed.contains(id), speaker: speaker) }
         for handle in released { speaker.attributes.release(handle) }
     }
 
@@ -141,7 +158,7 @@ struct FamilyTable: Sendable {
     }
 
     /// Remembers what a route came with, where that is not what is used of it.
-    private mutating func keep(
+    mutating func keep(
         _ original: AttributeHandle?, of index: UInt32, used handle: AttributeHandle, speaker: inout Speaker,
     ) {
         let wanted = original == handle ? nil : original
@@ -152,7 +169,7 @@ struct FamilyTable: Sendable {
         originals[index] = wanted
     }
 
-    private mutating func remove(_ index: UInt32, speaker: inout Speaker) -> Bool {
+    mutating func remove(_ index: UInt32, speaker: inout Speaker) -> Bool {
         let route = routes[index]
         prefixes[route.prefix].firstRoute = routes.remove(index, from: prefixes[route.prefix].firstRoute)
         let bestChanged = decide(route.prefix, speaker: speaker)
@@ -165,17 +182,24 @@ struct FamilyTable: Sendable {
     // MARK: The choice
 
     /// How the decision process sees a route.
-    func rank(of route: InRoute, speaker: borrowing Speaker) -> RouteRank {
+    func rank(of index: UInt32, speaker: borrowing Speaker) -> RouteRank {
+        let route = routes[index]
         var rank = speaker.peers.ranks[Int(route.peer)]
         rank.fields = speaker.attributes.fields[route.handle.index]
+        rank.pathID = routes.receivedPathID(of: index)
         return rank
     }
 
-    /// Chooses anew and passes a change on; whether there was one.
-    private mutating func decide(_ id: UInt32, speaker: borrowing Speaker) -> Bool {
-        let best = best(of: id, speaker: speaker)
+    /// Chooses anew and passes a change on; whether the best route is another one. `hasChanged` says whether any route
+    /// to the prefix is other than before: peers that are told of several paths want to know.
+    mutating func decide(_ id: UInt32, hasChanged: Bool = true, speaker: borrowing Speaker) -> Bool {
+        let (best, eligible) = best(of: id, speaker: speaker)
         let handle = best == AdjRIBIn.none ? AttributeHandle.none : routes[best].handle
-        guard prefixes[id].best != best || prefixes[id].bestHandle != handle else { return false }
+        guard prefixes[id].best != best || prefixes[id].bestHandle != handle else {
+            if hasChanged, severalPathGroupCount > 0 { appendToLog(id, isOfOtherPaths: true) }
+            if speaker.tellsForwarding, eligible > 1 || prefixes[id].hasSeveralWays { askForForwarding(id) }
+            return false
+        }
         prefixes[id].best = best
         prefixes[id].bestHandle = handle
         appendToLog(id)
@@ -194,7 +218,8 @@ struct FamilyTable: Sendable {
         pendingForwarding.append(id)
     }
 
-    private mutating func best(of id: UInt32, speaker: borrowing Speaker) -> UInt32 {
+    /// The best route, and among how many.
+    private mutating func best(of id: UInt32, speaker: borrowing Speaker) -> (best: UInt32, eligible: Int) {
         ranks.removeAll(keepingCapacity: true)
         rankedRoutes.removeAll(keepingCapacity: true)
         var only = AdjRIBIn.none
@@ -213,12 +238,12 @@ struct FamilyTable: Sendable {
             }
             index = route.nextOfPrefix
         }
-        if eligible < 2 { return only }
-        return DecisionProcess.best(of: ranks).map { rankedRoutes[$0] } ?? AdjRIBIn.none
+        if eligible < 2 { return (only, eligible) }
+        return (DecisionProcess.best(of: ranks).map { rankedRoutes[$0] } ?? AdjRIBIn.none, eligible)
     }
 
     private mutating func take(_ index: UInt32, speaker: borrowing Speaker) {
-        ranks.append(rank(of: routes[index], speaker: speaker))
+        ranks.append(rank(of: index, speaker: speaker))
         rankedRoutes.append(index)
     }
 

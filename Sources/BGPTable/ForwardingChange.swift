@@ -17,17 +17,20 @@ package struct LearnedRoute: Sendable, Hashable {
     package let peer: PeerID
     /// The path attributes, the tunnel encapsulation (RFC 9012) among the unknown ones.
     package let attributes: PathAttributes
+    /// Other routes that are as good (multipath), each by another next hop, in the order of these.
+    package var others: [LearnedRoute]
 
     /// Makes the value.
-    package init(nextHop: NextHop, peer: PeerID, attributes: PathAttributes) {
+    package init(nextHop: NextHop, peer: PeerID, attributes: PathAttributes, others: [LearnedRoute] = []) {
         self.nextHop = nextHop
         self.peer = peer
         self.attributes = attributes
+        self.others = others
     }
 }
 
-/// A prefix whose forwarding differs from what was drained before. Only the next hop, the tunnel encapsulation, and
-/// whether the route is local count: a route that comes back with the same forwarding makes no change.
+/// A prefix whose forwarding differs from what was drained before. Only the next hops, the tunnel encapsulations,
+/// and whether the route is local count: a route that comes back with the same forwarding makes no change.
 package struct ForwardingChange: Sendable, Hashable {
     /// The network.
     package let prefix: IPPrefix

@@ -16,8 +16,8 @@ package struct ImportSummary: Sendable, Hashable {
     package var swept = 0
     /// The family whose End-of-RIB the UPDATE was.
     package var endOfRIB: AddressFamily?
-    /// How many prefixes the peer has sent, if that is more than it may.
-    package var receivedAboveMaximum: Int?
+    /// How many prefixes the peer has sent, if it may not send any number.
+    package var receivedOfMaximum: Int?
     /// Own exclusive prefixes that the peer announced as somebody else's.
     package var conflicts: [IPPrefix] = []
 

@@ -8,6 +8,7 @@ struct OutgoingBatch {
         let handle: AttributeHandle
         let source: UInt32
         let verdict: Speaker.ExportVerdict
+        let pathID: UInt32
     }
 
     /// Where the routes of a set and source go.
@@ -17,11 +18,17 @@ struct OutgoingBatch {
         let id: TellingID
     }
 
+    /// What one withdrawal is about.
+    private struct WithdrawalKey: Hashable {
+        let audience: UpdateStep.Audience
+        let pathID: UInt32
+    }
+
     private let family: AddressFamily
     private var announcements: [(announcement: OutgoingAnnouncement, excluded: [PeerSlot])] = []
     private var announcementIndex = HashIndex()
-    private var withdrawals: [(prefixes: [IPPrefix], audience: UpdateStep.Audience)] = []
-    private var withdrawalPlaces: [UpdateStep.Audience: Int] = [:]
+    private var withdrawals: [(prefixes: [IPPrefix], key: WithdrawalKey)] = []
+    private var withdrawalPlaces: [WithdrawalKey: Int] = [:]
     /// A value of nil means nowhere.
     private var places: [Key: Place?] = [:]
     private var last: (key: Key, place: Place?)?
@@ -33,9 +40,12 @@ struct OutgoingBatch {
 
     /// The batch as parts of a step, withdrawals first.
     var parts: [UpdateStep.Part] {
-        withdrawals.map { withdrawal in
+        withdrawals.map { prefixes, key in
             UpdateStep.Part(
-                update: .withdraw(family: family, prefixes: withdrawal.prefixes), audience: withdrawal.audience)
+                update: key.pathID == 0
+                    ? .withdraw(family: family, prefixes: prefixes)
+                    : .withdrawPaths(family: family, prefixes: prefixes, pathID: key.pathID),
+                audience: key.audience)
         }
             + announcements.filter { !$0.announcement.prefixes.isEmpty }.map { announcement, excluded in
                 UpdateStep.Part(update: .announce(announcement), audience: .allBut(excluded))
@@ -45,20 +55,22 @@ struct OutgoingBatch {
     /// Takes up a prefix that was told as `former` says and is now told as `telling` says, if at all.
     mutating func withdraw(_ prefix: IPPrefix, told former: Telling, now telling: Telling?, in group: UpdateGroup) {
         let unaware = group.excluded(by: former)
-        guard let telling else { return withdraw(prefix, from: .allBut(unaware)) }
+        guard let telling else {
+            return withdraw(prefix, WithdrawalKey(audience: .allBut(unaware), pathID: former.pathID))
+        }
         let losing = group.excluded(by: telling).filter { !unaware.contains($0) }
-        if !losing.isEmpty { withdraw(prefix, from: .only(losing)) }
+        if !losing.isEmpty { withdraw(prefix, WithdrawalKey(audience: .only(losing), pathID: former.pathID)) }
     }
 
-    /// Takes up a prefix with its best route. The result says who is told, with a reference for the caller; nil when
-    /// the group shall not see that route.
+    /// Takes up a prefix with its best route, or with one of several under its own path identifier. The result says who
+    /// is told, with a reference for the caller; nil when the group shall not see that route.
     mutating func announce(
-        _ prefix: IPPrefix, as best: InRoute, to group: UpdateGroup, speaker: borrowing Speaker,
+        _ prefix: IPPrefix, as best: InRoute, pathID: UInt32 = 0, to group: UpdateGroup, speaker: borrowing Speaker,
         tellings: inout TellingTable,
     ) -> (telling: Telling, id: TellingID)? {
         let key = Key(
             handle: best.handle, source: best.peer,
-            verdict: verdict(on: prefix, as: best, to: group, speaker: speaker))
+            verdict: verdict(on: prefix, as: best, to: group, speaker: speaker), pathID: pathID)
         guard let place = place(of: key, in: group, speaker: speaker, tellings: &tellings) else { return nil }
         announcements[place.announcement].announcement.prefixes.append(prefix)
         tellings.retain(place.id)
@@ -84,12 +96,12 @@ struct OutgoingBatch {
             of: prefix, set, isLocal: PeerSlot(best.peer) == PeerTable.local, to: group.role, rules: rules)
     }
 
-    private mutating func withdraw(_ prefix: IPPrefix, from audience: UpdateStep.Audience) {
-        if let place = withdrawalPlaces[audience] {
+    private mutating func withdraw(_ prefix: IPPrefix, _ key: WithdrawalKey) {
+        if let place = withdrawalPlaces[key] {
             withdrawals[place].prefixes.append(prefix)
         } else {
-            withdrawalPlaces[audience] = withdrawals.count
-            withdrawals.append(([prefix], audience))
+            withdrawalPlaces[key] = withdrawals.count
+            withdrawals.append(([prefix], key))
         }
     }
 
@@ -128,23 +140,27 @@ struct OutgoingBatch {
         else { return nil }
         let isInternal = group.role.kind == .iBGP && source != PeerTable.local
         let telling = Telling(
-            source: key.source, originatorID: isInternal ? set.attributes.originatorID : nil, nextHop: nextHop.address)
+            source: key.source, originatorID: isInternal ? set.attributes.originatorID : nil, nextHop: nextHop.address,
+            pathID: key.pathID)
         let excluded = group.excluded(by: telling)
-        let place = place(of: outgoing, via: nextHop, excluded: excluded)
+        let place = place(of: outgoing, via: nextHop, pathID: key.pathID, excluded: excluded)
         return Place(announcement: place, telling: telling, id: tellings.intern(telling))
     }
 
     /// Where the routes of a set go that is told to all but `excluded`: sets that became equal go together.
-    private mutating func place(of set: AttributeSet, via nextHop: NextHop, excluded: [PeerSlot]) -> Int {
+    private mutating func place(
+        of set: AttributeSet, via nextHop: NextHop, pathID: UInt32, excluded: [PeerSlot],
+    ) -> Int {
         let digest = set.digest
         let known = announcementIndex.find(digest) { place in
             let (announcement, others) = announcements[Int(place)]
-            return others == excluded && announcement.nextHop == nextHop && announcement.attributes == set.attributes
+            return others == excluded && announcement.pathID == pathID && announcement.nextHop == nextHop
+                && announcement.attributes == set.attributes
         }
         if let known { return Int(known) }
         announcementIndex.insert(UInt32(announcements.count), hash: digest)
         let announcement = OutgoingAnnouncement(
-            family: family, attributes: set.attributes, nextHop: nextHop, prefixes: [])
+            family: family, attributes: set.attributes, nextHop: nextHop, prefixes: [], pathID: pathID)
         announcements.append((announcement, excluded))
         return announcements.count - 1
     }

@@ -50,6 +50,10 @@ package struct PeerRole: Sendable, Hashable {
     package var allowedOwnAS = 0
     /// The most prefixes that the peer may send; nil for any number.
     package var maximumPrefixes: Int?
+    /// The most paths to a prefix that the peer is sent, where path identifiers have been agreed on (RFC 7911).
+    package var maximumPathsSent = Int.max
+    /// Whether the peer knows routes that are kept long beyond their session (RFC 9494): nobody else is told of them.
+    package var takesLongLivedRoutes = false
     /// How the messages of the session are coded: peers whose bytes differ are told apart.
     package var wireContext: WireContext
 
@@ -71,5 +75,22 @@ package struct PeerRole: Sendable, Hashable {
         self.nextHopMode = nextHopMode
         self.carriesTunnelEncapsulation = carriesTunnelEncapsulation ?? (localAS == peerAS)
         self.wireContext = wireContext ?? WireContext(isIBGP: localAS == peerAS)
+    }
+
+    /// Whether the peer is sent more than the best path to a prefix.
+    func isSentSeveralPaths(_ family: AddressFamily) -> Bool {
+        maximumPathsSent > 1 && wireContext.pathIDsOut.contains(FamilySet(family))
+    }
+
+    /// Whether routes of a family may have the next hop on this session: of the same family, or as RFC 8950 has it.
+    func takes(_ nextHop: NextHop, for family: AddressFamily) -> Bool {
+        nextHop.address.family == family || family == .ipv4 && wireContext.ipv6NextHopsForIPv4
+    }
+
+    /// The own next hop for routes of a family; a node without an IPv4 address has its IPv6 one for both, where the peer
+    /// takes it.
+    func localNextHop(for family: AddressFamily) -> NextHop? {
+        if let own = localNextHops[family] { return own }
+        return family == .ipv4 && wireContext.ipv6NextHopsForIPv4 ? localNextHops[.ipv6] : nil
     }
 }

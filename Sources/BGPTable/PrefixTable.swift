@@ -13,6 +13,8 @@ struct PrefixRow: Sendable {
     var logSequence: UInt64 = 0
     /// Whether what was told last is a route of this node.
     var isInstalledLocal = false
+    /// Whether what was told last has several ways.
+    var hasSeveralWays = false
     /// Whether the prefix waits to be told to the forwarding side.
     var isForwardingPending = false
 }

@@ -17,18 +17,18 @@ extension RIB {
         }
         for unreach in update.unreachable {
             guard let table = table(of: unreach.family, for: peer.role) else { continue }
-            withdraw(unreach.prefixes, from: slot, table: table, summary: &summary)
+            withdraw(unreach, from: slot, table: table, summary: &summary)
         }
         for reach in update.reachable {
             guard let table = table(of: reach.family, for: peer.role) else { continue }
             let set = AttributeSet(attributes: update.attributes, nextHop: reach.nextHop)
             announce(
-                reach.prefixes, set: Speaker.normalised(set, from: peer.role), from: slot, table: table,
+                reach, set: Speaker.normalised(set, from: peer.role), from: slot, table: table,
                 summary: &summary)
         }
-        if let limit = peer.role.maximumPrefixes, summary.accepted + summary.refused > 0 {
+        if peer.role.maximumPrefixes != nil, summary.accepted + summary.refused > 0 {
             let received = tables.reduce(0) { $0 + $1.routes.counts(of: slot).received }
-            if received > limit { summary.receivedAboveMaximum = received }
+            summary.receivedOfMaximum = received
         }
         return summary
     }
@@ -59,10 +59,13 @@ extension RIB {
     }
 
     private mutating func withdraw(
-        _ prefixes: [IPPrefix], from slot: PeerSlot, table: Int, summary: inout ImportSummary,
+        _ unreach: UpdateMessage.Unreach, from slot: PeerSlot, table: Int, summary: inout ImportSummary,
     ) {
-        for prefix in prefixes where prefix.family == tables[table].family {
-            guard let bestChanged = tables[table].withdraw(prefix, from: slot, speaker: &speaker) else { continue }
+        for (place, prefix) in unreach.prefixes.enumerated() where prefix.family == tables[table].family {
+            let pathID = place < unreach.pathIDs.count ? unreach.pathIDs[place] : 0
+            guard let bestChanged = tables[table].withdraw(prefix, pathID: pathID, from: slot, speaker: &speaker) else {
+                continue
+            }
             summary.withdrawn += 1
             forgetConflict(of: prefix)
             if bestChanged { summary.bestChanged += 1 }
@@ -70,21 +73,24 @@ extension RIB {
     }
 
     private mutating func announce(
-        _ prefixes: [IPPrefix], set: AttributeSet, from slot: PeerSlot, table: Int, summary: inout ImportSummary,
+        _ reach: UpdateMessage.Reach, set: AttributeSet, from slot: PeerSlot, table: Int,
+        summary: inout ImportSummary,
     ) {
         let family = tables[table].family
         let handle = speaker.attributes.intern(set)
         let refusal = speaker.refusal(of: handle, family: family, from: slot)
         let role = speaker.peers[slot]?.role
         let rules = role?.importFilter.rules(family) ?? []
-        for prefix in prefixes where prefix.family == family {
+        for (place, prefix) in reach.prefixes.enumerated() where prefix.family == family {
+            let pathID = place < reach.pathIDs.count ? reach.pathIDs[place] : 0
             let outcome: FamilyTable.Outcome
             if refusal == nil, !rules.isEmpty, let role {
-                outcome = announce(prefix, set: set, handle: handle, from: slot, role, rules, table: table)
+                outcome = announce(
+                    (prefix, pathID), set: set, handle: handle, from: slot, role, rules, table: table)
             } else {
                 outcome = tables[table].announce(
-                    prefix, from: slot, handle: handle, refusal: refusal ?? speaker.importPolicy.refusal(of: prefix),
-                    speaker: &speaker)
+                    prefix, pathID: pathID, from: slot, handle: handle,
+                    refusal: refusal ?? speaker.importPolicy.refusal(of: prefix), speaker: &speaker)
             }
             switch outcome {
             case .unchanged: summary.unchanged += 1
@@ -102,19 +108,20 @@ extension RIB {
 
     /// A route that the peer's filters are asked about.
     private mutating func announce(
-        _ prefix: IPPrefix, set: AttributeSet, handle: AttributeHandle, from slot: PeerSlot, _ role: PeerRole,
-        _ rules: [RouteFilter.Rule], table: Int,
+        _ path: (prefix: IPPrefix, id: UInt32), set: AttributeSet, handle: AttributeHandle, from slot: PeerSlot,
+        _ role: PeerRole, _ rules: [RouteFilter.Rule], table: Int,
     ) -> FamilyTable.Outcome {
-        let judgement = speaker.judgement(of: prefix, set, from: role, rules: rules)
+        let judgement = speaker.judgement(of: path.prefix, set, from: role, rules: rules)
         guard !judgement.operations.isEmpty,
             let changed = speaker.attributes.changed(handle, by: judgement.operations)
         else {
             return tables[table].announce(
-                prefix, from: slot, handle: handle, refusal: judgement.refusal, speaker: &speaker)
+                path.prefix, pathID: path.id, from: slot, handle: handle, refusal: judgement.refusal, speaker: &speaker)
         }
         defer { speaker.attributes.release(changed) }
         return tables[table].announce(
-            prefix, from: slot, handle: changed, original: handle, refusal: judgement.refusal, speaker: &speaker)
+            path.prefix, pathID: path.id, from: slot, handle: changed, original: handle, refusal: judgement.refusal,
+            speaker: &speaker)
     }
 
     private func table(of family: AFISAFI, for role: PeerRole) -> Int? {

@@ -65,6 +65,14 @@ extension RIB {
         return swept
     }
 
+    /// Keeps the peer's stale routes of one family beyond its restart time (RFC 9494 §4.2): as the last choice, marked with
+    /// LLGR_STALE, but for those that bear NO_LLGR. Returns how many of these went.
+    @discardableResult
+    package mutating func keepStaleLong(of id: PeerID, family: AddressFamily) -> Int {
+        guard let slot = speaker.peers.slot(of: id) else { return 0 }
+        return tables[Self.table(of: family)].keepLong(slot, speaker: &speaker)
+    }
+
     /// The families whose End-of-RIB the peer has sent in the session that is up; none without one.
     package func endOfRIBReceived(from id: PeerID) -> Set<AddressFamily> {
         guard let slot = speaker.peers.slot(of: id), let row = speaker.peers[slot], row.isUp else { return [] }

@@ -56,7 +56,8 @@ extension RIB {
 
     private func views(of id: UInt32, in table: FamilyTable) -> [RouteView] {
         let best = table.prefixes[id].best
-        let winner = best == AdjRIBIn.none ? nil : table.rank(of: table.routes[best], speaker: speaker)
+        let ways = table.hasSeveralRoutes(id) ? table.ways(to: id, speaker: speaker) : []
+        let winner = best == AdjRIBIn.none ? nil : table.rank(of: best, speaker: speaker)
         var views: [RouteView] = []
         var index = table.prefixes[id].firstRoute
         while index != AdjRIBIn.none {
@@ -64,8 +65,8 @@ extension RIB {
             let refusal = Ineligibility(rawValue: route.refusal)
             if let set = speaker.attributes[route.handle] {
                 var lostAt: DecisionStep?
-                if let winner, index != best, refusal == nil {
-                    lostAt = DecisionProcess.losingStep(of: table.rank(of: route, speaker: speaker), to: winner)
+                if let winner, index != best, refusal == nil, !ways.contains(index) {
+                    lostAt = DecisionProcess.losingStep(of: table.rank(of: index, speaker: speaker), to: winner)
                 }
                 views.append(
                     RouteView(
@@ -73,7 +74,9 @@ extension RIB {
                         peer: speaker.peers[PeerSlot(route.peer)]?.id,
                         nextHop: set.nextHop,
                         attributes: set.attributes,
+                        pathID: table.routes.receivedPathID(of: index),
                         isBest: index == best,
+                        isWay: ways.contains(index),
                         isStale: route.isStale,
                         ineligibility: refusal,
                         lostAt: lostAt,
@@ -81,6 +84,7 @@ extension RIB {
             }
             index = route.nextOfPrefix
         }
-        return views.filter(\.isBest) + views.filter { !$0.isBest }
+        let others = views.filter { !$0.isBest }
+        return views.filter(\.isBest) + others.filter(\.isWay) + others.filter { !$0.isWay }
     }
 }

@@ -6,7 +6,9 @@ package struct AdvertisedRoute: Sendable, Hashable {
     package let prefix: IPPrefix
     /// The next hop that was told.
     package let nextHop: IPAddress
-    /// The Loc-RIB's route; nil when it has gone and the peer is yet to be told.
+    /// The identifier of the path; 0 where the peer is told of one path to each prefix.
+    package var pathID: UInt32 = 0
+    /// The route that was told, as it is now; nil when it has gone and the peer is yet to be told.
     package let best: SelectedRoute?
 }
 
@@ -20,12 +22,13 @@ extension RIB {
             guard let group = table.group(of: slot).flatMap({ table.groups[$0] }), let member = group.members[slot]
             else { return [] }
             let reader = group.reader(of: slot)
-            return table.prefixes.sortedIDs.compactMap { prefix in
-                guard let telling = table.tellings[reader.telling(of: prefix)], telling.reaches(slot, member.role)
-                else { return nil }
-                return AdvertisedRoute(
-                    prefix: table.prefixes.prefix(of: prefix), nextHop: telling.nextHop,
-                    best: table.selectedRoute(of: prefix, speaker: speaker))
+            return table.prefixes.sortedIDs.flatMap { prefix in
+                reader.tellings(of: prefix).compactMap { id in
+                    guard let telling = table.tellings[id], telling.reaches(slot, member.role) else { return nil }
+                    return AdvertisedRoute(
+                        prefix: table.prefixes.prefix(of: prefix), nextHop: telling.nextHop, pathID: telling.pathID,
+                        best: table.route(told: telling, of: prefix, speaker: speaker))
+                }
             }
         }
     }
@@ -35,8 +38,8 @@ extension RIB {
         let table = tables[Self.table(of: prefix.family)]
         guard let slot = speaker.peers.slot(of: id), let place = table.prefixes.id(of: prefix),
             let group = table.group(of: slot).flatMap({ table.groups[$0] }), let member = group.members[slot],
-            let telling = table.tellings[group.reader(of: slot).telling(of: place)]
+            case let tellings = group.reader(of: slot).tellings(of: place)
         else { return false }
-        return telling.reaches(slot, member.role)
+        return tellings.contains { table.tellings[$0]?.reaches(slot, member.role) ?? false }
     }
 }

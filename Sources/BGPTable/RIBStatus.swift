@@ -13,7 +13,7 @@ package struct PeerRIBStatus: Sendable, Hashable {
     package let refused: Int
     /// Those of them that are kept from a lost session.
     package let stale: Int
-    /// Prefixes the peer has been told of and not been told to forget.
+    /// Prefixes the peer has been told of and not been told to forget; paths, where it is sent several.
     package let advertised: Int
     /// The families whose End-of-RIB has come in this session.
     package let endOfRIBReceived: Set<AddressFamily>
@@ -31,12 +31,16 @@ package struct RouteView: Sendable, Hashable {
     package let nextHop: NextHop?
     /// The attributes, as received.
     package let attributes: PathAttributes
+    /// The path identifier it came with (RFC 7911); 0 for none.
+    package let pathID: UInt32
     /// Whether it is the Loc-RIB's route.
     package let isBest: Bool
+    /// Whether it is one of several routes that are as good and used together, the best included.
+    package let isWay: Bool
     /// Whether it is kept from a lost session.
     package let isStale: Bool
     /// Why it takes no part in the decision; nil when it does.
     package let ineligibility: Ineligibility?
-    /// The step of the decision process at which it lost to the best route; nil for the best and for the ineligible.
+    /// The step of the decision process at which it lost to the best route; nil for those that are used and for the ineligible.
     package let lostAt: DecisionStep?
 }

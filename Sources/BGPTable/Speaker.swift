@@ -39,7 +39,7 @@ struct Speaker: Sendable {
         if set.attributes.originatorID == identity.routerID { return .ownOriginatorID }
         if set.attributes.clusterList.contains(identity.clusterID) { return .ownClusterID }
         if let nextHop = set.nextHop {
-            if nextHop.address.family != family { return .nextHopFamily }
+            if !role.takes(nextHop, for: family) { return .nextHopFamily }
             if identity.localAddresses.contains(nextHop.address) { return .nextHopIsLocal }
         }
         return attributes.isNextHopReachable(handle) ? nil : .nextHopUnreachable

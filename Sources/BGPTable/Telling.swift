@@ -9,6 +9,8 @@ struct Telling: Sendable, Hashable {
     var originatorID: RouterID?
     /// The next hop that is told.
     var nextHop: IPAddress
+    /// The identifier of the path (RFC 7911); 0 for those who are told of one path to each prefix.
+    var pathID: UInt32 = 0
 
     /// Whether the peer is told.
     func reaches(_ slot: PeerSlot, _ role: PeerRole) -> Bool {

@@ -54,7 +54,7 @@ struct UpdateGroup: Sendable {
     func reader(of slot: PeerSlot) -> AdjRIBOut {
         var reader = reader
         for step in steps[((members[slot]?.position ?? end) - firstStep)...].reversed() {
-            for change in step.undo.reversed() { reader.setTelling(change.telling, of: change.id) }
+            for change in step.undo.reversed() { reader.restore(change) }
             reader.progress = step.before
         }
         return reader

@@ -30,11 +30,11 @@ package final class UpdateStep: Sendable {
     /// What was known before the step, for a member that leaves the group before it has taken it.
     let before: AdjRIBOut.Progress
     /// The prefixes whose telling the step changed, and to whom they were told before; each holds a reference.
-    let undo: [(id: UInt32, telling: TellingID)]
+    let undo: [AdjRIBOut.Former]
     /// Whether every part is for everybody.
     let isForAll: Bool
 
-    init(parts: [Part], before: AdjRIBOut.Progress, undo: [(id: UInt32, telling: TellingID)]) {
+    init(parts: [Part], before: AdjRIBOut.Progress, undo: [AdjRIBOut.Former]) {
         self.parts = parts
         self.before = before
         self.undo = undo
@@ -73,19 +73,29 @@ package struct EncodedStep: Sendable {
         switch update {
         case .withdraw(let family, let prefixes):
             encoder.withdraw(prefixes, family: AFISAFI(family), into: &bytes)
+        case .withdrawPaths(let family, let prefixes, let pathID):
+            encoder.withdraw(
+                prefixes, family: AFISAFI(family), pathIDs: pathIDs(pathID, for: prefixes), into: &bytes)
         case .endOfRIB(let family):
             bytes += encoder.endOfRIB(AFISAFI(family))
         case .announce(let announcement):
             do throws(UpdateEncoder.Failure) {
                 try encoder.announce(
                     announcement.prefixes, family: AFISAFI(announcement.family), nextHop: announcement.nextHop,
-                    attributes: announcement.attributes, into: &bytes)
+                    attributes: announcement.attributes,
+                    pathIDs: pathIDs(announcement.pathID, for: announcement.prefixes), into: &bytes)
             } catch {
                 failures.append(error)
-                encoder.withdraw(announcement.prefixes, family: AFISAFI(announcement.family), into: &bytes)
+                encoder.withdraw(
+                    announcement.prefixes, family: AFISAFI(announcement.family),
+                    pathIDs: pathIDs(announcement.pathID, for: announcement.prefixes), into: &bytes)
             }
         }
         ends.append(bytes.count)
+    }
+
+    private func pathIDs(_ id: UInt32, for prefixes: [IPPrefix]) -> [UInt32] {
+        id == 0 ? [] : Array(repeating: id, count: prefixes.count)
     }
 
     /// The stretches of `bytes` that are for the member, as few as there can be.

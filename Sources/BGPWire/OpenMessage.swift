@@ -56,6 +56,12 @@ package struct OpenMessage: Sendable, Hashable {
         return []
     }
 
+    /// Whether the sender knows what LLGR_STALE means, and keeps routes long if it is asked to (RFC 9494 §3.1).
+    package var hasLongLivedGracefulRestart: Bool {
+        gracefulRestart != nil
+            && capabilities.contains { if case .longLivedGracefulRestart = $0 { true } else { false } }
+    }
+
     /// Whether the sender understands IPv6 next hops of IPv4 prefixes (RFC 8950).
     package var hasIPv6NextHopsForIPv4: Bool {
         capabilities.contains {

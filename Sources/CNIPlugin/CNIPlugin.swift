@@ -112,11 +112,18 @@ package enum CNIPlugin {
         do {
             return try readConfig()
         } catch {
+            if (error as? SystemError)?.code == .EFBIG {
+                throw CNIError(
+                    .inputOutput, "the network configuration on standard input is longer than \(maximumConfig) octets")
+            }
             throw CNIError(.inputOutput, "cannot read the network configuration: \(error)")
         }
     }
 
     private static func parse(_ bytes: [UInt8]) throws(CNIError) -> JSONValue {
+        guard !bytes.isEmpty else {
+            throw CNIError(.decode, "standard input is empty: the network configuration is expected there")
+        }
         do throws(JSONError) {
             return try JSONText.parse(bytes)
         } catch {

@@ -29,14 +29,6 @@ package struct FileDescriptor: ~Copyable, Sendable {
         }
     }
 
-    /// A second number for the same open file description.
-    package borrowing func duplicate() throws(SystemError) -> FileDescriptor {
-        let number = fcntl(rawValue, F_DUPFD_CLOEXEC, 0)
-        let code = SystemErrorCode.last
-        guard number >= 0 else { throw SystemError("dup", "descriptor \(rawValue)", code) }
-        return FileDescriptor(owning: number)
-    }
-
     /// Reads until the end of the file.
     ///
     /// - Parameters:

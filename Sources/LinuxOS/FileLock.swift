@@ -14,7 +14,7 @@ package struct FileLock: ~Copyable, Sendable {
     /// - Returns: nil when somebody else holds it.
     package static func tryLock(_ path: String, mode: UInt32 = 0o600) throws(SystemError) -> FileLock? {
         let descriptor = try FileDescriptor.open(path, O_RDWR | O_CREAT | O_NOFOLLOW, mode: mode)
-        guard try attempt(descriptor, path) else { return nil }
+        guard try descriptor.tryLock(path) else { return nil }
         return FileLock(descriptor: descriptor)
     }
 
@@ -29,7 +29,7 @@ package struct FileLock: ~Copyable, Sendable {
     ) throws(SystemError) -> FileLock {
         let descriptor = try FileDescriptor.open(path, O_RDWR | O_CREAT | O_NOFOLLOW, mode: mode)
         while true {
-            if try attempt(descriptor, path) { return FileLock(descriptor: descriptor) }
+            if try descriptor.tryLock(path) { return FileLock(descriptor: descriptor) }
             if BootClock.now() >= deadline { throw SystemError("lock", path, .ETIMEDOUT) }
             var pause = timespec(tv_sec: 0, tv_nsec: pollNanoseconds)
             // SAFETY: the structure outlives the call; a pause cut short by a signal does no harm.
@@ -39,20 +39,8 @@ package struct FileLock: ~Copyable, Sendable {
 
     /// Whether `path` still names the file that is locked: false once it was unlinked or replaced by a rename.
     package borrowing func isStill(at path: String) throws(SystemError) -> Bool {
-        let held = try descriptor.status(name: path)
-        guard let named = try FileStatus.of(path) else { return false }
-        return named.inode == held.inode && named.device == held.device
+        try descriptor.isNamed(path)
     }
 
     private init(descriptor: consuming FileDescriptor) { self.descriptor = descriptor }
-
-    private static func attempt(_ descriptor: borrowing FileDescriptor, _ path: String) throws(SystemError) -> Bool {
-        while true {
-            let result = flock(descriptor.rawValue, LOCK_EX | LOCK_NB)
-            let code = SystemErrorCode.last
-            if result == 0 { return true }
-            if code == .EAGAIN { return false }
-            if code != .EINTR { throw SystemError("lock", path, code) }
-        }
-    }
 }

@@ -36,8 +36,8 @@ package struct LockedFile: ~Copyable, Sendable {
                 guard error.code == .ENOENT else { throw error }
                 return .missing
             }
-            guard try attempt(descriptor, path) else { return .busy }
-            if try isNamed(path, descriptor) { return .locked(LockedFile(path: path, descriptor: descriptor)) }
+            guard try descriptor.tryLock(path) else { return .busy }
+            if try descriptor.isNamed(path) { return .locked(LockedFile(path: path, descriptor: descriptor)) }
         }
         return .busy
     }
@@ -57,7 +57,7 @@ package struct LockedFile: ~Copyable, Sendable {
     /// Replaces the content in one step and keeps the lock. On an error the old content stays.
     /// - Throws: `ENOENT` when somebody has removed the file meanwhile: then it is not made again.
     package mutating func replace(with content: [UInt8]) throws(SystemError) {
-        guard try Self.isNamed(path, descriptor) else { throw SystemError("replace", path, .ENOENT) }
+        guard try descriptor.isNamed(path) else { throw SystemError("replace", path, .ENOENT) }
         descriptor = try Self.place(content, at: path)
     }
 
@@ -110,24 +110,8 @@ package struct LockedFile: ~Copyable, Sendable {
                 continue
             }
             // Nobody gives the file another name: it has its own for as long as it has one.
-            if try attempt(descriptor, path), try descriptor.status(name: path).linkCount > 0 { return descriptor }
+            if try descriptor.tryLock(path), try descriptor.status(name: path).linkCount > 0 { return descriptor }
         }
         throw SystemError("lock", path, .EBUSY)
-    }
-
-    private static func attempt(_ descriptor: borrowing FileDescriptor, _ path: String) throws(SystemError) -> Bool {
-        while true {
-            let result = flock(descriptor.rawValue, LOCK_EX | LOCK_NB)
-            let code = SystemErrorCode.last
-            if result == 0 { return true }
-            if code == .EAGAIN { return false }
-            if code != .EINTR { throw SystemError("lock", path, code) }
-        }
-    }
-
-    private static func isNamed(_ path: String, _ descriptor: borrowing FileDescriptor) throws(SystemError) -> Bool {
-        let held = try descriptor.status(name: path)
-        guard let named = try FileStatus.of(path) else { return false }
-        return named.inode == held.inode && named.device == held.device
     }
 }

@@ -21,6 +21,9 @@ package enum ProcessIO {
         return result
     }
 
+    /// Whether the process has root's rights in its user namespace.
+    package static var isRoot: Bool { geteuid() == 0 }
+
     /// All of standard input.
     ///
     /// - Throws: `EFBIG` when there is more than `limit` octets.

@@ -14,6 +14,15 @@ package struct BGPMode: ModePlugin {
 
     package func overheadBytes(over family: AddressFamily) -> UInt32 { 0 }
 
+    /// A node without an address of the block's family is reached by its other one (RFC 8950).
+    package func announcement(of block: IPPrefix, from nodeAddresses: [CIDRAddress]) -> Announcement {
+        let own = nodeAddresses.first { $0.address.family == block.family }
+        guard let own = own ?? (block.family == .ipv4 ? nodeAddresses.first : nil) else {
+            return .withheld(reason: "block \(block) not announced: the node has no \(block.family.rawValue) address")
+        }
+        return .nextHop(own.address)
+    }
+
     package func forwarding(
         to block: IPPrefix, via remote: RemoteNode, in context: ForwardingContext,
     ) -> ForwardingAnswer {

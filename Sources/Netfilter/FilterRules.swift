@@ -1,4 +1,4 @@
-/// What the table `inet apus` holds: anti-spoofing always, address translation where a pool asks for it.
+/// What Apus' two tables hold: anti-spoofing always, address translation and the tunnels' guard where they are needed.
 package struct FilterRules: Sendable, Equatable {
     /// The translation of what leaves the pools.
     package var masquerade: Masquerade
@@ -11,15 +11,18 @@ package struct FilterRules: Sendable, Equatable {
         self.tunnels = tunnels
     }
 
-    /// The table in the words of nft(8), in the order in which nft lists it: sets, then chains.
+    /// The tables in the words of nft(8), each in the order in which nft lists it: sets, then chains.
     package var text: String {
-        let lines = masquerade.sets + tunnels.sets + Self.reversePath + masquerade.chain + tunnels.chains
-        return (["table inet apus {"] + lines.map { "\t" + $0 } + ["}", ""]).joined(separator: "\n")
+        let both = masquerade.sets + tunnels.sets + masquerade.chain + tunnels.chains
+        return zip(FilterTable.names, [both, Self.reversePath]).map { name, lines in
+            (["table \(name) {"] + lines.map { "\t" + $0 } + ["}", ""]).joined(separator: "\n")
+        }.joined()
     }
 
-    /// `rpf` keeps every pod from sending with an address that is not its own, be it IPv4 or IPv6: a packet is let in by
-    /// the link alone by which one to its source would go out. It does without the pods' addresses, so that it need not
-    /// be written again when pods come and go, and does not depend on rp_filter, which others set to what they like.
+    /// `rpf` keeps every pod from sending with an IPv6 address that is not its own: a packet is let in by the link alone
+    /// by which one to its source would go out. It does without the pods' addresses, so that it need not be written
+    /// again when pods come and go. For IPv4 rp_filter does it, in the look-up of the route itself: a chain of `inet`
+    /// would cost every IPv4 packet through the node its hook.
     private static let reversePath = [
         "chain rpf {",
         "\ttype filter hook prerouting priority raw; policy accept;",

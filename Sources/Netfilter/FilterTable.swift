@@ -1,10 +1,14 @@
-// Netfilter: the one nftables table that is Apus' own, through libnftables.
+// Netfilter: the nftables tables that are Apus' own, through libnftables.
 //
-// The table is written as a whole, in one transaction of the kernel's, and only where it differs: a daemon that restarts
+// They are written as a whole, in one transaction of the kernel's, and only where they differ: a daemon that restarts
 // changes nothing. Nobody else's table is looked at.
 
-/// The table `inet apus` (nft(8), libnftables(3)) in the calling thread's network namespace.
+/// The tables `inet apus` and `ip6 apus` (nft(8), libnftables(3)) in the calling thread's network namespace. What is
+/// IPv6's alone has a table of its own: a chain of `inet` is a hook for both families.
 package enum FilterTable {
+    /// Their families and names.
+    package static let names = ["inet apus", "ip6 apus"]
+
     /// What was done.
     package enum Change: Sendable, Equatable {
         /// The table was as it should be.
@@ -15,28 +19,38 @@ package enum FilterTable {
         case replaced
     }
 
-    /// Makes the table what the rules ask for, in one step.
+    /// Makes the tables what the rules ask for, in one step.
     @discardableResult
     package static func apply(_ rules: FilterRules = FilterRules()) throws(NetfilterError) -> Change {
         let library = try NFTables()
-        let found = library.list()
+        let found = list(library)
         if let found, words(of: found) == words(of: rules.text) { return .none }
-        // A table that is declared is there to be deleted; all of it is one transaction.
-        try library.run("table inet apus\ndelete table inet apus\n" + rules.text, operation: "write table inet apus")
+        try library.run(deletion + rules.text, operation: "write the tables apus")
         return found == nil ? .made : .replaced
     }
 
-    /// Removes the table; nothing happens when there is none.
+    /// Removes the tables; nothing happens when there are none.
     package static func remove() throws(NetfilterError) {
-        try NFTables().run("table inet apus\ndelete table inet apus\n", operation: "delete table inet apus")
+        try NFTables().run(deletion, operation: "delete the tables apus")
     }
 
-    /// The table as it is now; nil when there is none.
+    /// The tables as they are now; nil when there is none.
     package static func current() throws(NetfilterError) -> String? {
-        try NFTables().list()
+        list(try NFTables())
     }
 
-    /// The table is compared word by word: nft breaks long lines where it likes, and names a protocol as /etc/protocols
+    private static func list(_ library: borrowing NFTables) -> String? {
+        var found: [String] = []
+        for name in names {
+            if let text = library.list(name) { found.append(text) }
+        }
+        return found.isEmpty ? nil : found.joined()
+    }
+
+    /// A table that is declared is there to be deleted; all of it is one transaction.
+    private static var deletion: String { names.map { "table \($0)\ndelete table \($0)\n" }.joined() }
+
+    /// A table is compared word by word: nft breaks long lines where it likes, and names a protocol as /etc/protocols
     /// does, where there is one.
     static func words(of text: String) -> [Substring] {
         text.split { $0.isWhitespace || $0 == "," }.map { $0 == "ipencap" ? "4" : $0 }

@@ -35,9 +35,9 @@ struct NFTables: ~Copyable {
         unsafe nft_ctx_free(context)
     }
 
-    /// The table `inet apus`; nil when there is none, or no nftables.
-    func list() -> String? {
-        guard unsafe nft_run_cmd_from_buffer(context, "list table inet apus") == 0 else { return nil }
+    /// The table of that family and name; nil when there is none, or no nftables.
+    func list(_ name: String) -> String? {
+        guard unsafe nft_run_cmd_from_buffer(context, "list table \(name)") == 0 else { return nil }
         // SAFETY: the buffer is the context's, ended by NUL, and valid until the next command.
         return unsafe nft_ctx_get_output_buffer(context).map { unsafe String(cString: $0) }
     }

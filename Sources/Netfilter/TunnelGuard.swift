@@ -50,11 +50,11 @@ package struct TunnelGuard: Sendable, Equatable {
     /// is received is looked at in the input hook; what pods send is dropped before a route is sought for it.
     var chains: [String] {
         let sent = families.flatMap { family in
-            let match = "iifname \"cali*\" \(Self.word(family)) daddr @\(Self.set(family))"
-            return rules(match, family, vxlan: !podsMaySendVXLAN, ipip: !podsMaySendIPIP)
+            let address = "\(Self.word(family)) daddr @\(Self.set(family))"
+            return rules("iifname \"cali*\" ", address, family, vxlan: !podsMaySendVXLAN, ipip: !podsMaySendIPIP)
         }
         let received = families.flatMap { family in
-            rules("\(Self.word(family)) saddr != @\(Self.set(family))", family, vxlan: true, ipip: true)
+            rules("", "\(Self.word(family)) saddr != @\(Self.set(family))", family, vxlan: true, ipip: true)
         }
         return Self.chain("pod-tunnels", "prerouting priority raw", sent)
             + Self.chain("tunnels", "input priority filter", received)
@@ -62,10 +62,13 @@ package struct TunnelGuard: Sendable, Equatable {
 
     private var families: [AddressFamily] { AddressFamily.allCases.filter { !addresses($0).isEmpty } }
 
-    private func rules(_ match: String, _ family: AddressFamily, vxlan: Bool, ipip: Bool) -> [String] {
+    /// The protocol comes before the address: nearly every packet is of another, and the set is not asked.
+    private func rules(
+        _ link: String, _ address: String, _ family: AddressFamily, vxlan: Bool, ipip: Bool,
+    ) -> [String] {
         var rules: [String] = []
-        if let vxlanPort, vxlan { rules.append("\t\(match) udp dport \(vxlanPort) counter drop") }
-        if hasIPIP, ipip, family == .ipv4 { rules.append("\t\(match) ip protocol 4 counter drop") }
+        if let vxlanPort, vxlan { rules.append("\t\(link)udp dport \(vxlanPort) \(address) counter drop") }
+        if hasIPIP, ipip, family == .ipv4 { rules.append("\t\(link)ip protocol 4 \(address) counter drop") }
         return rules
     }
 

@@ -18,8 +18,9 @@ package enum KernelEvent: Sendable, Hashable {
     case neighbourLost(linkIndex: UInt32, address: IPAddress)
     /// An entry of a VXLAN's forwarding database is new, changed or gone.
     case fdb(FDBEntry, deleted: Bool)
-    /// A setting of a link, such as rp_filter, has another value; nil is `all` or `default` (RTM_NEWNETCONF).
-    case settings(linkIndex: UInt32?)
+    /// A setting of a link has another value; nil is `all` or `default` (RTM_NEWNETCONF). rp_filter is told where it is
+    /// the one, and when the link is new.
+    case settings(linkIndex: UInt32?, reversePathFilter: UInt32?)
     /// Rules of nftables were changed, by whomever and in whichever table.
     case ruleset
     /// Events were lost: only dumps can tell what is so.

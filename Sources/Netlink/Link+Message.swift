@@ -75,9 +75,6 @@ extension Link {
     /// Whether it is up and can carry packets (IFF_RUNNING): what routes over it need.
     package var isRunning: Bool { flags & UInt32(IFF_RUNNING) != 0 }
 
-    /// Whether it is the loopback.
-    package var isLoopback: Bool { flags & UInt32(IFF_LOOPBACK) != 0 }
-
     /// Reads RTM_NEWLINK or RTM_DELLINK; nil when it lacks what every link has.
     init?(payload: RawSpan) {
         guard let header = payload.load(ifinfomsg.self, at: 0), header.ifi_index > 0,

@@ -105,18 +105,19 @@ extension KernelEvent {
                 self = .neighbourLost(linkIndex: link, address: address)
             }
         case Int(RTM_NEWNETCONF):
-            self = .settings(linkIndex: Self.linkIndex(ofSettings: payload))
+            self = Self.settings(payload)
         default:
             return nil
         }
     }
 
-    /// The link that RTM_NEWNETCONF is about; nil for `all` and `default`, whose numbers are negative.
-    private static func linkIndex(ofSettings payload: RawSpan) -> UInt32? {
-        var index: UInt32?
+    /// RTM_NEWNETCONF. The numbers of `all` and `default` are negative.
+    private static func settings(_ payload: RawSpan) -> KernelEvent {
+        var (index, filter) = (UInt32?.none, UInt32?.none)
         NetlinkReader.forEachAttribute(in: payload, from: MemoryLayout<netconfmsg>.size) { type, value in
             if type == NETCONFA_IFINDEX { index = value.load(Int32.self, at: 0).flatMap { UInt32(exactly: $0) } }
+            if type == NETCONFA_RP_FILTER { filter = value.uint32 }
         }
-        return index
+        return .settings(linkIndex: index, reversePathFilter: filter)
     }
 }

@@ -14,6 +14,8 @@ extension Route {
             if metric == UInt32(IP6_RT_PRIO_USER) { route.metric = 0 }
         }
         if kind != .unicast { route.hops = [] }
+        // The kernel keeps the ways in an order of its own.
+        if route.hops.count > 1 { route.hops.sort() }
         return route
     }
 
@@ -104,6 +106,18 @@ extension Route {
             case .other(let number): number
             }
         return header
+    }
+}
+
+extension Route.Hop: Comparable {
+    /// By gateway, then by link.
+    package static func < (left: Route.Hop, right: Route.Hop) -> Bool {
+        switch (left.gateway, right.gateway) {
+        case (let leftGateway?, let rightGateway?) where leftGateway != rightGateway: leftGateway < rightGateway
+        case (nil, _?): true
+        case (_?, nil): false
+        default: (left.linkIndex, left.isOnLink ? 1 : 0) < (right.linkIndex, right.isOnLink ? 1 : 0)
+        }
     }
 }
 

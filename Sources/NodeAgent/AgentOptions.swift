@@ -35,4 +35,7 @@ package struct AgentOptions: Sendable {
         self.managesForwarding = managesForwarding
         self.tunnelGrace = tunnelGrace
     }
+
+    /// Whether a Node resource can have the name; it is part of the names of files, too.
+    package static func isNodeName(_ text: String) -> Bool { ResourceName.isValid(text) }
 }

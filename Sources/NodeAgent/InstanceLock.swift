@@ -2,27 +2,35 @@ import LinuxOS
 import NetTypes
 import Synchronization
 
-/// Keeps a second daemon off the run directory; the kernel lets go of it however the process ends.
+/// Keeps a second daemon off the run directory and off the network namespace; the kernel lets go of both however the
+/// process ends.
 ///
 /// The lock is on a file of the directory, for whoever comes to it, by whichever path. A file can be removed with its
 /// directory, and until the daemon has made both again a second one would find nobody's: a name of the network namespace
 /// keeps that one off.
+///
+/// Two daemons with a directory each would share a namespace's routes, and each take the other's for those that an
+/// earlier run of its own has left.
 final class InstanceLock: Sendable {
     private let runDirectory: String
     private let name: AbstractName
+    private let namespaceName: AbstractName
     private let lock: Mutex<FileLock>
 
     /// Takes the lock.
     ///
-    /// - Throws: `NodeAgentError.alreadyRunning`.
-    init(runDirectory: String) throws {
+    /// - Parameter namespaceName: what stands for the network namespace.
+    /// - Throws: `NodeAgentError.alreadyRunning`, `namespaceTaken`.
+    init(runDirectory: String, namespaceName: String = "apusd") throws {
         self.runDirectory = runDirectory
         let digest = SHA1.digest(runDirectory.utf8).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }
         guard let name = try AbstractName.take("apusd-\(digest.joined())") else {
             throw NodeAgentError.alreadyRunning(path: runDirectory)
         }
         let lock = try Self.take(runDirectory)
+        guard let namespace = try AbstractName.take(namespaceName) else { throw NodeAgentError.namespaceTaken }
         self.name = name
+        self.namespaceName = namespace
         self.lock = Mutex(lock)
     }
 

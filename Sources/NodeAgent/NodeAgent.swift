@@ -29,6 +29,7 @@ package struct NodeAgent: Service {
     ///
     /// - Throws: when the run directory, the netlink sockets or the node socket are not to be had.
     package func run() async throws {
+        guard ProcessIO.isRoot else { throw NodeAgentError.notRoot }
         let store = RunDirectory(path: options.runDirectory, bootID: try BootID.current())
         try store.create()
         let instance = try InstanceLock(runDirectory: options.runDirectory)

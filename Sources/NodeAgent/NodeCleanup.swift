@@ -5,7 +5,7 @@ import NetTypes
 import Netfilter
 import Netlink
 
-/// Takes back what the daemon has made on a node, when Apus is to leave it: routes, tunnel devices, the nftables table,
+/// Takes back what the daemon has made on a node, when Apus is to leave it: routes, tunnel devices, the nftables tables,
 /// kernel settings. Pods keep their links and addresses: those are their runtime's to remove.
 package struct NodeCleanup {
     private let options: AgentOptions
@@ -20,6 +20,7 @@ package struct NodeCleanup {
     /// - Returns: what was done, a line each. Nothing to do is no error.
     /// - Throws: when a daemon is still at work on the run directory, and when the kernel does not answer.
     package func run() throws -> [String] {
+        guard ProcessIO.isRoot else { throw NodeAgentError.notRoot }
         let instance = try InstanceLock(runDirectory: options.runDirectory)
         defer { withExtendedLifetime(instance) {} }
         var done: [String] = []
@@ -30,7 +31,7 @@ package struct NodeCleanup {
         }
         if try FilterTable.current() != nil {
             try FilterTable.remove()
-            done.append("nftables table inet apus removed")
+            done.append("nftables tables apus removed")
         }
         let settings = ChangedSettings(stateDirectory: options.stateDirectory, node: options.nodeName)
         done += try settings.restore().map { "restored \($0)" }
@@ -55,6 +56,6 @@ package struct NodeCleanup {
 
     private func podLinks() throws -> Int {
         var socket = try NetlinkSocket()
-        return try socket.links().count { NodePicture.isPodLink($0.name) && $0.alias?.hasPrefix("apus:") ?? false }
+        return try socket.links().count(where: NodePicture.isOwnPodLink)
     }
 }

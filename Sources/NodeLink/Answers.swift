@@ -102,6 +102,8 @@ package struct NodeStatus: Sendable, Hashable {
     package var routerID: String
     /// When the daemon started, in seconds since 1970.
     package var startedAt: Int64
+    /// Whether what it announces is to be the last choice of its peers.
+    package var isDrained = false
 
     /// Makes the state.
     package init(name: String, asNumber: ASNumber, routerID: String, startedAt: Int64) {
@@ -116,13 +118,15 @@ package struct NodeStatus: Sendable, Hashable {
         asNumber = ASNumber(try reader.integer("asNumber"))
         routerID = try reader.string("routerID")
         startedAt = try reader.integer("startedAt")
+        // A daemon of an earlier version does not say.
+        isDrained = reader.has("drained") ? try reader.bool("drained") : false
     }
 
     /// The state as JSON.
     package var json: JSONValue {
         [
             "name": .string(name), "asNumber": .int(Int64(asNumber.rawValue)), "routerID": .string(routerID),
-            "startedAt": .int(startedAt),
+            "startedAt": .int(startedAt), "drained": .bool(isDrained),
         ]
     }
 }

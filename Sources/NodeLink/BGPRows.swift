@@ -75,12 +75,14 @@ package struct BGPPeerRow: BGPRow {
 package struct BGPRouteRow: BGPRow {
     /// The destination.
     package var prefix: IPPrefix
-    /// `>` chosen, `s` kept from a lost session, `x` not eligible; empty for one that is beaten.
+    /// `>` chosen, `=` as good and used too, `s` kept from a lost session, `x` not eligible; empty for one that is beaten.
     package var flags: String
     /// The next hop; empty for an own block.
     package var nextHop: String
     /// The peer that sent it; empty for this node.
     package var peer: String
+    /// The identifier of the path, among several of the peer (RFC 7911); nil for none.
+    package var pathID: UInt32?
     /// LOCAL_PREF and MED; nil where absent.
     package var localPref: UInt32?
     package var med: UInt32?
@@ -108,6 +110,7 @@ package struct BGPRouteRow: BGPRow {
         flags = try reader.string("flags")
         nextHop = try reader.string("nextHop")
         peer = try reader.string("peer")
+        pathID = try reader.optionalInteger("pathID")
         localPref = try reader.optionalInteger("localPref")
         med = try reader.optionalInteger("med")
         asPath = try reader.string("asPath")
@@ -118,7 +121,8 @@ package struct BGPRouteRow: BGPRow {
     package var json: JSONValue {
         [
             "prefix": .string(prefix.description), "flags": .string(flags), "nextHop": .string(nextHop),
-            "peer": .string(peer), "localPref": localPref.map { .int(Int64($0)) } ?? .null,
+            "peer": .string(peer), "pathID": pathID.map { .int(Int64($0)) } ?? .null,
+            "localPref": localPref.map { .int(Int64($0)) } ?? .null,
             "med": med.map { .int(Int64($0)) } ?? .null, "asPath": .string(asPath),
             "communities": .string(communities), "reason": .string(reason),
         ]

@@ -33,6 +33,9 @@ package struct Request: Sendable, Hashable {
         case page(ListKind, from: Int)
         /// What the BGP speaker knows; answered by `BGPAnswer` or `ExplanationAnswer`.
         case bgp(BGPQuestion)
+        /// The node is about to go, or is not after all: what it announces becomes the last choice of its peers
+        /// (RFC 8326), or is as usual again. Answered by nothing.
+        case drain(Bool)
         /// An operation of a later version: its name. Answer it with `RemoteError.unknownOperation`.
         case unknown(String)
     }
@@ -52,6 +55,8 @@ package struct Request: Sendable, Hashable {
         case "get": operation = .get(try ListKind(reader))
         case "page": operation = .page(try ListKind(reader), from: try reader.integer("from"))
         case "bgp": operation = .bgp(try BGPQuestion(reader))
+        case "drain": operation = .drain(true)
+        case "undrain": operation = .drain(false)
         default: operation = .unknown(name)
         }
     }
@@ -62,7 +67,7 @@ package struct Request: Sendable, Hashable {
             switch operation {
             case .endpointAdd(let endpoint), .endpointDelete(let endpoint), .linkDelete(let endpoint): endpoint.members
             case .blockRequest(let request): request.members
-            case .status, .unknown: []
+            case .status, .drain, .unknown: []
             case .get(let kind): [("kind", .string(kind.rawValue))]
             case .page(let kind, let from): [("kind", .string(kind.rawValue)), ("from", .int(Int64(from)))]
             case .bgp(let question): question.members
@@ -83,6 +88,7 @@ extension Request.Operation {
         case .get: "get"
         case .page: "page"
         case .bgp: "bgp"
+        case .drain(let isWanted): isWanted ? "drain" : "undrain"
         case .unknown(let name): name
         }
     }

@@ -124,3 +124,17 @@ extension AddressDetection {
         }
     }
 }
+
+extension AddressDetection: CustomStringConvertible {
+    /// The method as it is written in the environment.
+    package var description: String {
+        switch self {
+        case .firstFound: "first-found"
+        case .interface(let expressions): "interface=" + expressions.joined(separator: ",")
+        case .skipInterface(let expressions): "skip-interface=" + expressions.joined(separator: ",")
+        case .canReach(let address): "can-reach=\(address)"
+        case .cidr(let networks): "cidr=" + networks.map(\.description).joined(separator: ",")
+        case .internalIP: "kubernetes-internal-ip"
+        }
+    }
+}

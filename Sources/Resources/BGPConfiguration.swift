@@ -10,6 +10,8 @@ package struct BGPConfiguration: Sendable, Hashable {
     package static let defaultListenPort: UInt16 = 179
     /// How long the routes of a node that restarts are kept: BIRD's default.
     package static let defaultMaxRestartTime: Duration = .seconds(120)
+    /// How long clients keep what their route reflectors told them when all of these are gone.
+    package static let defaultLongLivedStaleTime: Duration = .seconds(3600)
 
     /// metadata.name: `default` or `node.NAME`.
     package var name: String

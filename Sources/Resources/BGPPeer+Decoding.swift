@@ -23,7 +23,10 @@ extension BGPPeer {
             reader.refuse("keepOriginalNextHop", "nextHopMode is set too; write nextHopMode alone")
         }
         let options = SessionOptions(&reader)
-        reader.refuseUnsupported(["localASNumber", "localWorkloadSelector"])
+        reader.refuseUnsupported(["localWorkloadSelector"])
+        if options.localASNumber != nil, reader.has("peerSelector") {
+            reader.refuse("localASNumber", "not allowed with peerSelector: each node's own AS number counts")
+        }
         let policy = PeerPolicy(&reader)
         reader.ignore(["reachableBy"], severity: .warning)
         guard let scope, let remote else { return nil }

@@ -9,7 +9,7 @@ extension ClusterConfiguration {
             node: node, asNumber: node.asNumber ?? asNumber, listenPort: listenPort(of: name),
             programsRoutes: programsRoutes(of: name), pools: pools, blocks: blocks(of: node), peers: peers,
             prefixAdvertisements: prefixAdvertisements(of: name), nodes: nodes, felix: felixConfiguration(of: name),
-            warnings: warnings + strayBlocks(of: node),
+            warnings: warnings + strayBlocks(of: node) + strangers,
         )
     }
 
@@ -42,6 +42,15 @@ extension ClusterConfiguration {
         guard let first = holders.first, let second = holders.dropFirst().first else { return nil }
         return "block \(affinity.cidr) lies in two pools: IPPool/\(first.name) \(first.cidr) and "
             + "IPPool/\(second.name) \(second.cidr)"
+    }
+
+    /// Owners of blocks that are not there; most often a name that is misspelt.
+    private var strangers: [String] {
+        let known = Set(nodes.map(\.name))
+        let stray = Dictionary(grouping: affinities.filter { !known.contains($0.node) }, by: \.node)
+        return stray.sorted { $0.key < $1.key }.map { name, affinities in
+            "there is no Node/\(name), to which BlockAffinity/\(affinities[0].name) gives \(affinities[0].cidr)"
+        }
     }
 
     private func strayBlocks(of node: Node) -> [String] {

@@ -85,10 +85,10 @@ extension ClusterConfiguration {
         with remote: (address: IPAddress, port: UInt16, asNumber: ASNumber), node other: Node?, at node: Node,
         kind: NodeView.Peer.Kind, resource: BGPPeer?,
     ) -> NodeView.Peer {
-        let isInternal = remote.asNumber == node.asNumber ?? asNumber
-        let clusterID = node.routeReflectorClusterID
         let options = resource?.session ?? meshSession
-        return NodeView.Peer(
+        let isInternal = remote.asNumber == options.localASNumber ?? node.asNumber ?? asNumber
+        let clusterID = node.routeReflectorClusterID
+        var peer = NodeView.Peer(
             address: remote.address, port: remote.port, asNumber: remote.asNumber, kind: kind,
             nodeName: other?.name, resourceName: resource?.name,
             localAddress: options.usesNodeAddress ? node.address(remote.address.family)?.address : nil,
@@ -100,6 +100,19 @@ extension ClusterConfiguration {
             filters: (resource?.policy.filters ?? []).compactMap { name in filters.first { $0.name == name } },
             password: options.password.flatMap { secrets[$0] },
         )
+        peer.setLongLivedRestart(isClient: isInternal && clusterID == nil && other?.routeReflectorClusterID != nil)
+        return peer
+    }
+}
+
+extension NodeView.Peer {
+    /// A reflector is not on the way of any packet: what it said is as good when it is gone, and its clients keep it. What
+    /// a client said goes with the client.
+    fileprivate mutating func setLongLivedRestart(isClient: Bool) {
+        let isReflector = isRouteReflectorClient
+        longLivedStaleTime =
+            session.longLivedStaleTime ?? (isReflector ? BGPConfiguration.defaultLongLivedStaleTime : .zero)
+        keepsLongLivedRoutes = session.longLivedStaleTime.map { $0 > .zero } ?? isClient
     }
 }
 

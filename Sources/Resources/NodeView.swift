@@ -74,6 +74,10 @@ extension NodeView {
         package var keepaliveTime: Duration?
         /// How long the peer's routes are kept while it restarts.
         package var maxRestartTime: Duration
+        /// How long beyond the restart time the peer is asked to keep this node's routes (RFC 9494).
+        package var longLivedStaleTime: Duration = .zero
+        /// Whether the peer's routes are kept so long as it asks.
+        package var keepsLongLivedRoutes = false
         /// What concerns the session itself.
         package var session = SessionOptions()
         /// What concerns the routes to and from the peer.

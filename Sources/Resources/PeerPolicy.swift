@@ -4,13 +4,35 @@ package struct PeerPolicy: Sendable, Hashable {
     package var filters: [String] = []
     /// `numAllowedLocalASNumbers`: how often the own AS may stand in the AS_PATH of a route from the peer.
     package var allowedLocalASNumbers = 0
-    /// `maximumPrefixes`: how many prefixes the peer may send before the session ends; nil for any number.
+    /// `maximumPrefixes`: how many prefixes the peer may send; nil for any number.
     package var maximumPrefixes: Int?
+    /// `maximumPrefixesAction`: what is done about more.
+    package var maximumPrefixesAction = MaximumPrefixesAction.restart
+    /// `maximumPrefixesRestartTime`: how long a session that ended because of more stays away; zero: until the BGPPeer is
+    /// changed.
+    package var maximumPrefixesRestartTime: Duration = .seconds(60)
+    /// `maximumPrefixesWarning`: at how many per cent of them the log says so.
+    package var maximumPrefixesWarning = 75
+    /// `advertisedPaths`: the most paths to a prefix that the peer is sent, if it takes several; nil for all.
+    package var advertisedPaths: Int?
     /// `tunnelEncapsulation`: whether the attribute of RFC 9012 goes to and comes from an external peer.
     package var carriesTunnelEncapsulation = false
 
+    /// What is done about a peer that sends more prefixes than it may.
+    package enum MaximumPrefixesAction: String, Sendable, Hashable, CaseIterable {
+        /// The session ends, and another begins after a while.
+        case restart = "Restart"
+        /// The log says so.
+        case warn = "Warn"
+    }
+
     /// The defaults.
     package init() {}
+
+    /// The number of prefixes from which on the log warns; nil without a maximum.
+    package var prefixesWarnedOf: Int? {
+        maximumPrefixes.map { Int((Double($0) * Double(maximumPrefixesWarning) / 100).rounded(.up)) }
+    }
 }
 
 extension PeerPolicy {
@@ -19,6 +41,18 @@ extension PeerPolicy {
         filters = reader.optional("filters", as: FieldValue.texts) ?? []
         allowedLocalASNumbers = reader.optional("numAllowedLocalASNumbers", as: FieldValue.integer(in: 0...255)) ?? 0
         maximumPrefixes = reader.optional("maximumPrefixes", as: FieldValue.integer(in: 1...10_000_000))
+        if let action = reader.optional(
+            "maximumPrefixesAction", as: FieldValue.word(MaximumPrefixesAction.self))
+        {
+            maximumPrefixesAction = action
+        }
+        if let wait = reader.optional("maximumPrefixesRestartTime", as: FieldValue.wait) {
+            maximumPrefixesRestartTime = wait
+        }
+        if let percentage = reader.optional("maximumPrefixesWarning", as: FieldValue.integer(in: 1...100)) {
+            maximumPrefixesWarning = percentage
+        }
+        advertisedPaths = reader.optional("advertisedPaths", as: FieldValue.integer(in: 1...255))
         carriesTunnelEncapsulation = reader.optional("tunnelEncapsulation", as: FieldValue.bool) ?? false
     }
 }

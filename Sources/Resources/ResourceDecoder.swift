@@ -39,10 +39,12 @@ package struct ResourceDecoder {
         var reader = FieldReader(root, path: "")
         let version = reader.required("apiVersion", as: FieldValue.text)
         let kindName = reader.required("kind", as: FieldValue.text)
-        if let version, version != "projectcalico.org/v3" {
+        // What kubectl prints of several resources is a List of Kubernetes' own, whatever they are.
+        let isPlainList = kindName == "List" && version == "v1"
+        if let version, version != "projectcalico.org/v3", !isPlainList {
             reader.refuse("apiVersion", "\"\(version)\" is not known; write projectcalico.org/v3")
         }
-        if let kindName, kindName.hasSuffix("List"), ResourceKind(rawValue: String(kindName.dropLast(4))) != nil {
+        if let kindName, isPlainList || Self.isList(kindName) {
             reader.skip(["metadata"])
             let items = reader.required("items", as: FieldValue.list) ?? []
             conclude(&reader, file: file, identity: nil)
@@ -50,7 +52,10 @@ package struct ResourceDecoder {
             return
         }
         guard let kindName, let kind = ResourceKind(rawValue: kindName) else {
-            if let kindName { reader.refuse("kind", "\"\(kindName)\" is no kind of resource that Apus knows") }
+            if let kindName {
+                let known = ResourceKind.allCases.filter(\.isUsed).map(\.rawValue).joined(separator: ", ")
+                reader.refuse("kind", "\"\(kindName)\" is no kind of resource that Apus knows; it uses \(known)")
+            }
             reader.abandon()
             conclude(&reader, file: file, identity: nil)
             return
@@ -66,6 +71,11 @@ package struct ResourceDecoder {
         guard let identity else { return }
         resources.append(
             LocatedResource(identity: identity, file: file, line: root.line, value: isGood ? value : nil))
+    }
+
+    /// Whether the kind is that of a list of resources of one kind, as calicoctl prints them.
+    private static func isList(_ kindName: String) -> Bool {
+        kindName.hasSuffix("List") && ResourceKind(rawValue: String(kindName.dropLast(4))) != nil
     }
 
     private mutating func note(_ kind: ResourceKind, identity: String?, at line: Int, in file: String) {

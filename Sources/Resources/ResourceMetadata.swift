@@ -28,11 +28,11 @@ extension FieldReader {
     }
 }
 
-extension FieldValue {
-    /// A name as Kubernetes and hosts write it: letters, digits, `.`, `_` and `-`, at most 253.
-    static func resourceName(_ node: DocumentNode) throws(FieldError) -> String {
-        let name = try text(node)
-        let isGood = name.utf8.allSatisfy {
+/// The names of resources, as Kubernetes and hosts write them.
+package enum ResourceName {
+    /// Whether the text is one: letters, digits, `.`, `_` and `-`, 1 to 253 of them.
+    package static func isValid(_ text: String) -> Bool {
+        let isGood = text.utf8.allSatisfy {
             switch $0 {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
                 UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
@@ -40,7 +40,15 @@ extension FieldValue {
             default: false
             }
         }
-        guard isGood, (1...253).contains(name.utf8.count) else {
+        return isGood && (1...253).contains(text.utf8.count)
+    }
+}
+
+extension FieldValue {
+    /// A name of a resource.
+    static func resourceName(_ node: DocumentNode) throws(FieldError) -> String {
+        let name = try text(node)
+        guard ResourceName.isValid(name) else {
             throw FieldError(reason: "\(node.kind) is no name: 1 to 253 letters, digits, \".\", \"_\" and \"-\"")
         }
         return name

@@ -1,3 +1,5 @@
+package import NetTypes
+
 /// What a BGPPeer says of the session itself, beside who speaks with whom. A change of any of it means a new session,
 /// BFD apart.
 package struct SessionOptions: Sendable, Hashable {
@@ -11,6 +13,22 @@ package struct SessionOptions: Sendable, Hashable {
     package var isPassive = false
     /// `holdTime`: the Hold Time to offer, in seconds; nil: 90.
     package var holdTimeSeconds: UInt16?
+    /// `localASNumber`: the AS that this node shows to the peer instead of its own; nil for its own.
+    package var localASNumber: ASNumber?
+    /// `sendHoldTime`: how long the peer may take nothing of what is sent (RFC 9687); nil: eight minutes or twice the
+    /// Hold Time; zero: for ever.
+    package var sendHoldTime: Duration?
+    /// `delayOpenTime`: how long to wait for the peer's OPEN before sending the own one.
+    package var delayOpenTime: Duration = .zero
+    /// `idleHoldTime`: the longest time for which a session that fails again and again stays in Idle; zero: none.
+    package var idleHoldTime: Duration = .seconds(60)
+    /// `addPath`: which way several paths to a prefix may go (RFC 7911).
+    package var addPath = AddPath.both
+    /// `extendedNextHop`: whether IPv4 routes may have IPv6 next hops (RFC 8950); nil: on sessions over IPv6.
+    package var hasExtendedNextHop: Bool?
+    /// `longLivedStaleTime`: how long beyond the restart time the peer is asked to keep this node's routes, and whether
+    /// its own are kept as it asks (RFC 9494); nil: between a route reflector and its clients alone.
+    package var longLivedStaleTime: Duration?
     /// `bfd`: failure detection beside the session (RFC 5880); nil for none.
     package var bfd: BFDOptions?
 
@@ -23,6 +41,19 @@ package struct SessionOptions: Sendable, Hashable {
         identity.bfd = nil
         return identity
     }
+}
+
+/// Which way several paths to a prefix may go.
+package enum AddPath: String, Sendable, Hashable, CaseIterable {
+    case both = "Both"
+    case receive = "Receive"
+    case send = "Send"
+    case off = "Off"
+
+    /// Whether several are asked for.
+    package var receives: Bool { self == .both || self == .receive }
+    /// Whether several are offered.
+    package var sends: Bool { self == .both || self == .send }
 }
 
 /// How BFD watches a peer (`bfd`).
@@ -49,6 +80,13 @@ extension SessionOptions {
         usesNodeAddress = source == .nodeAddress
         isPassive = reader.optional("passive", as: FieldValue.bool) ?? false
         holdTimeSeconds = reader.optional("holdTime", as: FieldValue.holdTime)
+        localASNumber = reader.optional("localASNumber", as: FieldValue.asNumber)
+        sendHoldTime = reader.optional("sendHoldTime", as: FieldValue.wait)
+        delayOpenTime = reader.optional("delayOpenTime", as: FieldValue.wait) ?? delayOpenTime
+        idleHoldTime = reader.optional("idleHoldTime", as: FieldValue.wait) ?? idleHoldTime
+        addPath = reader.optional("addPath", as: FieldValue.word(AddPath.self)) ?? .both
+        hasExtendedNextHop = reader.optional("extendedNextHop", as: FieldValue.bool)
+        longLivedStaleTime = reader.optional("longLivedStaleTime", as: FieldValue.longLivedStaleTime)
         bfd = BFDOptions.read("bfd", &reader)
     }
 
@@ -84,6 +122,22 @@ extension FieldValue {
             let seconds = UInt16(exactly: duration.components.seconds)
         else { throw FieldError(reason: "expected 0s, or a duration from 3s to 65535s, found \(node.kind)") }
         return seconds
+    }
+
+    /// Nothing, or up to a day.
+    static func wait(_ node: DocumentNode) throws(FieldError) -> Duration {
+        guard let text = node.text, let duration = text == "0" ? .zero : GoDuration.parse(text),
+            (Duration.zero...Duration.seconds(86400)).contains(duration)
+        else { throw FieldError(reason: "expected a duration from 0s to 24h, found \(node.kind)") }
+        return duration
+    }
+
+    /// Up to 194 days, which is what twenty-four bits of seconds hold (RFC 9494 §3.1).
+    static func longLivedStaleTime(_ node: DocumentNode) throws(FieldError) -> Duration {
+        guard let text = node.text, let duration = GoDuration.parse(text), duration <= .seconds(0xff_ffff) else {
+            throw FieldError(reason: "expected a duration up to 16777215s, found \(node.kind)")
+        }
+        return duration
     }
 
     /// From 10 ms, below which a busy machine is taken for a dead one, to a minute.

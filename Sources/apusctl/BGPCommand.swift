@@ -49,7 +49,7 @@ struct BGPPeersCommand: ParsableCommand {
 struct BGPRoutesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "routes",
-        abstract: "Lists every route of the table: > chosen, s kept from a lost session, x refused.")
+        abstract: "Lists every route of the table: > chosen, = used too, s kept from a lost session, x refused.")
 
     @ParentCommand var bgp: BGPCommand
     @ParentCommand var root: ApusCtl
@@ -136,13 +136,13 @@ extension BGPPeerRow {
 
 extension BGPRouteRow {
     static var header: [String] {
-        ["", "PREFIX", "NEXT HOP", "PEER", "PREF", "MED", "AS PATH", "COMMUNITIES", "REASON"]
+        ["", "PREFIX", "NEXT HOP", "PEER", "PREF", "MED", "AS PATH", "COMMUNITIES", "PATH ID", "REASON"]
     }
 
     var cells: [String] {
         [
             flags, prefix.description, nextHop, peer, localPref.map { String($0) } ?? "", med.map { String($0) } ?? "",
-            asPath, communities, reason,
+            asPath, communities, pathID.map { String($0) } ?? "", reason,
         ]
     }
 }

@@ -17,6 +17,13 @@ struct DoctorCommand: ParsableCommand {
             status: try StatusAnswer(question.ask(.status)), nodes: try list(question, .nodes),
             pools: try list(question, .ippools), blocks: try list(question, .blocks),
             routes: try list(question, .routes))
+        guard !account.nodes.isEmpty else {
+            let name = account.status.node.name
+            throw CommandFailure(
+                description: "Nothing is configured: apusd has read no Node resource named \(name).\n"
+                    + "Its log says what it has read and refused. Give apusd the name of a Node with --node, and the "
+                    + "directory of the resources with --config.")
+        }
         let directory = [root.daemon, daemon].compactMap(\.runDirectory).last ?? DaemonOptions.defaultRunDirectory
         let findings = try Diagnosis(node: NodeKernel(runDirectory: directory), account: account).findings
         guard !findings.isEmpty else {

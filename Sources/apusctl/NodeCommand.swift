@@ -5,7 +5,8 @@ import NodeLink
 /// `apusctl node …`
 struct NodeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "node", abstract: "Asks about this node.", subcommands: [NodeStatusCommand.self])
+        commandName: "node", abstract: "Asks about this node, and drains it.",
+        subcommands: [NodeStatusCommand.self, NodeDrainCommand.self, NodeUndrainCommand.self])
 
     @OptionGroup var daemon: DaemonOptions
 }
@@ -34,8 +35,15 @@ struct NodeStatusText {
 
     init(_ answer: StatusAnswer, now: Int64) {
         text =
-            "Apus process is running.\n"
+            "Apus process is running.\n" + Self.unconfigured(answer.node)
+            + (answer.node.isDrained ? "The node is drained: it is the last choice of its peers.\n" : "")
             + AddressFamily.allCases.map { Self.section($0, answer.peers, now: now) }.joined()
+    }
+
+    /// A node that has no AS has no configuration either.
+    private static func unconfigured(_ node: NodeStatus) -> String {
+        guard node.asNumber == ASNumber(0) else { return "" }
+        return "Nothing is configured: no Node resource is named \(node.name), or none could be read; see its log.\n"
     }
 
     private static func section(_ family: AddressFamily, _ peers: [PeerStatus], now: Int64) -> String {

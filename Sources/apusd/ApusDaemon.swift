@@ -10,6 +10,9 @@ struct ApusDaemon: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "apusd",
         abstract: "BGP speaker and route programmer of one node.",
+        discussion: """
+            apusd --node NAME --config DIR starts the daemon; 'apusd help run' lists its options.
+            """,
         subcommands: [RunCommand.self, CleanupCommand.self], defaultSubcommand: RunCommand.self)
 }
 
@@ -26,7 +29,7 @@ struct RunCommand: AsyncParsableCommand {
             can-reach=, cidr=, kubernetes-internal-ip).
             """)
 
-    @Option(help: "The node's name, as its Node resource has it.")
+    @Option(help: "The node's name, as its Node resource has it.", transform: nodeName)
     var node: String
 
     @Option(help: "A directory of YAML resources, which is watched, or one multi-document file.")
@@ -68,6 +71,14 @@ struct RunCommand: AsyncParsableCommand {
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         try await group.run()
     }
+}
+
+/// A name that a Node resource can have.
+func nodeName(_ word: String) throws -> String {
+    guard AgentOptions.isNodeName(word) else {
+        throw ValidationError("'\(word)' is no name of a Node: letters, digits, '.', '_' and '-' alone")
+    }
+    return word
 }
 
 private func level(_ word: String) throws -> Logger.Level {

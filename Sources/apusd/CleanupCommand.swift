@@ -8,7 +8,7 @@ struct CleanupCommand: ParsableCommand {
         abstract: "Remove what apusd has made on the node: routes, tunnel devices, nftables table, kernel settings.",
         discussion: "The daemon must not be running. Pods keep their links; their runtime removes them.")
 
-    @Option(help: "The node's name, as the daemon was given it.")
+    @Option(help: "The node's name, as the daemon was given it.", transform: nodeName)
     var node: String
 
     @Option(help: "The run directory, shared with the CNI executable.")

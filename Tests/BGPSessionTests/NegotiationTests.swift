@@ -35,6 +35,25 @@ struct NegotiationTests {
         #expect(try agreement(open) { $0.offersPathIDs = true }.wireContext.pathIDsOut == (isAgreed ? .ipv4 : []))
     }
 
+    @Test(
+        "path identifiers are taken where they are asked for and the peer sends them",
+        arguments: [(UInt8(1), false), (2, true), (3, true), (0, false)])
+    func pathIDsTaken(_ sendReceive: UInt8, _ isAgreed: Bool) throws {
+        let open = Fixture.open(others: [.addPath([AddPathFamily(family: .ipv4Unicast, sendReceive: sendReceive)])])
+        let agreed = try agreement(open) { $0.takesPathIDs = true }
+        #expect(agreed.wireContext.pathIDsIn == (isAgreed ? .ipv4 : []))
+        #expect(agreed.wireContext.pathIDsOut == [])
+        #expect(try agreement(open).wireContext.pathIDsIn == [])
+    }
+
+    @Test("IPv6 next hops of IPv4 prefixes are agreed on by both (RFC 8950 §4)")
+    func extendedNextHop() throws {
+        let open = Fixture.open(others: [.extendedNextHop([.ipv4OverIPv6])])
+        #expect(try agreement(open) { $0.offersExtendedNextHop = true }.wireContext.ipv6NextHopsForIPv4)
+        #expect(try !agreement(open).wireContext.ipv6NextHopsForIPv4)
+        #expect(try !agreement(Fixture.open()) { $0.offersExtendedNextHop = true }.wireContext.ipv6NextHopsForIPv4)
+    }
+
     @Test("the OPEN says who speaks and what is offered")
     func ownOpen() throws {
         let driver = openSent { configuration in
@@ -53,6 +72,7 @@ struct NegotiationTests {
         #expect(open.holdTime == 30)
         #expect(open.families == [.ipv4Unicast, .ipv6Unicast])
         #expect(open.hasFourOctetAS && open.hasRouteRefresh && open.hasExtendedMessage)
+        #expect(open.hasEnhancedRouteRefresh)
         let restart = try #require(open.gracefulRestart)
         #expect(restart.isRestarting && restart.notification)
         #expect(restart.restartTime == 120)

@@ -22,7 +22,7 @@ struct RandomEventTests {
                 live.remove(id)
                 dials.remove(id)
             case .started, .stopped, .messageReceived, .decodeFailed, .timerFired, .restartCompleted: break
-            case .failureDetected: break
+            case .failureDetected, .sendBlocked, .sendResumed: break
             }
         }
 
@@ -38,9 +38,9 @@ struct RandomEventTests {
                 if !live.contains(id) { problems.append("sent on \(id), which is no more") }
             case .startTimer(let timer):
                 switch timer.kind {
-                case .hold(let id), .keepalive(let id):
+                case .hold(let id), .keepalive(let id), .sendHold(let id), .delayOpen(let id):
                     if !live.contains(id) { problems.append("timer of \(id), which is no more") }
-                case .connectRetry, .staleRoutes: break
+                case .connectRetry, .staleRoutes, .idleHold: break
                 }
             case .establish(let negotiated):
                 if isUp { problems.append("up twice") }
@@ -51,7 +51,7 @@ struct RandomEventTests {
                 isUp = false
             case .deliver, .deliverRefresh:
                 if !isUp { problems.append("routes without a session") }
-            case .stopTimer, .sweepStale, .changedState: break
+            case .stopTimer, .sweepStale, .keepStaleLong, .changedState: break
             }
         }
     }
@@ -61,7 +61,10 @@ struct RandomEventTests {
         var establishments: UInt64 = 0
         for seed in 0..<250 {
             let dice = Dice(seed: UInt64(batch * 1000 + seed))
-            var driver = Driver()
+            var configuration = Fixture.configuration()
+            configuration.delayOpenTime = .seconds(Int(dice.next(below: 2)))
+            configuration.timing.idleHoldMaximum = .seconds(Int(dice.next(below: 2) * 60))
+            var driver = Driver(configuration)
             var ledger = Ledger()
             var incoming: UInt64 = 0
             for _ in 0..<80 {
@@ -87,7 +90,9 @@ struct RandomEventTests {
     ) -> SessionEvent {
         let live = ledger.live.sorted { $0.description < $1.description }
         let some = live.isEmpty ? nil : live[Int(dice.next(below: UInt64(live.count)))]
-        switch dice.next(below: 24) {
+        switch dice.next(below: 26) {
+        case 24: return .sendBlocked(some ?? .incoming(999))
+        case 25: return .sendResumed(some ?? .incoming(999))
         case 0...2: return .started
         case 3: return .stopped(dice.next(below: 2) == 0 ? .reset(message: "") : .shutdown(message: ""))
         case 4: return dice.next(below: 2) == 0 ? .restartCompleted : .failureDetected("BFD", isForwardingLost: true)

@@ -117,6 +117,32 @@ struct Driver {
         handle(.timerFired(kind, token: timer.token))
     }
 
+    /// The connection that the last event asked for.
+    var dialled: ConnectionID? {
+        for case .connect(let id) in effects { return id }
+        return nil
+    }
+
+    /// Lets a connection that was asked for come up and end with an error of the peer's. The session is established first
+    /// if it is to have been up for a while.
+    mutating func fail(on id: ConnectionID, afterUp uptime: Duration? = nil) {
+        handle(.tcpConnected(id))
+        if let uptime {
+            handle(id, .open(Fixture.open()))
+            handle(id, .keepalive)
+            now = now + uptime
+        }
+        handle(.decodeFailed(id, BGPError(NotificationCode.messageHeader, HeaderSubcode.badMessageLength, "garbage")))
+    }
+
+    /// Fails twice, and so comes to be kept in Idle.
+    mutating func hold() {
+        handle(.started)
+        fail(on: Fixture.own)
+        fire(.connectRetry)
+        fail(on: .outgoing(2))
+    }
+
     /// Goes to Established on the own connection, and past the collision window.
     mutating func establish(_ open: OpenMessage = Fixture.open()) {
         handle(.started)

@@ -129,7 +129,8 @@ struct SessionLab {
             deliver(.messageReceived(peer.id, message), to: peer)
         case .startTimer(let timer): timers[node][timer.kind] = timer
         case .stopTimer(let kind): timers[node][kind] = nil
-        case .establish, .deliver, .deliverRefresh, .sessionLost, .sweepStale, .changedState: break
+        case .establish, .deliver, .deliverRefresh, .sessionLost, .sweepStale, .keepStaleLong, .changedState:
+            break
         }
     }
 

@@ -34,6 +34,50 @@ extension StateTable {
         theirsKeepaliveTimer: Idle
         staleTimer: Idle
         lateTimer: Idle
+        ownBlocked: Idle
+        ownResumed: Idle
+        ownSendHoldTimer: Idle
+        ownDelayOpenTimer: Idle
+        idleHoldTimer: Idle
+        """,
+        .held: """
+        started: Idle
+        shutdown: Idle | -idleHold
+        deconfigured: Idle | -idleHold
+        restarting: Idle | -idleHold
+        restartCompleted: Idle
+        ownConnected: Idle | close own
+        theirsConnected: Idle | close theirs
+        theirsConnectedAgain: Idle | close theirs2
+        ownFailed: Idle
+        ownClosed: Idle
+        theirsClosed: Idle
+        ownOpen: Idle
+        ownBadOpen: Idle
+        ownKeepalive: Idle
+        ownUpdate: Idle
+        ownRefresh: Idle
+        ownNotification: Idle
+        ownGarbage: Idle
+        theirsOpen: Idle
+        theirsBadOpen: Idle
+        theirsKeepalive: Idle
+        theirsUpdate: Idle
+        theirsRefresh: Idle
+        theirsNotification: Idle
+        theirsGarbage: Idle
+        retryTimer: Idle
+        ownHoldTimer: Idle
+        ownKeepaliveTimer: Idle
+        theirsHoldTimer: Idle
+        theirsKeepaliveTimer: Idle
+        staleTimer: Idle
+        lateTimer: Idle
+        ownBlocked: Idle
+        ownResumed: Idle
+        ownSendHoldTimer: Idle
+        ownDelayOpenTimer: Idle
+        idleHoldTimer: Connect | connect own3, +retry
         """,
         .connect: """
         started: Connect
@@ -68,6 +112,11 @@ extension StateTable {
         theirsKeepaliveTimer: Connect
         staleTimer: Connect
         lateTimer: Connect
+        ownBlocked: Connect
+        ownResumed: Connect
+        ownSendHoldTimer: Connect
+        ownDelayOpenTimer: Connect
+        idleHoldTimer: Connect
         """,
         .active: """
         started: Active
@@ -102,6 +151,11 @@ extension StateTable {
         theirsKeepaliveTimer: Active
         staleTimer: Active
         lateTimer: Active
+        ownBlocked: Active
+        ownResumed: Active
+        ownSendHoldTimer: Active
+        ownDelayOpenTimer: Active
+        idleHoldTimer: Active
         """,
         .openSent: """
         started: OpenSent
@@ -136,6 +190,11 @@ extension StateTable {
         theirsKeepaliveTimer: OpenSent
         staleTimer: OpenSent
         lateTimer: OpenSent
+        ownBlocked: OpenSent
+        ownResumed: OpenSent
+        ownSendHoldTimer: OpenSent
+        ownDelayOpenTimer: OpenSent
+        idleHoldTimer: OpenSent
         """,
         .openSentWhileDialling: """
         started: OpenSent
@@ -170,6 +229,11 @@ extension StateTable {
         theirsKeepaliveTimer: OpenSent
         staleTimer: OpenSent
         lateTimer: OpenSent
+        ownBlocked: OpenSent
+        ownResumed: OpenSent
+        ownSendHoldTimer: OpenSent
+        ownDelayOpenTimer: OpenSent
+        idleHoldTimer: OpenSent
         """,
     ]
 }

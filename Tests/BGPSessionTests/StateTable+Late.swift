@@ -34,6 +34,11 @@ extension StateTable {
         theirsKeepaliveTimer: OpenSent
         staleTimer: OpenSent
         lateTimer: OpenSent
+        ownBlocked: OpenSent
+        ownResumed: OpenSent
+        ownSendHoldTimer: OpenSent
+        ownDelayOpenTimer: OpenSent
+        idleHoldTimer: OpenSent
         """,
         .openConfirm: """
         started: OpenConfirm
@@ -68,6 +73,11 @@ extension StateTable {
         theirsKeepaliveTimer: OpenConfirm
         staleTimer: OpenConfirm
         lateTimer: OpenConfirm
+        ownBlocked: OpenConfirm
+        ownResumed: OpenConfirm
+        ownSendHoldTimer: OpenConfirm
+        ownDelayOpenTimer: OpenConfirm
+        idleHoldTimer: OpenConfirm
         """,
         .openConfirmTwice: """
         started: OpenConfirm
@@ -105,6 +115,11 @@ extension StateTable {
         theirsKeepaliveTimer: OpenConfirm
         staleTimer: OpenConfirm
         lateTimer: OpenConfirm
+        ownBlocked: OpenConfirm
+        ownResumed: OpenConfirm
+        ownSendHoldTimer: OpenConfirm
+        ownDelayOpenTimer: OpenConfirm
+        idleHoldTimer: OpenConfirm
         """,
         .established: """
         started: Established
@@ -139,6 +154,11 @@ extension StateTable {
         theirsKeepaliveTimer: Established
         staleTimer: Established
         lateTimer: Established
+        ownBlocked: Established | +sendHold own
+        ownResumed: Established
+        ownSendHoldTimer: Established
+        ownDelayOpenTimer: Established
+        idleHoldTimer: Established
         """,
         .establishedWatching: """
         started: Established
@@ -177,6 +197,11 @@ extension StateTable {
         theirsKeepaliveTimer: Established
         staleTimer: Established
         lateTimer: Established
+        ownBlocked: Established | +sendHold own
+        ownResumed: Established
+        ownSendHoldTimer: Established
+        ownDelayOpenTimer: Established
+        idleHoldTimer: Established
         """,
     ]
 }

@@ -4,7 +4,7 @@ import NetTypes
 
 /// The states of the table, with the ways in which one RFC state differs by its connections.
 enum StateRow: String, CaseIterable, Sendable {
-    case idle, connect, active, openSent, openSentWhileDialling, openSentTwice, openConfirm, openConfirmTwice
+    case idle, held, connect, active, openSent, openSentWhileDialling, openSentTwice, openConfirm, openConfirmTwice
     case established, establishedWatching
 
     /// A session in that state.
@@ -13,6 +13,8 @@ enum StateRow: String, CaseIterable, Sendable {
         switch self {
         case .idle:
             break
+        case .held:
+            driver.hold()
         case .connect:
             driver.handle(.started)
         case .active:
@@ -54,6 +56,7 @@ enum EventColumn: String, CaseIterable, Sendable {
     case ownOpen, ownBadOpen, ownKeepalive, ownUpdate, ownRefresh, ownNotification, ownGarbage
     case theirsOpen, theirsBadOpen, theirsKeepalive, theirsUpdate, theirsRefresh, theirsNotification, theirsGarbage
     case retryTimer, ownHoldTimer, ownKeepaliveTimer, theirsHoldTimer, theirsKeepaliveTimer, staleTimer, lateTimer
+    case ownBlocked, ownResumed, ownSendHoldTimer, ownDelayOpenTimer, idleHoldTimer
 
     /// Gives the event to a session.
     func apply(to driver: inout Driver) {
@@ -75,6 +78,11 @@ enum EventColumn: String, CaseIterable, Sendable {
         case .ownKeepaliveTimer: driver.fire(.keepalive(own))
         case .theirsHoldTimer: driver.fire(.hold(theirs))
         case .theirsKeepaliveTimer: driver.fire(.keepalive(theirs))
+        case .ownBlocked: driver.handle(.sendBlocked(own))
+        case .ownResumed: driver.handle(.sendResumed(own))
+        case .ownSendHoldTimer: driver.fire(.sendHold(own))
+        case .ownDelayOpenTimer: driver.fire(.delayOpen(own))
+        case .idleHoldTimer: driver.fire(.idleHold)
         case .retryTimer: driver.fire(.connectRetry)
         case .staleTimer: driver.fire(.staleRoutes)
         case .lateTimer: driver.handle(.timerFired(.connectRetry, token: .max))
@@ -119,6 +127,7 @@ enum Notation {
         case .deliverRefresh: "refresh"
         case .sessionLost(let loss): loss.keepsRoutes ? "lost, routes kept" : "lost"
         case .sweepStale: "sweep"
+        case .keepStaleLong: "keep long"
         case .changedState: nil
         }
     }
@@ -132,6 +141,9 @@ enum Notation {
         case .connectRetry: "retry"
         case .hold(let id): "hold \(name(id))"
         case .keepalive(let id): "keepalive \(name(id))"
+        case .sendHold(let id): "sendHold \(name(id))"
+        case .delayOpen(let id): "delayOpen \(name(id))"
+        case .idleHold: "idleHold"
         case .staleRoutes: "stale"
         }
     }

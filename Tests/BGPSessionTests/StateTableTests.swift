@@ -54,6 +54,8 @@ struct StateTableTests {
             for id in closed {
                 #expect(driver.timers[.hold(id)] == nil, "\(column)")
                 #expect(driver.timers[.keepalive(id)] == nil, "\(column)")
+                #expect(driver.timers[.sendHold(id)] == nil, "\(column)")
+                #expect(driver.timers[.delayOpen(id)] == nil, "\(column)")
             }
         }
     }

@@ -80,9 +80,11 @@ struct TimingTests {
         #expect(driver.state == .connect)
     }
 
-    @Test("a lost connection is retried after a second; a peer that keeps sending errors ever later")
+    @Test("a lost connection is retried after a second; undamped, a peer that keeps sending errors ever later")
     func backoffAfterLoss() throws {
-        var driver = Driver()
+        var configuration = Fixture.configuration()
+        configuration.timing.idleHoldMaximum = .zero
+        var driver = Driver(configuration)
         driver.establish()
         driver.handle(.tcpClosed(Fixture.own, reason: "reset"))
         #expect(try wait(driver) <= .seconds(1))

@@ -16,13 +16,16 @@ struct StepCase: Sendable, CustomTestStringConvertible {
 private func rank(
     localPref: UInt32 = 100, length: UInt32 = 1, origin: UInt8 = 0, med: UInt32 = 0, neighbour: UInt32 = 65001,
     isExternal: Bool = false, cost: UInt32 = 0, id: UInt32 = 1, originator: UInt32 = 0, clusters: UInt32 = 0,
-    peer: String = "192.168.1.2", isLocal: Bool = false,
+    peer: String = "192.168.1.2", isLocal: Bool = false, isLongLivedStale: Bool = false,
+    pathID: UInt32 = 0,
 ) -> RouteRank {
     RouteRank(
         fields: DecisionFields(
             localPref: localPref, asPathLength: length, med: med, neighbourAS: neighbour, interiorCost: cost,
-            originatorID: originator, clusterListLength: clusters, origin: origin),
-        isLocal: isLocal, isExternal: isExternal, bgpID: isLocal ? 0 : id, peerAddress: isLocal ? nil : address(peer))
+            originatorID: originator, clusterListLength: clusters, origin: origin,
+            isLongLivedStale: isLongLivedStale),
+        isLocal: isLocal, isExternal: isExternal, bgpID: isLocal ? 0 : id, peerAddress: isLocal ? nil : address(peer),
+        pathID: pathID)
 }
 
 private let high = "192.168.1.9"
@@ -32,6 +35,9 @@ private let high = "192.168.1.9"
         StepCase(
             step: .locallyOriginated, better: rank(localPref: 1, isLocal: true),
             worse: rank(localPref: 900, length: 0)),
+        StepCase(
+            step: .longLivedStale, better: rank(localPref: 1, length: 9, peer: high),
+            worse: rank(localPref: 900, isLongLivedStale: true)),
         StepCase(
             step: .localPref, better: rank(localPref: 200, length: 9, peer: high), worse: rank(localPref: 100)),
         StepCase(
@@ -48,6 +54,7 @@ private let high = "192.168.1.9"
             step: .bgpIdentifier, better: rank(id: 9, originator: 1, clusters: 3, peer: high), worse: rank(id: 2)),
         StepCase(step: .clusterListLength, better: rank(clusters: 1, peer: high), worse: rank(clusters: 2)),
         StepCase(step: .peerAddress, better: rank(peer: "192.168.1.2"), worse: rank(peer: high)),
+        StepCase(step: .pathIdentifier, better: rank(pathID: 1), worse: rank(pathID: 2)),
     ]
 
     @Test("Each step decides, whatever the later ones say, and whichever route comes first", arguments: cases)

@@ -25,15 +25,25 @@ struct ModelRoute: Hashable {
     var nextHop: NextHop?
     /// nil for an own route.
     var peer: Int?
+    var pathID: UInt32 = 0
     var isStale = false
+
+    /// Whether it stays when a session is lost that keeps its routes.
+    var outlivesLoss: Bool { !isStale || attributes.communities.contains(.llgrStale) }
+}
+
+/// A prefix with the identifier of a path to it; 0 where there is one path.
+struct ModelPath: Hashable {
+    let prefix: IPPrefix
+    let id: UInt32
 }
 
 /// A peer of the reference: its role, whether it is up, what it has sent and what it has been told.
 struct ModelPeer {
     var role: PeerRole
     var isUp = false
-    var sent: [IPPrefix: ModelRoute] = [:]
-    var told: [IPPrefix: AttributeSet] = [:]
+    var sent: [ModelPath: ModelRoute] = [:]
+    var told: [ModelPath: AttributeSet] = [:]
     var hasEndOfRIB = false
 }
 
@@ -57,17 +67,23 @@ struct ModelRun {
         for host in 7...8 {
             peers[host] = ModelPeer(role: role(host, peerAS: ASNumber(65001 + UInt32(host % 2))))
         }
+        peers[9] = ModelPeer(role: role(9, isReflectorClient: true).withPathIDs)
+        peers[10] = ModelPeer(role: role(10, peerAS: ASNumber(65003)).withPathIDs)
+        for host in Self.hosts where host % 2 == 0 { peers[host]?.role.takesLongLivedRoutes = true }
     }
+
+    private static let hosts = 2...10
 
     // MARK: Events
 
     mutating func randomEvent() {
-        let host = Int.random(in: 2...8, using: &generator)
+        let host = Int.random(in: Self.hosts, using: &generator)
         switch Int.random(in: 0..<100, using: &generator) {
         case 0..<50: announceSome(from: host)
         case 50..<70: withdrawSome(from: host)
         case 70..<78: peerUp(host)
-        case 78..<81: peerDown(host, keepStale: Bool.random(using: &generator))
+        case 78..<80: peerDown(host, keepStale: Bool.random(using: &generator))
+        case 80: keepLong(host)
         case 81..<83: sweep(host)
         case 83..<86: endOfRIB(host)
         case 86..<92: setLocal()
@@ -90,10 +106,12 @@ struct ModelRun {
         attributes.clusterList =
             [[], [], [ClusterID(rawValue: 7)], [ClusterID(routerID("192.168.1.1"))]].randomElement(using: &generator)
             ?? []
-        attributes.communities = [[], [], [.noExport], [.noAdvertise]].randomElement(using: &generator) ?? []
+        let communities: [[Community]] = [[], [], [.noExport], [.noAdvertise], [.noLLGR]]
+        attributes.communities = communities.randomElement(using: &generator) ?? []
         let nextHop = NextHop(address("192.168.1.\(Int.random(in: 1...8, using: &generator))"))
-        let some = somePrefixes()
-        let reach = UpdateMessage.Reach(family: .ipv4Unicast, nextHop: nextHop, prefixes: some)
+        let some = somePaths(from: host)
+        let reach = UpdateMessage.Reach(
+            family: .ipv4Unicast, nextHop: nextHop, prefixes: some.map(\.prefix), pathIDs: pathIDs(some, from: host))
         _ = rib.apply(UpdateMessage(reachable: [reach], attributes: attributes), from: PeerID(UInt32(host)))
         guard var peer = peers[host], peer.isUp else { return }
         if peer.role.kind == .eBGP {
@@ -101,21 +119,24 @@ struct ModelRun {
             attributes.originatorID = nil
             attributes.clusterList = []
         }
-        for prefix in some { peer.sent[prefix] = ModelRoute(attributes: attributes, nextHop: nextHop, peer: host) }
+        for path in some {
+            peer.sent[path] = ModelRoute(attributes: attributes, nextHop: nextHop, peer: host, pathID: path.id)
+        }
         peers[host] = peer
     }
 
     private mutating func withdrawSome(from host: Int) {
-        let some = somePrefixes()
-        let unreach = UpdateMessage.Unreach(family: .ipv4Unicast, prefixes: some)
+        let some = somePaths(from: host)
+        let unreach = UpdateMessage.Unreach(
+            family: .ipv4Unicast, prefixes: some.map(\.prefix), pathIDs: pathIDs(some, from: host))
         _ = rib.apply(UpdateMessage(unreachable: [unreach]), from: PeerID(UInt32(host)))
-        if peers[host]?.isUp == true { for prefix in some { peers[host]?.sent[prefix] = nil } }
+        if peers[host]?.isUp == true { for path in some { peers[host]?.sent[path] = nil } }
     }
 
     private mutating func peerUp(_ host: Int) {
         guard var peer = peers[host] else { return }
         rib.addPeer(PeerID(UInt32(host)), role: peer.role)
-        if peer.isUp { peer.sent = peer.sent.filter { !$0.value.isStale }.mapValues(Self.stale) }
+        if peer.isUp { peer.sent = peer.sent.filter(\.value.outlivesLoss).mapValues(Self.stale) }
         peer.isUp = true
         peer.told = [:]
         peer.hasEndOfRIB = false
@@ -125,10 +146,20 @@ struct ModelRun {
     private mutating func peerDown(_ host: Int, keepStale: Bool) {
         rib.peerDown(PeerID(UInt32(host)), keepStale: keepStale)
         guard var peer = peers[host], peer.isUp || !keepStale else { return }
-        peer.sent = keepStale ? peer.sent.filter { !$0.value.isStale }.mapValues(Self.stale) : [:]
+        peer.sent = keepStale ? peer.sent.filter(\.value.outlivesLoss).mapValues(Self.stale) : [:]
         peer.isUp = false
         peer.told = [:]
         peers[host] = peer
+    }
+
+    /// What is stale becomes the last choice, and says so.
+    private mutating func keepLong(_ host: Int) {
+        rib.keepStaleLong(of: PeerID(UInt32(host)), family: .ipv4)
+        for (path, route) in peers[host]?.sent ?? [:] where route.isStale {
+            var marked = route
+            if !route.attributes.communities.contains(.llgrStale) { marked.attributes.communities.append(.llgrStale) }
+            peers[host]?.sent[path] = route.attributes.communities.contains(.noLLGR) ? nil : marked
+        }
     }
 
     private mutating func remove(_ host: Int) {
@@ -178,6 +209,13 @@ struct ModelRun {
         Array(prefixes.shuffled(using: &generator).prefix(Int.random(in: 1...4, using: &generator)))
     }
 
+    /// The paths of a peer that tells several have the identifiers 1 to 3.
+    private mutating func somePaths(from host: Int) -> [ModelPath] {
+        somePrefixes().map { ModelPath(prefix: $0, id: host < 9 ? 0 : UInt32.random(in: 1...3, using: &generator)) }
+    }
+
+    private func pathIDs(_ paths: [ModelPath], from host: Int) -> [UInt32] { host < 9 ? [] : paths.map(\.id) }
+
     private static func stale(_ route: ModelRoute) -> ModelRoute {
         var route = route
         route.isStale = true
@@ -188,7 +226,7 @@ struct ModelRun {
 
     /// Some peers read a little, and sometimes the forwarding side does.
     mutating func readSome() {
-        for host in 2...8 where Int.random(in: 0..<4, using: &generator) == 0 {
+        for host in Self.hosts where Int.random(in: 0..<4, using: &generator) == 0 {
             read(host, limit: 5)
         }
         if Int.random(in: 0..<3, using: &generator) == 0 {
@@ -199,19 +237,16 @@ struct ModelRun {
     @discardableResult
     private mutating func read(_ host: Int, limit: Int) -> Bool {
         let updates = rib.nextUpdates(for: PeerID(UInt32(host)), limit: limit)
-        var seen: Set<IPPrefix> = []
+        var seen: Set<ModelPath> = []
         for update in updates {
             switch update {
-            case .withdraw(_, let prefixes):
-                for prefix in prefixes {
-                    #expect(peers[host]?.told[prefix] != nil, "withdrawn from a peer that had it not")
-                    #expect(seen.insert(prefix).inserted)
-                    peers[host]?.told[prefix] = nil
-                }
+            case .withdraw(_, let prefixes): forget(prefixes, 0, at: host, &seen)
+            case .withdrawPaths(_, let prefixes, let id): forget(prefixes, id, at: host, &seen)
             case .announce(let announcement):
                 for prefix in announcement.prefixes {
-                    #expect(seen.insert(prefix).inserted)
-                    peers[host]?.told[prefix] = AttributeSet(
+                    let path = ModelPath(prefix: prefix, id: announcement.pathID)
+                    #expect(seen.insert(path).inserted)
+                    peers[host]?.told[path] = AttributeSet(
                         attributes: announcement.attributes, nextHop: announcement.nextHop)
                 }
             case .endOfRIB:
@@ -219,8 +254,17 @@ struct ModelRun {
                 peers[host]?.hasEndOfRIB = true
             }
         }
-        #expect(seen.count <= limit)
+        #expect(host > 8 || seen.count <= limit)
         return !updates.isEmpty
+    }
+
+    private mutating func forget(_ prefixes: [IPPrefix], _ id: UInt32, at host: Int, _ seen: inout Set<ModelPath>) {
+        for prefix in prefixes {
+            let path = ModelPath(prefix: prefix, id: id)
+            #expect(peers[host]?.told[path] != nil, "withdrawn from a peer that had it not")
+            #expect(seen.insert(path).inserted)
+            peers[host]?.told[path] = nil
+        }
     }
 
     @discardableResult
@@ -237,7 +281,7 @@ struct ModelRun {
     private static func forwardsAlike(_ left: SelectedRoute?, _ right: SelectedRoute?) -> Bool {
         switch (left, right) {
         case (nil, nil), (.local, .local): true
-        case (.learned(let left), .learned(let right)): left.nextHop == right.nextHop
+        case (.learned?, .learned?): left?.nextHops == right?.nextHops
         default: false
         }
     }
@@ -245,35 +289,39 @@ struct ModelRun {
     // MARK: Checks
 
     mutating func check() {
-        for host in 2...8 { while read(host, limit: 5) {} }
+        for host in Self.hosts { while read(host, limit: 5) {} }
         while drainForwarding(limit: 1000) {}
         for prefix in prefixes {
-            let best = best(of: prefix)
+            let (best, ways) = choice(of: prefix)
             let expected: SelectedRoute? = best.flatMap { best in
                 guard let peer = best.peer, let nextHop = best.nextHop else { return .local }
                 return .learned(
                     LearnedRoute(nextHop: nextHop, peer: PeerID(UInt32(peer)), attributes: best.attributes))
             }
-            #expect(rib.bestRoute(to: prefix) == expected)
-            #expect(Self.forwardsAlike(forwarding[prefix], expected))
-            for (host, peer) in peers {
-                let told = peer.isUp ? best.flatMap { outgoing($0, to: host, peer.role) } : nil
-                #expect(peer.told[prefix] == told, "\(prefix) to \(host)")
-            }
+            #expect(rib.bestRoute(to: prefix).map(\.withoutOthers) == expected)
+            #expect(forwarding[prefix]?.nextHops == (best?.peer == nil ? best.map { _ in [] } : ways))
+            for (host, peer) in peers { checkTold(prefix, best, host, peer) }
         }
         for (host, peer) in peers {
             let status = rib.peerStatus(PeerID(UInt32(host)))
             #expect(status?.received ?? 0 == peer.sent.count)
             #expect(status?.stale ?? 0 == peer.sent.values.count { $0.isStale })
             #expect(status?.advertised ?? 0 == peer.told.count)
-            #expect(status?.refused ?? 0 == peer.sent.count { !isEligible($0.value, $0.key) })
+            #expect(status?.refused ?? 0 == peer.sent.count { !isEligible($0.value, $0.key.prefix) })
             #expect(peer.hasEndOfRIB == (peer.isUp && !isHeld) || !peer.isUp)
         }
     }
 
+    private func checkTold(_ prefix: IPPrefix, _ best: ModelRoute?, _ host: Int, _ peer: ModelPeer) {
+        let told = peer.told.filter { $0.key.prefix == prefix }.map(\.value)
+        let routes = host < 9 ? best.map { [$0] } ?? [] : eligible(prefix)
+        let expected = peer.isUp ? routes.compactMap { outgoing($0, to: host, peer.role) } : []
+        #expect(told.count == expected.count && Set(told) == Set(expected), "\(prefix) to \(host)")
+    }
+
     /// Everything goes; nothing may be left in the table.
     mutating func finish() {
-        for host in 2...8 { remove(host) }
+        for host in Self.hosts { remove(host) }
         rib.setLocal([])
         _ = rib.drainForwardingChanges()
         #expect(rib.prefixCount(of: .ipv4) == 0)
@@ -291,13 +339,21 @@ struct ModelRun {
             && pools.contains { $0.contains(prefix) }
     }
 
-    private func best(of prefix: IPPrefix) -> ModelRoute? {
-        if let route = own[prefix] { return ModelRoute(attributes: route.attributes, nextHop: route.nextHop) }
-        var left = peers.values.compactMap { $0.sent[prefix] }.filter { isEligible($0, prefix) }
+    private func eligible(_ prefix: IPPrefix) -> [ModelRoute] {
+        let learned = peers.values.flatMap { peer in peer.sent.filter { $0.key.prefix == prefix }.map(\.value) }
+        let local = own[prefix].map { ModelRoute(attributes: $0.attributes, nextHop: $0.nextHop) }
+        return (local.map { [$0] } ?? []) + learned.filter { isEligible($0, prefix) }
+    }
+
+    /// The best route, and the next hops of all that are as good.
+    private func choice(of prefix: IPPrefix) -> (best: ModelRoute?, ways: Set<IPAddress>?) {
+        if let route = own[prefix] { return (ModelRoute(attributes: route.attributes, nextHop: route.nextHop), nil) }
+        var left = eligible(prefix)
         func keepLowest<Value: Comparable>(_ value: (ModelRoute) -> Value) {
             let lowest = left.map(value).min()
             left = left.filter { value($0) == lowest }
         }
+        keepLowest { $0.attributes.communities.contains(.llgrStale) ? 1 : 0 }
         keepLowest { -Int($0.attributes.localPref ?? 100) }
         keepLowest(\.attributes.asPath.length)
         keepLowest(\.attributes.origin)
@@ -310,16 +366,19 @@ struct ModelRun {
         }
         func role(_ route: ModelRoute) -> PeerRole? { route.peer.flatMap { peers[$0]?.role } }
         keepLowest { role($0)?.kind == .eBGP ? 0 : 1 }
+        let ways = Set(left.compactMap { $0.nextHop?.address })
         keepLowest { ($0.attributes.originatorID ?? role($0)?.bgpID)?.rawValue ?? 0 }
         keepLowest(\.attributes.clusterList.count)
         keepLowest { role($0)?.peerAddress ?? address("255.255.255.255") }
-        return left.first
+        keepLowest(\.pathID)
+        return (left.first, left.isEmpty ? nil : ways)
     }
 
     private func outgoing(_ route: ModelRoute, to host: Int, _ target: PeerRole) -> AttributeSet? {
         var attributes = route.attributes
         let source = route.peer.flatMap { peers[$0]?.role }
         if source != nil, isHeld || route.peer == host || attributes.communities.contains(.noAdvertise) { return nil }
+        if source != nil, attributes.communities.contains(.llgrStale), !target.takesLongLivedRoutes { return nil }
         if target.kind == .eBGP {
             if attributes.communities.contains(.noExport) { return nil }
             attributes.asPath = ASPath(
@@ -339,5 +398,30 @@ struct ModelRun {
         attributes.localPref = attributes.localPref ?? 100
         let nextHop = route.nextHop ?? NextHop(ownAddress)
         return nextHop.address == target.peerAddress ? nil : AttributeSet(attributes: attributes, nextHop: nextHop)
+    }
+}
+
+extension PeerRole {
+    /// The role with path identifiers both ways.
+    var withPathIDs: PeerRole {
+        var role = self
+        role.wireContext.pathIDsIn = [.ipv4, .ipv6]
+        role.wireContext.pathIDsOut = [.ipv4, .ipv6]
+        return role
+    }
+}
+
+extension SelectedRoute {
+    /// The next hops of a learned route and of those that are used with it; none for one of this node.
+    var nextHops: Set<IPAddress> {
+        guard case .learned(let route) = self else { return [] }
+        return Set([route.nextHop.address] + route.others.map(\.nextHop.address))
+    }
+
+    /// The best route alone.
+    var withoutOthers: SelectedRoute {
+        guard case .learned(var route) = self else { return self }
+        route.others = []
+        return .learned(route)
     }
 }

@@ -223,15 +223,15 @@ struct RouteFilterChangeTests {
         #expect(rib.routes(to: prefix(block)).first?.nextHop?.address == address("192.168.1.3"))
     }
 
-    @Test("More prefixes than a peer may send are told of")
+    @Test("How many prefixes a peer with a maximum has sent is told")
     func maximumPrefixes() {
         var rib = makeRIB()
         var peer = role(2)
         peer.maximumPrefixes = 2
         rib.addPeer(PeerID(2), role: peer)
         let two = rib.apply(announce(["10.244.1.0/26", "10.244.2.0/26"]), from: PeerID(2))
-        #expect(two.receivedAboveMaximum == nil)
+        #expect(two.receivedOfMaximum == 2)
         let three = rib.apply(announce(["10.244.3.0/26"]), from: PeerID(2))
-        #expect(three.receivedAboveMaximum == 3)
+        #expect(three.receivedOfMaximum == 3)
     }
 }

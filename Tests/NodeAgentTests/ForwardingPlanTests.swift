@@ -64,6 +64,29 @@ struct ForwardingPlanTests {
         guard case .notYet = plan.outcome(for: block) else { Issue.record("a link that is down gave a route"); return }
     }
 
+    @Test("several ways make one route; one that cannot be had, or goes, leaves the others")
+    func severalWays() {
+        var plan = configured()
+        _ = plan.observe(context())
+        func way(_ nextHop: String, _ others: [String] = []) -> LearnedRoute {
+            LearnedRoute(
+                nextHop: NextHop(address(nextHop)), peer: PeerID(1), attributes: PathAttributes(),
+                others: others.map { way($0) })
+        }
+        func hops(_ route: LearnedRoute) -> [String]? {
+            _ = plan.learn([ForwardingChange(prefix: block, best: .learned(route))])
+            guard case .ready(let forwarding, .bgp) = plan.outcome(for: block) else { return nil }
+            return forwarding.route.hops.compactMap { $0.gateway?.description }
+        }
+        #expect(hops(way("192.168.1.2", ["192.168.1.3"])) == ["192.168.1.2", "192.168.1.3"])
+        #expect(hops(way("192.168.1.2", ["10.0.0.1"])) == ["192.168.1.2"])
+        #expect(hops(way("10.0.0.1", ["192.168.1.3"])) == ["192.168.1.3"])
+        #expect(hops(way("192.168.1.3")) == ["192.168.1.3"])
+        #expect(hops(way("10.0.0.1")) == nil)
+        #expect(plan.learn([ForwardingChange(prefix: block, best: nil)]) == [block])
+        #expect(plan.outcome(for: block) == .withdrawn)
+    }
+
     @Test("own blocks have a blackhole, one of a single address has none")
     func blackholes() {
         var plan = ForwardingPlan()

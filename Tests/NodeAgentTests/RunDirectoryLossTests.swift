@@ -36,22 +36,30 @@ struct RunDirectoryLossTests {
         let run = directory.file("run")
         try Files.createDirectory(run)
         do {
-            let first = try InstanceLock(runDirectory: run)
-            #expect(throws: NodeAgentError.self) { try InstanceLock(runDirectory: run) }
+            let first = try Self.lock(run, namespaceName: run)
+            #expect(throws: NodeAgentError.self) { try Self.lock(run) }
             // By another path it is the file that tells.
-            #expect(throws: NodeAgentError.self) { try InstanceLock(runDirectory: directory.file("./run")) }
+            #expect(throws: NodeAgentError.self) { try Self.lock(directory.file("./run")) }
             _ = try Command.run(["rm", "-r", run])
             try Files.createDirectory(run)
-            #expect(throws: NodeAgentError.self) { try InstanceLock(runDirectory: run) }
+            #expect(throws: NodeAgentError.self) { try Self.lock(run) }
             try first.renew()
-            #expect(throws: NodeAgentError.self) { try InstanceLock(runDirectory: directory.file("./run")) }
+            #expect(throws: NodeAgentError.self) { try Self.lock(directory.file("./run")) }
+            // With a directory of its own it is the namespace that tells.
+            try Files.createDirectory(directory.file("other"))
+            #expect(throws: NodeAgentError.self) { try Self.lock(directory.file("other"), namespaceName: run) }
             withExtendedLifetime(first) {}
         }
         // A program that another test starts has this process' descriptors for a moment, and with them the lock.
         #expect(try await eventually { await Self.isFree(run) })
     }
 
-    private static func isFree(_ run: String) async -> Bool { (try? InstanceLock(runDirectory: run)) != nil }
+    /// Tests share their namespace, and a daemon may be at work in it: each has a name of its own for it.
+    private static func lock(_ run: String, namespaceName: String? = nil) throws -> InstanceLock {
+        try InstanceLock(runDirectory: run, namespaceName: namespaceName ?? "\(run) alone")
+    }
+
+    private static func isFree(_ run: String) async -> Bool { (try? lock(run)) != nil }
 
     @Test("The node socket is bound again as soon as it can be, whatever went wrong before")
     func rebinding() async throws {

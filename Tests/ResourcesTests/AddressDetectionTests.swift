@@ -37,6 +37,7 @@ struct AddressDetectionTests {
         let detection = try #require(AddressDetection(method))
         let found = detection.choose(.ipv4, among: try node(), source: IPAddress("10.1.0.1"))
         #expect(found?.description == expected)
+        #expect(detection.description == method)
     }
 
     @Test("IPv6 is found by itself, and a link-local address is none")

@@ -49,6 +49,18 @@ struct NodeViewTests {
             ])
     }
 
+    @Test("a block of a node that is not there is a warning, one for each such name")
+    func strangers() throws {
+        let configuration = ClusterConfiguration(
+            pools: [try pool("p", "10.244.0.0/16")], nodes: [Node(name: "n")],
+            affinities: [
+                try affinity("a", "10.244.0.0/26"), try affinity("b", "10.244.1.0/26", "m"),
+                try affinity("c", "10.244.2.0/26", "m"),
+            ])
+        let view = try #require(configuration.view(of: "n"))
+        #expect(view.warnings == ["there is no Node/m, to which BlockAffinity/b gives 10.244.1.0/26"])
+    }
+
     @Test("a block is closed, and still announced, when its pool or its affinity says so")
     func closedBlocks() throws {
         let node = Node(name: "n", labels: ["rack": "a"])

@@ -50,6 +50,32 @@ struct PeersTests {
         #expect(peers.allSatisfy { $0.maxRestartTime == .seconds(60) && $0.keepaliveTime == nil })
     }
 
+    @Test("clients keep their reflector's routes long, a reflector asks for it; a field says otherwise")
+    func longLived() throws {
+        let nodes = [
+            try node("a", "10.0.0.1"), try node("b", "10.0.0.2"), try node("r", "10.0.0.9", clusterID: "1.1.1.1"),
+        ]
+        let all = try Selector(parsing: "all()")
+        var peer = BGPPeer(name: "p", scope: .node("r"), remote: .peerSelector(all, isReversed: true))
+        func terms(_ name: String) throws -> [String: String] {
+            let configuration = ClusterConfiguration(nodes: nodes, peers: [peer])
+            let peers = try #require(configuration.view(of: name)).peers
+            return Dictionary(
+                uniqueKeysWithValues: peers.map { peer in
+                    let seconds = peer.longLivedStaleTime.components.seconds
+                    return ("\(peer.address)", "asks \(seconds), keeps \(peer.keepsLongLivedRoutes)")
+                })
+        }
+        #expect(try terms("a") == ["10.0.0.9": "asks 0, keeps true", "10.0.0.2": "asks 0, keeps false"])
+        #expect(try terms("r") == ["10.0.0.1": "asks 3600, keeps false", "10.0.0.2": "asks 3600, keeps false"])
+        peer.session.longLivedStaleTime = .seconds(60)
+        #expect(try terms("a")["10.0.0.9"] == "asks 60, keeps true")
+        #expect(try terms("r")["10.0.0.1"] == "asks 60, keeps true")
+        peer.session.longLivedStaleTime = .zero
+        #expect(try terms("a")["10.0.0.9"] == "asks 0, keeps false")
+        #expect(try terms("r")["10.0.0.1"] == "asks 0, keeps false")
+    }
+
     @Test("no mesh when it is off, none on a route reflector, none towards one")
     func noMesh() throws {
         let nodes = [

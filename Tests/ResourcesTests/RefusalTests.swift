@@ -80,8 +80,26 @@ struct RefusalTests {
                 "BGPPeer", "8: spec.ttlSecurity: expected a whole number from 1 to 254, found \"0\"",
                 ["peerIP": "10.0.0.1", "asNumber": 1, "ttlSecurity": 0]),
             Refusal(
+                "BGPPeer", "8: spec.longLivedStaleTime: expected a duration up to 16777215s, found \"5000h\"",
+                ["peerIP": "10.0.0.1", "asNumber": 1, "longLivedStaleTime": "5000h"]),
+            Refusal(
                 "BGPPeer", "8: spec.holdTime: expected 0s, or a duration from 3s to 65535s, found \"2s\"",
                 ["peerIP": "10.0.0.1", "asNumber": 1, "holdTime": "2s"]),
+            Refusal(
+                "BGPPeer", "8: spec.sendHoldTime: expected a duration from 0s to 24h, found \"soon\"",
+                ["peerIP": "10.0.0.1", "asNumber": 1, "sendHoldTime": "soon"]),
+            Refusal(
+                "BGPPeer", "8: spec.idleHoldTime: expected a duration from 0s to 24h, found \"25h\"",
+                ["peerIP": "10.0.0.1", "asNumber": 1, "idleHoldTime": "25h"]),
+            Refusal(
+                "BGPPeer", "7: spec.localASNumber: not allowed with peerSelector: each node's own AS number counts",
+                ["peerSelector": "all()", "localASNumber": 1]),
+            Refusal(
+                "BGPPeer", "8: spec.maximumPrefixesAction: expected one of Restart, Warn, found \"Block\"",
+                ["peerIP": "10.0.0.1", "asNumber": 1, "maximumPrefixesAction": "Block"]),
+            Refusal(
+                "BGPPeer", "8: spec.maximumPrefixesWarning: expected a whole number from 1 to 100, found \"0\"",
+                ["peerIP": "10.0.0.1", "asNumber": 1, "maximumPrefixesWarning": 0]),
             Refusal(
                 "BGPPeer", "9: spec.bfd.minRx: expected a duration from 10ms to 60s, found \"1ms\"",
                 ["peerIP": "10.0.0.1", "asNumber": 1, "bfd": ["minRx": "1ms"]]),
@@ -164,7 +182,8 @@ struct RefusalTests {
                 resource("IPReservation", "f", ["reservedCIDRs": []]), resource("IPReservation", "g", [:]),
                 resource("IPPools", "p", [:], file: "b.yaml")) == [
                     "note: a.yaml:0: IPReservation/f: IPReservation resources have no effect in this version",
-                    "error: b.yaml:2: kind: \"IPPools\" is no kind of resource that Apus knows",
+                    "error: b.yaml:2: kind: \"IPPools\" is no kind of resource that Apus knows; it uses IPPool, "
+                        + "BGPConfiguration, BGPPeer, Node, BlockAffinity, BGPFilter, FelixConfiguration",
                 ])
     }
 

@@ -140,6 +140,23 @@ struct ResourceDecoderTests {
         #expect(decoded.configuration.pools.map(\.name) == ["p"])
     }
 
+    @Test("what kubectl prints of several resources is a List of whatever kinds")
+    func plainList() {
+        let pool: Shape = [
+            "apiVersion": "projectcalico.org/v3", "kind": "IPPool", "metadata": ["name": "p"],
+            "spec": ["cidr": "10.0.0.0/16"],
+        ]
+        let node: Shape = [
+            "apiVersion": "projectcalico.org/v3", "kind": "Node", "metadata": ["name": "n"], "spec": [:],
+        ]
+        let decoded = ResourceDecoder.decode([
+            document(["apiVersion": "v1", "kind": "List", "items": [pool, node], "metadata": ["resourceVersion": ""]])
+        ])
+        #expect(decoded.diagnostics == [])
+        #expect(decoded.configuration.pools.map(\.name) == ["p"])
+        #expect(decoded.configuration.nodes.map(\.name) == ["n"])
+    }
+
     @Test("an empty document is none")
     func emptyDocument() {
         #expect(findings(document("")) == [])

@@ -16,6 +16,7 @@ metadata:
 spec:
   peerIP: ${external_peer[1]}
   asNumber: ${external_peer[2]}
+  idleHoldTime: 0s
 ---
 apiVersion: projectcalico.org/v3
 kind: BGPPeer
@@ -24,6 +25,7 @@ metadata:
 spec:
   peerIP: ${internal_peer[1]}
   asNumber: ${internal_peer[2]}
+  idleHoldTime: 0s
 YAML
     cat > "$scratch/resources/pool6.yaml" << YAML
 apiVersion: projectcalico.org/v3

@@ -52,7 +52,7 @@ final class BGPFrameHandler: ChannelInboundHandler {
     private func drain() {
         let connection = connection
         while !isBroken {
-            let context = peer.assumeIsolated { $0.wireContext(of: connection) }
+            let context = peer.assumeIsolated { $0.receivingContext(of: connection) }
             do throws(BGPError) {
                 guard let message = try decoder.nextMessage(context) else { return }
                 peer.assumeIsolated { $0.received(message, on: connection) }

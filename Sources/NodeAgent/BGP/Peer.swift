@@ -33,6 +33,8 @@ actor Peer {
     private var channels: [ConnectionID: any Channel] = [:]
     private var dials: Set<ConnectionID> = []
     private var lastWrites: [ConnectionID: EventLoopFuture<Void>] = [:]
+    /// How many writes of a connection the kernel has not taken, and whether the session knows that there are some.
+    private var waitingWrites: [ConnectionID: (count: Int, isKnown: Bool)] = [:]
     private var timers: [TimerKind: Scheduled<Void>] = [:]
     private var prefixPause: Scheduled<Void>?
     private var incomingCount: UInt64 = 0
@@ -86,12 +88,13 @@ actor Peer {
     }
 
     /// Ends a session in which more prefixes came than may, and begins another after a pause: what the peer sends will
-    /// hardly be less at once.
-    func endForPrefixes(_ received: Int) {
+    /// hardly be less at once. Without a pause none begins.
+    func endForPrefixes(_ received: Int, pause: Duration) {
         guard current != nil else { return }
         logger.error("more prefixes than the peer may send", metadata: ["received": "\(received)"])
         handle(.stopped(.tooManyPrefixes))
-        prefixPause = eventLoop.scheduleTask(in: .seconds(60)) { self.assumeIsolated { $0.start() } }
+        guard pause > .zero else { return }
+        prefixPause = eventLoop.scheduleTask(in: TimeAmount(pause)) { self.assumeIsolated { $0.start() } }
     }
 
     /// This node's own restart is over.
@@ -127,6 +130,15 @@ actor Peer {
         return current.negotiated.wireContext
     }
 
+    /// How what comes on a connection is read. Whoever was told that this side takes long messages may send them,
+    /// whether it takes any itself or not (RFC 8654 §3).
+    func receivingContext(of connection: ConnectionID) -> WireContext {
+        var context = wireContext(of: connection)
+        guard current?.negotiated.connection == connection else { return context }
+        if session.configuration.offersExtendedMessages { context.maximumMessageLength = WireContext.extendedMaximum }
+        return context
+    }
+
     /// A whole message came.
     func received(_ message: BGPMessage, on connection: ConnectionID) {
         handle(.messageReceived(connection, message))
@@ -143,6 +155,7 @@ actor Peer {
     /// A connection is gone.
     func connectionEnded(_ connection: ConnectionID, reason: String) {
         lastWrites[connection] = nil
+        waitingWrites[connection] = nil
         guard channels.removeValue(forKey: connection) != nil else { return }
         handle(.tcpClosed(connection, reason: reason))
     }
@@ -163,7 +176,7 @@ actor Peer {
         else { return outlet.release() }
         for buffer in routes.dropLast() { channel.write(buffer, promise: nil) }
         let outlet = outlet
-        channel.writeAndFlush(last).whenComplete { _ in outlet.release() }
+        write(last, to: channel, of: current.negotiated.connection).whenComplete { _ in outlet.release() }
     }
 }
 
@@ -182,16 +195,16 @@ extension Peer {
         case .stopTimer(let kind): timers.removeValue(forKey: kind)?.cancel()
         case .establish(let negotiated): establish(negotiated)
         case .deliver(let update): deliver(update)
-        case .deliverRefresh(let refresh):
-            guard let family = refresh.family.family else { return }
-            flushBurst()
-            logger.info("route refresh asked for", metadata: ["family": "\(family.rawValue)"])
-            tell(.refreshRequested(family))
+        case .deliverRefresh(let refresh): deliver(refresh)
         case .sessionLost(let loss): lose(loss)
         case .sweepStale(let families, let reason):
             flushBurst()
             logger.notice("stale routes dropped", metadata: ["reason": "\(reason)"])
             tell(.staleRoutesExpired(Set(families.compactMap(\.family))))
+        case .keepStaleLong(let families):
+            flushBurst()
+            logger.notice("stale routes kept long", metadata: ["families": "\(families)"])
+            tell(.staleRoutesKeptLong(Set(families.compactMap(\.family))))
         case .changedState(let state):
             logger.debug("session state", metadata: ["state": "\(state)"])
         }
@@ -232,6 +245,7 @@ extension Peer {
     private func close(_ connection: ConnectionID) {
         dials.remove(connection)
         let lastWrite = lastWrites.removeValue(forKey: connection)
+        waitingWrites[connection] = nil
         guard let channel = channels.removeValue(forKey: connection) else { return }
         guard let lastWrite else { return channel.close(promise: nil) }
         lastWrite.whenComplete { _ in channel.close(promise: nil) }
@@ -241,7 +255,31 @@ extension Peer {
     private func send(_ message: BGPMessage, on connection: ConnectionID) {
         guard let channel = channels[connection] else { return }
         let bytes = message.encode(wireContext(of: connection))
-        lastWrites[connection] = channel.writeAndFlush(channel.allocator.buffer(bytes: bytes))
+        lastWrites[connection] = write(channel.allocator.buffer(bytes: bytes), to: channel, of: connection)
+    }
+
+    /// Writes, and lets the session know when the kernel does not take it at once, and when it takes some after all.
+    private func write(
+        _ bytes: ByteBuffer, to channel: any Channel, of connection: ConnectionID,
+    ) -> EventLoopFuture<Void> {
+        waitingWrites[connection, default: (0, false)].count += 1
+        let written = channel.writeAndFlush(bytes)
+        // This runs within the call if the kernel has taken everything already.
+        written.whenComplete { _ in self.assumeIsolated { $0.wrote(on: connection) } }
+        if waitingWrites[connection]?.count ?? 0 > 0 {
+            waitingWrites[connection]?.isKnown = true
+            handle(.sendBlocked(connection))
+        }
+        return written
+    }
+
+    private func wrote(on connection: ConnectionID) {
+        guard let waiting = waitingWrites[connection] else { return }
+        let isWaiting = waiting.count > 1
+        waitingWrites[connection] = (waiting.count - 1, waiting.isKnown && isWaiting)
+        guard waiting.isKnown else { return }
+        handle(.sendResumed(connection))
+        if isWaiting { handle(.sendBlocked(connection)) }
     }
 
     private func schedule(_ timer: SessionTimer) {
@@ -274,6 +312,27 @@ extension Peer {
             logger.warning("malformed UPDATE", metadata: ["error": "\(error)"])
         }
         burst.append(update)
+    }
+
+    private func deliver(_ refresh: RouteRefreshMessage) {
+        guard let family = refresh.family.family, let current else { return }
+        flushBurst()
+        switch refresh.subtype {
+        case .request:
+            logger.info("route refresh asked for", metadata: ["family": "\(family.rawValue)"])
+            tell(.refreshRequested(family))
+        case .begin:
+            tell(.refreshBegun(family, awaitsEndOfRIB: current.negotiated.peerGracefulRestart != nil))
+        case .end: tell(.refreshEnded(family))
+        case .unknown: break
+        }
+    }
+
+    /// Marks the beginning or the end of a family that is sent again (RFC 7313), where the peer knows of that.
+    func mark(_ subtype: RouteRefreshMessage.Subtype, of family: AddressFamily, epoch: UInt64) {
+        guard let current, current.epoch == epoch, current.negotiated.hasEnhancedRouteRefresh else { return }
+        let message = RouteRefreshMessage(family: AFISAFI(family), subtype: subtype)
+        send(.routeRefresh(message), on: current.negotiated.connection)
     }
 
     private func lose(_ loss: SessionLoss) {

@@ -12,10 +12,16 @@ struct PeerEvent: Sendable {
         case updates([UpdateMessage])
         /// The peer asks for everything again (RFC 2918).
         case refreshRequested(AddressFamily)
+        /// The peer begins to send a family again, and marks the end (RFC 7313); whether it owes an End-of-RIB before that.
+        case refreshBegun(AddressFamily, awaitsEndOfRIB: Bool)
+        /// The peer has sent the family again.
+        case refreshEnded(AddressFamily)
         /// The session is gone; the routes of these families stay as stale ones (RFC 4724 §4.2).
         case lost(kept: Set<AddressFamily>)
         /// What is still stale of these families goes.
         case staleRoutesExpired(Set<AddressFamily>)
+        /// What is still stale of these families stays, as the last choice (RFC 9494).
+        case staleRoutesKeptLong(Set<AddressFamily>)
     }
 
     let peer: PeerID

@@ -33,6 +33,9 @@ final class PeerInbox: Sendable {
         wake()
     }
 
+    /// How many events wait.
+    var count: Int { state.withLock { $0.events.count } }
+
     /// Takes everything out.
     func take() -> [PeerEvent] {
         state.withLock { state in

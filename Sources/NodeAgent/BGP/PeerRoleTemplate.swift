@@ -21,6 +21,7 @@ struct PeerRoleTemplate: Sendable, Equatable {
             // RFC 9012 §11 keeps tunnels inside one administration: the own AS, and nodes of this cluster in another.
             carriesTunnelEncapsulation: negotiated.peerAS == localAS || settings.nodeName != nil,
             wireContext: negotiated.wireContext)
+        role.takesLongLivedRoutes = negotiated.takesLongLivedRoutes
         update(&role, settings: settings)
         return role
     }
@@ -36,6 +37,7 @@ struct PeerRoleTemplate: Sendable, Equatable {
             ipv4: settings.filters.flatMap { $0.exportV4.map(RouteFilter.Rule.init) },
             ipv6: settings.filters.flatMap { $0.exportV6.map(RouteFilter.Rule.init) })
         role.allowedOwnAS = settings.policy.allowedLocalASNumbers
+        role.maximumPathsSent = settings.policy.advertisedPaths ?? .max
         role.maximumPrefixes = settings.policy.maximumPrefixes
         // RFC 9012 §11: the attribute stays inside the administration, which ends at the cluster's own nodes.
         role.carriesTunnelEncapsulation =

@@ -30,6 +30,8 @@ actor Speaker {
         /// Which peers have said everything they know: what tells a route that survived a restart from one that nobody
         /// announces any more. nil while there are more changes: what the peers have said is not all among these.
         var reception: Reception?
+        /// The peers that have sent an End-of-RIB, with which these changes are complete, and when their sessions came up.
+        var converged: [(peer: IPAddress, since: MonotonicTime)] = []
     }
 
     /// Raised when `forwarding` has something new.
@@ -44,7 +46,7 @@ actor Speaker {
     nonisolated let directory = PeerDirectory()
 
     private nonisolated let dialer: Dialer
-    private let logger: Logger
+    let logger: Logger
     private let inbox: PeerInbox
     private let finished = Signal()
     /// What has been taken out of the inbox and not been worked on.
@@ -52,18 +54,28 @@ actor Speaker {
     private var pace = ExportPace()
     private var isExportScheduled = false
     /// Whether peers have said, or may have said, all they know since the kernel's side was last woken.
-    private var isReceptionNew = false
-    private var restart: RestartState
-    private var configuration: SpeakerConfiguration?
-    private var rib: RIB?
-    private var peers: [PeerID: Peer] = [:]
-    private var epochs: [PeerID: UInt64] = [:]
+    var isReceptionNew = false
+    var restart: RestartState
+    var configuration: SpeakerConfiguration?
+    var rib: RIB?
+    var peers: [PeerID: Peer] = [:]
+    var epochs: [PeerID: UInt64] = [:]
     private var peerCount: UInt32 = 0
     private var incarnationCount: UInt64 = 0
-    private var restartingPeers: Set<PeerID> = []
-    private var staleDeadlines: [PeerID: MonotonicTime] = [:]
-    private var isStopping = false
+    var restartingPeers: Set<PeerID> = []
+    var staleDeadlines: [PeerID: MonotonicTime] = [:]
+    var isStopping = false
     private var hasStarted = false
+    /// ROUTE-REFRESHes that peers are being answered.
+    var refreshesOut: Set<Refresh> = []
+    /// Those that peers are answering, each with the moment at which their answer is taken for complete.
+    var refreshesIn: [Refresh: MonotonicTime] = [:]
+    /// The families whose routes a peer has lost without a session since.
+    var forsaken: [PeerID: Set<AddressFamily>] = [:]
+    /// The peers that the log has warned of in the session that is up.
+    var prefixWarnings: Set<PeerID> = []
+    /// When the sessions came up whose routes are not all programmed.
+    var converging: [PeerID: MonotonicTime] = [:]
     private var reportedConflicts: [OwnBlockConflict] = []
 
     nonisolated var unownedExecutor: UnownedSerialExecutor {
@@ -117,7 +129,7 @@ actor Speaker {
             rib?.setImportPolicy(policy)
         }
         rib?.setTellsForwarding(new.programsRoutes)
-        rib?.setLocal(new.announcements.map { LocalRoute($0, new.prefixAdvertisements) })
+        rib?.setLocal(new.announcements.map { LocalRoute($0, in: new) })
         let sessionsDiffer = configuration.map { !$0.hasSameSessions(as: new) } ?? true
         configuration = new
         listenSignal.raise()
@@ -130,8 +142,7 @@ actor Speaker {
     /// Changes some of the announcements, and nothing else: pods come and go more often than blocks.
     func change(announcing new: [BlockAnnouncement], withdrawing old: [IPPrefix]) {
         guard !isStopping, configuration?.change(announcing: new, withdrawing: old) ?? false else { return }
-        let advertisements = configuration?.prefixAdvertisements ?? []
-        rib?.changeLocal(announcing: new.map { LocalRoute($0, advertisements) }, withdrawing: old)
+        rib?.changeLocal(announcing: new.map { LocalRoute($0, in: configuration) }, withdrawing: old)
         changed()
     }
 
@@ -169,10 +180,12 @@ actor Speaker {
         if rib?.hasForwardingChanges ?? false { return Forwarding(changes: changes, hasMore: true) }
         let reception = Reception(
             peers: peers.values.map { peer in
-                Reception.Peer(
-                    address: peer.address, complete: rib?.endOfRIBReceived(from: peer.id) ?? [])
+                let complete = rib?.endOfRIBReceived(from: peer.id) ?? []
+                // Whose routes were dropped has said all it knows: nothing.
+                return Reception.Peer(
+                    address: peer.address, complete: complete.union(forsaken[peer.id] ?? []))
             })
-        return Forwarding(changes: changes, reception: reception)
+        return Forwarding(changes: changes, reception: reception, converged: takeConverged())
     }
 
     /// This node's blocks that somebody else announces too.
@@ -188,11 +201,11 @@ actor Speaker {
         return reports.sorted { $0.settings.address < $1.settings.address }
     }
 
-    /// The best routes of the table, for display. They are looked up in a copy, elsewhere: the sessions do not wait.
+    /// The best routes of the table, each with those that are used beside it, for display. They are looked up in a copy, elsewhere: the sessions do not wait.
     @concurrent
     nonisolated func bestRoutes() async -> [RouteView] {
         guard let rib = await rib else { return [] }
-        return AddressFamily.allCases.flatMap { rib.routes(of: $0) }.filter(\.isBest)
+        return AddressFamily.allCases.flatMap { rib.routes(of: $0) }.filter { $0.isBest || $0.isWay }
     }
 
     /// Every route of the table, for display.
@@ -201,6 +214,11 @@ actor Speaker {
     /// How large the table is, for display.
     func tableNumbers() -> [(family: AddressFamily, prefixes: Int, waitingChanges: Int)] {
         AddressFamily.allCases.map { ($0, rib?.prefixCount(of: $0) ?? 0, rib?.changeLogCount(of: $0) ?? 0) }
+    }
+
+    /// What waits for the table, in reads, and for the kernel, in prefixes; for display.
+    func queueDepths() -> (events: Int, forwarding: Int) {
+        (waiting.count + inbox.count, rib?.forwardingChangeCount ?? 0)
     }
 
     /// The routes to one prefix, for display.
@@ -265,8 +283,10 @@ extension Speaker {
         directory.remove(peer)
         epochs[id] = nil
         restartingPeers.remove(id)
+        sessionEnded(id)
         guard let settings = new.peers.first(where: { $0.address == peer.address }) else {
             staleDeadlines[id] = nil
+            forsaken[id] = nil
             rib?.removePeer(id)
             await peer.stop(.deconfigured)
             return
@@ -284,7 +304,8 @@ extension Speaker {
             id: id, incarnation: incarnationCount, settings: settings,
             configuration: session(settings, in: configuration),
             roleTemplate: PeerRoleTemplate(
-                localAS: configuration.localAS, localNextHops: configuration.nextHops()),
+                localAS: settings.session.localASNumber ?? configuration.localAS,
+                localNextHops: configuration.nextHops()),
             dialer: dialer, inbox: inbox, logger: logger)
         peers[id] = peer
         directory.insert(peer)
@@ -293,20 +314,29 @@ extension Speaker {
 
     private func session(_ settings: NodeView.Peer, in configuration: SpeakerConfiguration) -> PeerConfiguration {
         var session = PeerConfiguration(
-            localAS: configuration.localAS, peerAS: settings.asNumber, bgpID: configuration.routerID,
-            localAddress: settings.localAddress, peerAddress: settings.address)
+            localAS: settings.session.localASNumber ?? configuration.localAS, peerAS: settings.asNumber,
+            bgpID: configuration.routerID, localAddress: settings.localAddress, peerAddress: settings.address)
         session.keepaliveInterval = settings.keepaliveTime
         session.isPassive = settings.session.isPassive
         session.holdTimeSeconds = settings.session.holdTimeSeconds ?? session.holdTimeSeconds
+        session.sendHoldTime = settings.session.sendHoldTime
+        session.delayOpenTime = settings.session.delayOpenTime
+        session.timing.idleHoldMaximum = settings.session.idleHoldTime
+        session.offersExtendedMessages = true
         session.families = configuration.families
-        session.offersPathIDs = true
+        session.offersPathIDs = settings.session.addPath.sends
+        session.takesPathIDs = settings.session.addPath.receives
+        session.offersExtendedNextHop = settings.session.hasExtendedNextHop ?? (settings.address.family == .ipv6)
+        session.longLivedRestart.staleTimeSeconds = UInt32(clamping: settings.longLivedStaleTime.components.seconds)
+        session.longLivedRestart.keepsRoutes = settings.keepsLongLivedRoutes
         session.timing.endOfRIBLimit = settings.maxRestartTime
         session.timing.jitterSeed = UInt64.random(in: .min ... .max)
         var gracefulRestart = GracefulRestartConfiguration()
         gracefulRestart.restartTimeSeconds = UInt16(clamping: settings.maxRestartTime.components.seconds)
         gracefulRestart.isRestarting = restart.isRestarting
-        // After a boot nothing was preserved; a new session of a running daemon has lost nothing.
-        gracefulRestart.isForwardingPreserved = restart.isRestarting || hasStarted
+        // After a boot nothing was preserved; a new session of a running daemon has lost nothing, and who forwards
+        // nothing for others has nothing to lose.
+        gracefulRestart.isForwardingPreserved = restart.isRestarting || hasStarted || !configuration.programsRoutes
         session.gracefulRestart = gracefulRestart
         return session
     }
@@ -337,19 +367,28 @@ extension Speaker {
             epochs[peer.id] = epoch
             hasStarted = true
             if isRestarting { restartingPeers.insert(peer.id) } else { restartingPeers.remove(peer.id) }
+            forsaken[peer.id] = nil
+            converging[peer.id] = BootClock.now()
             restart.sessionCameUp(at: BootClock.now())
         case .updates(let updates):
             for update in updates { report(rib?.apply(update, from: peer.id), of: peer) }
             peer.assumeIsolated { $0.updatesTaken(updates.count) }
-        case .refreshRequested(let family):
-            rib?.refresh(family, for: peer.id)
+        case .refreshRequested(let family): answerRefresh(of: family, to: peer)
+        case .refreshBegun(let family, let awaitsEndOfRIB):
+            beginRefresh(of: family, from: peer, awaitsEndOfRIB: awaitsEndOfRIB)
+        case .refreshEnded(let family): endRefresh(of: family, from: peer)
         case .lost(let kept):
+            sessionEnded(peer.id)
+            forsaken[peer.id] = Set(AddressFamily.allCases).subtracting(kept)
             epochs[peer.id] = nil
             restartingPeers.remove(peer.id)
             rib?.peerDown(peer.id, keepStale: !kept.isEmpty)
             if !kept.isEmpty { sweep(Set(AddressFamily.allCases).subtracting(kept), of: peer) }
         case .staleRoutesExpired(let families):
+            if epochs[peer.id] == nil { forsaken[peer.id, default: []].formUnion(families) }
             sweep(families, of: peer)
+        case .staleRoutesKeptLong(let families):
+            for family in families { rib?.keepStaleLong(of: peer.id, family: family) }
         }
     }
 
@@ -367,9 +406,7 @@ extension Speaker {
                     "peer": "\(peer.address)", "family": "\(family.rawValue)", "swept": "\(summary.swept)",
                 ])
         }
-        if let received = summary.receivedAboveMaximum {
-            peer.eventLoop.execute { peer.assumeIsolated { $0.endForPrefixes(received) } }
-        }
+        if let received = summary.receivedOfMaximum { judge(received, of: peer) }
         if !summary.conflicts.isEmpty || !reportedConflicts.isEmpty { reportConflicts() }
     }
 
@@ -385,7 +422,7 @@ extension Speaker {
 
     /// Sends what there is to send and wakes those who program. An End-of-RIB or a peer that is gone may mean that a
     /// route of an earlier run is nobody's, without any change of forwarding.
-    private func changed() {
+    func changed() {
         if isReceptionNew || rib?.hasForwardingChanges ?? false { forwardingSignal.raise() }
         isReceptionNew = false
         export()
@@ -393,14 +430,15 @@ extension Speaker {
 
     /// Hands out what there is for peers that can take it, unless it is too early for more.
     private func export() {
-        guard !isStopping, rib?.hasPendingUpdates ?? false else { return }
+        guard !isStopping, rib?.hasPendingUpdates ?? false else { return endAnsweredRefreshes() }
         let now = BootClock.now()
         guard pace.mayGo(at: now) else { return scheduleExport(in: pace.due - now) }
         let peers = peers
         let deliveries =
             rib?.nextDeliveries(limit: ExportPace.stepLimit) { id in peers[id]?.outlet.isFree ?? false } ?? []
-        guard !deliveries.isEmpty else { return }
+        guard !deliveries.isEmpty else { return endAnsweredRefreshes() }
         let count = send(deliveries)
+        endAnsweredRefreshes()
         pace.sent(toPeers: count, at: now, hasMore: rib?.isExportBehind ?? false)
         if rib?.hasPendingUpdates ?? false { scheduleExport(in: max(pace.due - now, Self.sliceGap)) }
     }
@@ -433,59 +471,5 @@ extension Speaker {
             }
         }
         return count
-    }
-}
-
-// By the clock.
-extension Speaker {
-    /// Ends waits whose time is over, until cancelled.
-    private func runUpkeep() async {
-        while !Task.isCancelled {
-            // Every wake-up costs an idle node processor time.
-            let patience: Duration = staleDeadlines.isEmpty ? .seconds(5) : .seconds(1)
-            try? await Task.sleep(for: restart.isRestarting ? .milliseconds(100) : patience)
-            guard !Task.isCancelled, !isStopping else { return }
-            let now = BootClock.now()
-            let awaited = (rib?.peersAwaitingEndOfRIB ?? []).filter { !restartingPeers.contains($0) }
-            if let reason = restart.completed(awaiting: awaited, at: now) { await finishRestart(because: reason) }
-            dropStaleRoutes(at: now)
-        }
-    }
-
-    /// A peer whose settings changed and who did not come back loses its routes after its restart time.
-    private func dropStaleRoutes(at now: MonotonicTime) {
-        for (id, deadline) in staleDeadlines where now >= deadline {
-            staleDeadlines[id] = nil
-            if rib?.sweepStale(of: id) ?? 0 > 0 { changed() }
-        }
-    }
-
-    private func finishRestart(because reason: String) async {
-        restart.isRestarting = false
-        logger.info("restart complete", metadata: ["reason": "\(reason)"])
-        rib?.releaseExport()
-        for peer in peers.values { await peer.restartCompleted() }
-        changed()
-    }
-}
-
-extension LocalRoute {
-    fileprivate init(_ announcement: BlockAnnouncement, _ advertisements: [PrefixAdvertisement]) {
-        var attributes = announcement.attributes
-        attributes.addCommunities(for: announcement.block, advertisements)
-        self.init(prefix: announcement.block, nextHop: NextHop(announcement.nextHop), attributes: attributes)
-    }
-}
-
-extension SpeakerConfiguration {
-    /// Whether no session need end because of what this node says about itself.
-    func hasSameSessions(as other: SpeakerConfiguration) -> Bool {
-        localAS == other.localAS && routerID == other.routerID && localAddresses == other.localAddresses
-            && families == other.families
-    }
-
-    /// The families that are offered: those of the pools, IPv4 at least.
-    var families: [AFISAFI] {
-        pools.contains { $0.family == .ipv6 } ? [.ipv4Unicast, .ipv6Unicast] : [.ipv4Unicast]
     }
 }

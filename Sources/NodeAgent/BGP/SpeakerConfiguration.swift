@@ -46,6 +46,8 @@ struct SpeakerConfiguration: Sendable, Equatable {
     var prefixAdvertisements: [PrefixAdvertisement] = []
     /// The addresses of all nodes: no prefix that covers one is let in.
     var nodeAddresses: Set<IPAddress>
+    /// Whether the node is about to go: others are to prefer any other way (RFC 8326).
+    var isDrained = false
     /// The blocks to originate, each with the next hop that its pool's mode tells the others.
     var announcements: [BlockAnnouncement]
 
@@ -69,7 +71,7 @@ struct SpeakerConfiguration: Sendable, Equatable {
 extension SpeakerConfiguration {
     /// What a node's view of the cluster means for its speaker; nil when the node has no BGP identifier to speak with.
     init?(view: NodeView, announcements: [BlockAnnouncement]) {
-        guard case .v4(let address)? = view.node.ipv4?.address, let routerID = RouterID(address) else { return nil }
+        guard let routerID = Self.routerID(of: view.node) else { return nil }
         localAS = view.asNumber
         self.routerID = routerID
         clusterID = view.node.routeReflectorClusterID
@@ -85,6 +87,13 @@ extension SpeakerConfiguration {
         self.announcements = announcements
     }
 
+    /// The node's IPv4 address; of a node without one a number that follows from its name, as with CALICO_ROUTER_ID=hash.
+    static func routerID(of node: Node) -> RouterID? {
+        if case .v4(let address)? = node.ipv4?.address { return RouterID(address) }
+        guard node.ipv6 != nil else { return nil }
+        return RouterID(rawValue: SHA1.digest(node.name.utf8).prefix(4).reduce(0) { $0 << 8 | UInt32($1) })
+    }
+
     /// The device that packets to a pool leave by; nil for a pool without a tunnel.
     private static func tunnel(of pool: IPPool, at node: Node) -> ImportPolicy.PoolLink? {
         let isIPIP = pool.ipipMode != .never
@@ -96,5 +105,32 @@ extension SpeakerConfiguration {
             link.directSubnet = IPPrefix(masking: address.address, length: length)
         }
         return link
+    }
+}
+
+extension SpeakerConfiguration {
+    /// Whether no session need end because of what this node says about itself.
+    func hasSameSessions(as other: SpeakerConfiguration) -> Bool {
+        localAS == other.localAS && routerID == other.routerID && localAddresses == other.localAddresses
+            && families == other.families
+    }
+
+    /// The families that are offered: those of the pools, IPv4 at least.
+    var families: [AFISAFI] {
+        pools.contains { $0.family == .ipv6 } ? [.ipv4Unicast, .ipv6Unicast] : [.ipv4Unicast]
+    }
+}
+
+extension LocalRoute {
+    /// What is announced of a block. On a node that is drained it is the last choice of everybody (RFC 8326 §3): outside
+    /// of the AS by the community, inside by LOCAL_PREF as well.
+    init(_ announcement: BlockAnnouncement, in configuration: SpeakerConfiguration?) {
+        var attributes = announcement.attributes
+        attributes.addCommunities(for: announcement.block, configuration?.prefixAdvertisements ?? [])
+        if configuration?.isDrained ?? false {
+            if !attributes.communities.contains(.gracefulShutdown) { attributes.communities.append(.gracefulShutdown) }
+            attributes.localPref = 0
+        }
+        self.init(prefix: announcement.block, nextHop: NextHop(announcement.nextHop), attributes: attributes)
     }
 }

@@ -41,12 +41,13 @@ struct ConfigurationWatch: Sendable {
         while true {
             do throws(SystemError) {
                 // Watch first, read second: a change between the two is seen by the watch.
+                let place = try place()
                 let watch = try DirectoryWatch(reader.watchedDirectory)
                 hasWarned = false
                 // A directory may be in the middle of being filled.
                 if try settle(watch, until: wakeUp) == .wokenUp { return }
                 read(watch, offer)
-                if try follow(watch, until: wakeUp, offer) == .wokenUp { return }
+                if try follow(watch, at: place, until: wakeUp, offer) == .wokenUp { return }
             } catch {
                 offer(reader.read())
                 if !hasWarned {
@@ -60,12 +61,22 @@ struct ConfigurationWatch: Sendable {
         }
     }
 
+    /// The directory that is to be watched now. While the one of the resources is not there that is the one which will
+    /// hold it, and a link may lead to another.
+    private func place() throws(SystemError) -> [UInt64] {
+        let status = try FileStatus.of(reader.watchedDirectory)
+        return status.map { [$0.device, $0.inode] } ?? []
+    }
+
     private func follow(
-        _ watch: borrowing DirectoryWatch, until wakeUp: WakeUp, _ offer: (DecodedResources) -> Void,
+        _ watch: borrowing DirectoryWatch, at place: [UInt64], until wakeUp: WakeUp,
+        _ offer: (DecodedResources) -> Void,
     ) throws(SystemError) -> DirectoryWatch.Outcome {
         while true {
             var outcome = try watch.wait(or: wakeUp, until: BootClock.now() + Self.fallbackInterval)
             if outcome == .changed { outcome = try settle(watch, until: wakeUp) }
+            let hasMoved = try self.place() != place
+            if hasMoved, outcome != .wokenUp { return .directoryGone }
             switch outcome {
             case .wokenUp, .directoryGone: return outcome
             case .changed, .timeout: read(watch, offer)

@@ -32,6 +32,7 @@ extension Responder {
 
     private func peerRows() async -> [BGPPeerRow] {
         let bfd = await bfd.reports()
+        let now = BootClock.now()
         return await speaker.peerReports().map { report in
             let session = report.session
             var row = BGPPeerRow(
@@ -48,7 +49,7 @@ extension Responder {
             row.established = Int64(clamping: session.counters.established)
             row.lost = Int64(clamping: session.counters.lost)
             row.bfd = bfd[report.settings.address]?.state.description ?? ""
-            row.lastError = session.lastError ?? ""
+            row.lastError = session.problem(at: now) ?? ""
             return row
         }
     }
@@ -57,13 +58,14 @@ extension Responder {
         let addresses = await speaker.peerAddresses()
         return routes.map { route in
             var flags = ""
-            if route.isBest { flags += ">" }
+            if route.isBest { flags += ">" } else if route.isWay { flags += "=" }
             if route.isStale { flags += "s" }
             if route.ineligibility != nil { flags += "x" }
             var row = BGPRouteRow(
                 prefix: route.prefix, flags: flags, nextHop: route.nextHop?.description ?? "",
                 peer: route.peer.flatMap { addresses[$0]?.description } ?? "")
             row.describe(route.attributes)
+            row.pathID = route.pathID == 0 ? nil : route.pathID
             if let ineligibility = route.ineligibility { row.reason = ineligibility.description }
             if let step = route.lostAt { row.reason = "the chosen route wins by: \(step)" }
             return row
@@ -74,6 +76,7 @@ extension Responder {
         let addresses = await speaker.peerAddresses()
         return await speaker.advertised(to: id).map { route in
             var row = BGPRouteRow(prefix: route.prefix, flags: "", nextHop: route.nextHop.description, peer: "")
+            row.pathID = route.pathID == 0 ? nil : route.pathID
             switch route.best {
             case .learned(let best):
                 row.peer = addresses[best.peer]?.description ?? ""
@@ -92,10 +95,12 @@ extension Responder {
         if rows.isEmpty { lines.append("In the table: no. Neither this node nor any peer announces \(prefix).") }
         for row in rows {
             let source = row.peer.isEmpty ? "this node" : "peer \(row.peer)"
-            let verdict = row.flags.contains(">") ? "chosen" : row.flags.contains("x") ? "refused" : "not chosen"
+            let verdicts = [(">", "chosen"), ("=", "as good, used too"), ("x", "refused")]
+            let verdict = verdicts.first { row.flags.contains($0.0) }?.1 ?? "not chosen"
             let reason = row.reason.isEmpty ? "" : ": \(row.reason)"
+            let path = row.pathID.map { ", path \($0)" } ?? ""
             let stale = row.flags.contains("s") ? ", kept from a lost session" : ""
-            lines.append("In the table: from \(source)\(stale), \(verdict)\(reason).")
+            lines.append("In the table: from \(source)\(path)\(stale), \(verdict)\(reason).")
         }
         let told = await speaker.peersTold(of: prefix)
         lines.append(
@@ -103,7 +108,8 @@ extension Responder {
                 ? "Exported: to nobody." : "Exported: to \(told.map(\.description).joined(separator: ", ")).")
         if let report = await kernel.report()[prefix] {
             let link = report.link.isEmpty ? "" : " by \(report.link)"
-            lines.append("In the kernel: \(report.state)\(link).")
+            let ways = report.ways > 1 ? ", \(report.ways) ways" : ""
+            lines.append("In the kernel: \(report.state)\(link)\(ways).")
         } else {
             lines.append("In the kernel: no route of Apus.")
         }
@@ -132,7 +138,13 @@ extension Negotiated {
     fileprivate var summary: String {
         var parts = ["id \(peerBGPID)", "hold \(holdTime)", families.map(\.description).joined(separator: ", ")]
         if hasRouteRefresh { parts.append("route refresh") }
+        if !familiesTakenWithPathIDs.isEmpty || !familiesWithPathIDs.isEmpty {
+            let ways = [familiesTakenWithPathIDs.isEmpty ? nil : "in", familiesWithPathIDs.isEmpty ? nil : "out"]
+            parts.append("add-path \(ways.compactMap(\.self).joined(separator: " and "))")
+        }
+        if hasExtendedNextHop { parts.append("extended next hop") }
         if let restart = peerGracefulRestart { parts.append("graceful restart \(restart.restartTime) s") }
+        if let time = keptLong.map(\.staleTime).max() { parts.append("kept long \(time) s") }
         if !hasFourOctetAS { parts.append("two-octet AS") }
         return parts.joined(separator: "; ")
     }

@@ -12,6 +12,7 @@ extension Responder {
         text.append("apus_start_time_seconds", .gauge, "When the daemon started, since 1970.", [.init(startedAt)])
         let reports = await speaker.peerReports()
         appendSessions(reports, to: &text)
+        appendFailures(reports, to: &text)
         appendPrefixes(reports, to: &text)
         text.append(
             "apus_bfd_session_up", .gauge, "Whether BFD reaches the peer.",
@@ -32,6 +33,7 @@ extension Responder {
             }.sorted { $0.key < $1.key }.map { state, reports in
                 .init(Int64(reports.count), [("state", state)])
             })
+        await appendQueuesAndKernel(to: &text)
         return text
     }
 

@@ -68,6 +68,8 @@ struct Responder: Sendable {
             return .failure(.unknownOperation(operation.name))
         case .bgp(let question):
             return await answer(question)
+        case .drain(let isWanted):
+            return await controller.setDrained(isWanted)
         case .unknown(let name):
             return .failure(.unknownOperation(name))
         }
@@ -75,9 +77,10 @@ struct Responder: Sendable {
 
     private func status() async -> StatusAnswer {
         let view = await controller.view
-        let routerID = view?.node.ipv4?.address.description ?? ""
-        let node = NodeStatus(
+        let routerID = view.flatMap { SpeakerConfiguration.routerID(of: $0.node) }?.description ?? ""
+        var node = NodeStatus(
             name: nodeName, asNumber: view?.asNumber ?? ASNumber(0), routerID: routerID, startedAt: startedAt)
+        node.isDrained = await controller.drain.isSet
         return StatusAnswer(
             node: node, peers: await speaker.peerReports().map(Self.status), claimable: await controller.claimable)
     }
@@ -87,7 +90,7 @@ struct Responder: Sendable {
         let isUp = session.state == .established
         let port = report.settings.port
         var info = session.state.rawValue
-        if !isUp, let error = session.lastError { info += " (\(error))" }
+        if !isUp, let error = session.problem(at: BootClock.now()) { info += " (\(error))" }
         return PeerStatus(
             address: port == 179 ? "\(report.settings.address)" : "\(report.settings.address) port \(port)",
             family: report.settings.address.family, type: report.settings.kind.rawValue, state: isUp ? "up" : "start",
@@ -139,6 +142,11 @@ struct Responder: Sendable {
         let kernelRows = await kernel.report()
         var rows: [RouteRow] = []
         for route in await speaker.bestRoutes() {
+            // A further way comes after the best one, to whose row it belongs.
+            if !route.isBest, let last = rows.indices.last {
+                rows[last].nextHop += ", \(route.nextHop?.description ?? "")"
+                continue
+            }
             let programmed = kernelRows[route.prefix]
             var peer = ""
             if let id = route.peer { peer = await speaker.address(of: id)?.description ?? "" }

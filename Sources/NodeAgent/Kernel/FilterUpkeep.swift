@@ -4,7 +4,7 @@ import NetTypes
 import Netfilter
 import Resources
 
-/// What the table `inet apus` is to be, and the words about what became of it.
+/// What the tables `apus` of nftables are to be, and the words about what became of them.
 ///
 /// A kernel without nftables leaves IPv4's sources to rp_filter; pods are added all the same.
 struct FilterUpkeep: Sendable {
@@ -43,7 +43,7 @@ struct FilterUpkeep: Sendable {
         do throws(NetfilterError) {
             let change = try FilterTable.apply(new)
             // The table of a configuration that has just been changed differs for a good reason.
-            if isKnown { logger.info("nftables table inet apus follows the configuration") } else { report(change) }
+            if isKnown { logger.info("nftables tables apus follow the configuration") } else { report(change) }
         } catch {
             report(error)
         }
@@ -68,14 +68,14 @@ struct FilterUpkeep: Sendable {
     private func report(_ change: FilterTable.Change) {
         switch change {
         case .none: break
-        case .made: logger.notice("nftables table inet apus written")
-        case .replaced: logger.warning("nftables table inet apus was not as it should be; written anew")
+        case .made: logger.notice("nftables tables apus written")
+        case .replaced: logger.warning("nftables tables apus were not as they should be; written anew")
         }
     }
 
     private func report(_ error: NetfilterError) {
         logger.error(
-            "nftables: pods may send with others' addresses, and natOutgoing is not carried out",
+            "nftables: pods may send with others' IPv6 addresses, and natOutgoing is not carried out",
             metadata: ["reason": "\(error)"])
     }
 }

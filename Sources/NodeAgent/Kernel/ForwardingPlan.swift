@@ -56,9 +56,15 @@ struct ForwardingPlan: Sendable {
         return prefixes
     }
 
-    /// What is to be done about a prefix.
+    /// What is to be done about a prefix. Of several ways those count that can be had, each as its own next hop is reached.
     func outcome(for prefix: IPPrefix) -> Outcome {
         guard let route = learned.routes[prefix] else { return .withdrawn }
+        return learned.others(of: prefix).reduce(outcome(for: prefix, by: route)) { outcome, other in
+            outcome.joined(with: self.outcome(for: prefix, by: other))
+        }
+    }
+
+    private func outcome(for prefix: IPPrefix, by route: TunnelCheck.Route) -> Outcome {
         guard let configuration, let context else { return .notYet(reason: "the node is not known yet", mode: nil) }
         guard let pool = configuration.pool(of: prefix) else {
             return .notYet(reason: "\(prefix) lies in no known pool", mode: nil)
@@ -104,5 +110,19 @@ struct ForwardingPlan: Sendable {
     private func judge(_ route: TunnelCheck.Route, _ device: TunnelDevice) -> TunnelCheck.Finding? {
         check?.judge(
             route, device, holder: { learned.holder(of: $0) }, isOwnInner: { learned.announces(route.nextHop, $0) })
+    }
+}
+
+extension ForwardingPlan.Outcome {
+    /// The outcome for a prefix with one way more.
+    fileprivate func joined(with other: Self) -> Self {
+        guard case .ready(let more, let mode) = other else { return self }
+        guard case .ready(var forwarding, _) = self else { return other }
+        for hop in more.route.hops where !forwarding.route.hops.contains(hop) { forwarding.route.hops.append(hop) }
+        for entry in more.neighbours where !forwarding.neighbours.contains(entry) {
+            forwarding.neighbours.append(entry)
+        }
+        for entry in more.fdb where !forwarding.fdb.contains(entry) { forwarding.fdb.append(entry) }
+        return .ready(forwarding, mode: mode)
     }
 }

@@ -18,6 +18,8 @@ actor KernelAgent {
         var mode: String
         var state: String
         var link: String
+        /// How many ways the packets to it take.
+        var ways = 0
     }
 
     /// How often everything is read anew, whatever the events said; jittered, so that nodes do not do it together.
@@ -57,6 +59,9 @@ actor KernelAgent {
     private var isSwept = false
     private var lastMTUBytes: UInt32?
     private var filter: FilterUpkeep
+    private let podLinkFilter: PodLinkFilter
+    /// What Prometheus is told of the work with the kernel.
+    var numbers = KernelNumbers()
 
     nonisolated var unownedExecutor: UnownedSerialExecutor {
         // SAFETY: the actor owns its executor.
@@ -68,6 +73,7 @@ actor KernelAgent {
         self.options = options
         self.logger = logger
         filter = FilterUpkeep(logger: logger)
+        podLinkFilter = PodLinkFilter(logger: logger)
         monitor = KernelMonitor(logger: logger)
         settings = ChangedSettings(stateDirectory: options.stateDirectory, node: options.nodeName)
         tunnels = TunnelKeeper(settings: settings, grace: options.tunnelGrace, logger: logger)
@@ -84,6 +90,7 @@ actor KernelAgent {
         RouteProtocol.name(logger: logger)
         filter.begin()
         look()
+        podLinkFilter.keep(picture.podLinks)
         settle([])
         let survived = sockets.routes.table.adoptedRoutes.count
         if survived > 0 { logger.notice("routes of an earlier run adopted", metadata: ["count": "\(survived)"]) }
@@ -100,7 +107,9 @@ actor KernelAgent {
     /// - Returns: the tunnel devices that are ready to receive.
     @discardableResult
     func configure(_ new: KernelConfiguration) -> Set<TunnelDevice> {
+        let former = configuration
         configuration = new
+        if let former { dropRoutes(ofNodesIn: former, missingIn: new) }
         keepForwarding()
         usePattern(of: new.felix)
         // Before anything is received by a tunnel, and before anybody is told that it is.
@@ -158,11 +167,13 @@ extension KernelAgent {
         if !forwarding.changes.isEmpty { settle(plan.learn(forwarding.changes)) }
         guard let reception = forwarding.reception else { return }
         drop(because: "every peer that could carry it has sent its End-of-RIB without it") { route in
-            reception.isDisowned(route.destination, gateways: route.hops.compactMap(\.gateway))
+            reception.isDisowned(route.destination, gateways: nodes(behind: route))
         }
+        let now = BootClock.now()
+        for (peer, since) in forwarding.converged { numbers.convergence[peer] = now - since }
     }
 
-    private func drop(because reason: String, where isDisowned: (Route) -> Bool) {
+    func drop(because reason: String, where isDisowned: (Route) -> Bool) {
         // What is absent from a configuration that could not be read whole may be meant to be there.
         guard configuration?.isWhole ?? false else { return }
         // A prefix that was learned and cannot be programmed yet keeps the route it has.
@@ -205,6 +216,8 @@ extension KernelAgent {
             case .ruleset:
                 areRulesSuspect = true
                 mendRules(at: BootClock.now())
+            case .settings(let index?, let filter) where picture.name(of: index) == nil:
+                podLinkFilter.observe(filter, on: index, sockets)
             case .settings:
                 keepForwarding()
                 if let tunnelPlan { tunnels.keepSettings(tunnelPlan) }
@@ -213,6 +226,7 @@ extension KernelAgent {
         if needsLook {
             look()
             keepTunnels()
+            if relevant.contains(.overrun) { podLinkFilter.keep(picture.podLinks) }
         }
         settle(isChanged || needsLook ? plan.observe(context()) : [])
     }
@@ -224,7 +238,8 @@ extension KernelAgent {
         case .neighbour(let neighbour, _): tunnels.links.values.contains(neighbour.linkIndex)
         case .neighbourLost(let link, _): tunnels.links.values.contains(link)
         case .fdb(let entry, _): tunnels.links.values.contains(entry.linkIndex)
-        case .settings(let index): index.map { picture.name(of: $0) != nil } ?? true
+        case .settings(let index?, let filter): picture.name(of: index) != nil || filter.map { $0 != 1 } ?? false
+        case .settings(nil, _): true
         case .route(let route, _): !isPodRoute(route)
         case .ruleset, .overrun: true
         }
@@ -304,6 +319,7 @@ extension KernelAgent {
 
     private func report(_ refused: [NetlinkError]?) {
         for error in refused ?? [] {
+            numbers.refusedTunnelEntries += 1
             logger.error("tunnel entry not programmed", metadata: ["reason": "\(error)"])
         }
     }
@@ -340,6 +356,7 @@ extension KernelAgent {
         sockets?.routes.table.retry()
         filter.mend()
         look()
+        podLinkFilter.keep(picture.podLinks)
         keepTunnels()
         settle(plan.observe(context()))
     }
@@ -402,6 +419,7 @@ extension KernelAgent {
             // Neighbours and forwarding entries first: a route without them loses packets.
             report(try sockets?.tunnels.add())
             for (key, problem) in try sockets?.routes.apply().news ?? [:] {
+                numbers.refusedRoutes += 1
                 logger.error("route not programmed", metadata: ["prefix": "\(key)", "reason": "\(problem)"])
             }
             if let sockets, !sockets.tunnels.table.isSettled {
@@ -410,6 +428,7 @@ extension KernelAgent {
                         gateways: sockets.routes.table.gateways(by: Set(tunnels.links.values))))
             }
         } catch {
+            numbers.failures += 1
             logger.error("netlink failed; a new socket is opened", metadata: ["reason": "\(error)"])
             isBroken = true
         }
@@ -436,10 +455,15 @@ extension KernelAgent {
     private func report(on prefix: IPPrefix) -> Report {
         switch plan.outcome(for: prefix) {
         case .ready(let forwarding, let mode):
-            let link = forwarding.route.hops.first.flatMap { picture.name(of: $0.linkIndex) } ?? ""
+            var links: [String] = []
+            for hop in forwarding.route.hops {
+                if let name = picture.name(of: hop.linkIndex), !links.contains(name) { links.append(name) }
+            }
             let remark = forwarding.neighbours.isEmpty ? nil : plan.remark(on: prefix)
             let state = [state(of: prefix), remark].compactMap(\.self).joined(separator: ": ")
-            return Report(mode: mode.rawValue, state: state, link: link)
+            return Report(
+                mode: mode.rawValue, state: state, link: links.joined(separator: ", "),
+                ways: forwarding.route.hops.count)
         case .notYet(let reason, let mode):
             return Report(mode: mode?.rawValue ?? "", state: "not yet: \(reason)", link: "")
         case .withdrawn:

@@ -35,6 +35,9 @@ final class KernelSockets {
     /// Every link.
     func links() throws(NetlinkError) -> [Link] { try viewer.links() }
 
+    /// The link of that index, or nil.
+    func link(index: UInt32) throws(NetlinkError) -> Link? { try viewer.link(index: index) }
+
     /// What the kernel would do with a packet to the address.
     func lookUp(_ address: IPAddress) throws(NetlinkError) -> RouteLookup { try viewer.lookUp(address) }
 

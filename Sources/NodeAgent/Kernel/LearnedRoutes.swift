@@ -5,6 +5,8 @@ import NetTypes
 /// What BGP has learned, as the forwarding plan needs it: the next hop and the tunnel of each prefix.
 struct LearnedRoutes: Sendable {
     private(set) var routes: [IPPrefix: TunnelCheck.Route] = [:]
+    /// The other ways that packets may take as well, where there are any.
+    private var others: [IPPrefix: [TunnelCheck.Route]] = [:]
     private var prefixes: [IPAddress: Set<IPPrefix>] = [:]
     /// The next hops that tell of a link-layer address, each with the number of its routes, the first to tell first.
     private var users: [MACAddress: [(nextHop: IPAddress, count: Int)]] = [:]
@@ -19,15 +21,21 @@ struct LearnedRoutes: Sendable {
         var nextHops: Set<IPAddress> = []
         for change in changes {
             let old = routes[change.prefix]
+            let oldOthers = others(of: change.prefix)
             var new: TunnelCheck.Route?
+            var newOthers: [TunnelCheck.Route] = []
             if case .learned(let route) = change.best {
-                new = TunnelCheck.Route(nextHop: route.nextHop.address, told: route.attributes.tunnelEndpoint)
+                new = TunnelCheck.Route(route)
+                newOthers = route.others.map { TunnelCheck.Route($0) }
             }
-            guard new != old else { continue }
+            guard new != old || newOthers != oldOthers else { continue }
             if let old { forget(old, change.prefix) }
+            for route in oldOthers { forget(route, change.prefix) }
             routes[change.prefix] = new
+            if newOthers != oldOthers { others[change.prefix] = newOthers.isEmpty ? nil : newOthers }
             if let new { remember(new, change.prefix) }
-            for route in [old, new] {
+            for route in newOthers { remember(route, change.prefix) }
+            for route in [old, new] + oldOthers + newOthers {
                 guard let route, let told = route.told else { continue }
                 nextHops.insert(route.nextHop)
                 for user in told.macAddress.flatMap({ users[$0] }) ?? [] { nextHops.insert(user.nextHop) }
@@ -36,6 +44,9 @@ struct LearnedRoutes: Sendable {
         for nextHop in nextHops { concerned.formUnion(prefixes[nextHop] ?? []) }
         return concerned
     }
+
+    /// The ways to a prefix beside the first.
+    func others(of prefix: IPPrefix) -> [TunnelCheck.Route] { others.isEmpty ? [] : others[prefix] ?? [] }
 
     /// Whether the address lies in something that the next hop announces.
     func announces(_ nextHop: IPAddress, _ address: IPAddress) -> Bool {
@@ -72,5 +83,11 @@ struct LearnedRoutes: Sendable {
         users[mac]?[index].count -= 1
         if users[mac]?[index].count == 0 { users[mac]?.remove(at: index) }
         if users[mac]?.isEmpty ?? false { users[mac] = nil }
+    }
+}
+
+extension TunnelCheck.Route {
+    fileprivate init(_ route: LearnedRoute) {
+        self.init(nextHop: route.nextHop.address, told: route.attributes.tunnelEndpoint)
     }
 }

@@ -6,6 +6,8 @@ import Resources
 /// The node as the kernel shows it, apart from what is Apus': links, addresses and the routes that a next hop may take.
 struct NodePicture: Sendable {
     private(set) var links: [Link] = []
+    /// The names of the links of Apus' pods.
+    private(set) var podLinks: [String] = []
     private(set) var addresses: [LinkAddress] = []
     private var routes: Set<Route> = []
 
@@ -15,13 +17,18 @@ struct NodePicture: Sendable {
     /// What dumps show; nothing without sockets.
     init(_ sockets: KernelSockets?) throws(NetlinkError) {
         guard let sockets else { return }
-        links = try sockets.links().filter { !Self.isPodLink($0.name) }
+        let all = try sockets.links()
+        links = all.filter { !Self.isPodLink($0.name) }
+        podLinks = all.filter(Self.isOwnPodLink).map(\.name)
         addresses = try sockets.addresses()
         routes = Set(try sockets.mainTable().filter { $0.protocolNumber != RouteProtocol.number })
     }
 
     /// Whether a link is the host end of a pod's, by its name.
     static func isPodLink(_ name: String) -> Bool { name.hasPrefix("cali") }
+
+    /// Whether a link is the host end of one of Apus' pods, by its alias too.
+    static func isOwnPodLink(_ link: Link) -> Bool { isPodLink(link.name) && link.alias?.hasPrefix("apus:") ?? false }
 
     /// Takes one route event.
     ///

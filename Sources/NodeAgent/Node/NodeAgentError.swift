@@ -4,6 +4,10 @@ package enum NodeAgentError: Error, Sendable, CustomStringConvertible {
     case unreadableClaims(path: String, reason: String)
     /// Another daemon serves the same run directory.
     case alreadyRunning(path: String)
+    /// A daemon of another run directory is at work in the network namespace.
+    case namespaceTaken
+    /// The process may not change what is the kernel's.
+    case notRoot
 
     /// What is wrong and what to do.
     package var description: String {
@@ -12,6 +16,11 @@ package enum NodeAgentError: Error, Sendable, CustomStringConvertible {
             "\(path): \(reason); repair it, or remove it if no pod of this node is left"
         case .alreadyRunning(let path):
             "another apusd serves \(path); stop it, or give this one a run directory of its own (--run-dir)"
+        case .namespaceTaken:
+            "another apusd is at work in this network namespace: the two would remove each other's routes; stop it, or "
+                + "start this one in a namespace of its own"
+        case .notRoot:
+            "apusd needs root: it writes routes, links, nftables rules and settings of the kernel"
         }
     }
 }

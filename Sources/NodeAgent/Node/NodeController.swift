@@ -41,6 +41,7 @@ actor NodeController {
     nonisolated let reviewSignal = Signal()
     var claims: ClaimRecord
     var tunnelAddresses: TunnelAddresses
+    var drain: DrainMark
     /// The tunnel devices that take packets: what others may be told to send through.
     var readyDevices: Set<TunnelDevice> = []
     var inForce = ConfigurationInForce()
@@ -66,6 +67,7 @@ actor NodeController {
         self.kernel = kernel
         self.logger = logger
         state = previous
+        drain = DrainMark(stateDirectory: options.stateDirectory, node: options.nodeName)
         tunnelAddresses = TunnelAddresses(stateDirectory: options.stateDirectory, node: options.nodeName)
         // A record that cannot be read has been moved away by the time its pod is added again.
         let recorded = try? store.readableAttachments { error in
@@ -174,9 +176,13 @@ extension NodeController {
         // Without its own Node a node would lose everything; that is more likely a file that is missing.
         guard let view = decoded.configuration.view(of: options.nodeName) else {
             let meanwhile = view == nil ? "nothing is configured" : "the last good configuration stays in force"
+            let names = decoded.configuration.nodes.prefix(8).map(\.name).joined(separator: ", ")
             logger.error(
                 "no Node resource has this node's name; \(meanwhile) until one has",
-                metadata: ["node": "\(options.nodeName)", "path": "\(options.configurationPath)"])
+                metadata: [
+                    "node": "\(options.nodeName)", "path": "\(options.configurationPath)",
+                    "nodes": "\(names.isEmpty ? "none" : names)",
+                ])
             return
         }
         switch inForce.offer(decoded) {
@@ -186,7 +192,7 @@ extension NodeController {
             logger.error("configuration refused; the last good one stays in force")
         case .adopted:
             self.view = view
-            for warning in view.warnings { logger.warning("configuration", metadata: ["finding": "\(warning)"]) }
+            for warning in view.warnings { logger.warning("\(warning)") }
             claimFirstBlocks()
             await publish()
             logger.info(
@@ -287,7 +293,8 @@ extension NodeController {
             }
         }
         announcements += foreignAnnouncements(view, besides: planned)
-        if let configuration = SpeakerConfiguration(view: view, announcements: announcements) {
+        if var configuration = SpeakerConfiguration(view: view, announcements: announcements) {
+            configuration.isDrained = drain.isSet
             await speaker.configure(configuration)
         } else {
             logger.error("the node has no IPv4 address, so no BGP identifier: BGP stays off")

@@ -2,9 +2,10 @@
 """manypeers.py FILE: many BGP peers in one process, each at an address of its own, all with one neighbour.
 
 FILE is JSON: {"neighbour": ADDRESS, "as": N, "peers": {ADDRESS: PASSWORD or null}, "blocks": {ADDRESS: PREFIX},
-"dead": [ADDRESS]}; it is read again when it has changed. A peer dials, exchanges OPENs, announces its block and an
+"dead": [ADDRESS], "path": [AS], what every AS_PATH is}; it is read again when it has changed. A peer dials, exchanges OPENs, announces its block and an
 End-of-RIB, sends KEEPALIVEs, and dials again when the connection ends; a dead one closes and stays away. What happens is
-a line of JSON each: {"time": SECONDS, "peer": ADDRESS, "event": "up" | "down" | PREFIX that was announced to it}.
+a line of JSON each: {"time": SECONDS, "peer": ADDRESS, "event": "up" | "down" | PREFIX that was announced to it |
+-PREFIX that was withdrawn}.
 """
 import json
 import os
@@ -41,21 +42,27 @@ def md5_option(address, key):
     return peer.ljust(128, b"\0") + struct.pack("=BBHI", 0, 0, len(key), 0) + key.ljust(80, b"\0")
 
 
-def update(own, prefix):
-    """An UPDATE of one IPv4 prefix inside the AS, with the peer as next hop."""
+def update(own, prefix, path):
+    """An UPDATE of one IPv4 prefix with the peer as next hop. An external neighbour passes over the LOCAL_PREF."""
     network, length = prefix.split("/")
+    segment = struct.pack(f"!BB{len(path)}I", 2, len(path), *path) if path else b""
     attributes = (
-        b"\x40\x01\x01\x00" + b"\x40\x02\x00" + b"\x40\x03\x04" + socket.inet_aton(own)
-        + b"\x40\x05\x04\x00\x00\x00\x64")
+        b"\x40\x01\x01\x00" + b"\x40\x02" + bytes([len(segment)]) + segment
+        + b"\x40\x03\x04" + socket.inet_aton(own) + b"\x40\x05\x04\x00\x00\x00\x64")
     nlri = bytes([int(length)]) + socket.inet_aton(network)[:(int(length) + 7) // 8]
     return frame(2, struct.pack("!HH", 0, len(attributes)) + attributes + nlri)
 
 
-def announced(body):
-    """The IPv4 prefixes that an UPDATE's body announces."""
+def told(body):
+    """The IPv4 prefixes that an UPDATE's body withdraws, each after a minus sign, and those that it announces."""
     withdrawn, = struct.unpack("!H", body[:2])
     attributes, = struct.unpack("!H", body[2 + withdrawn:4 + withdrawn])
-    rest = body[4 + withdrawn + attributes:]
+    yield from (f"-{prefix}" for prefix in prefixes(body[2:2 + withdrawn]))
+    yield from prefixes(body[4 + withdrawn + attributes:])
+
+
+def prefixes(rest):
+    """A list of IPv4 prefixes as the wire has it."""
     while rest:
         octets = (rest[0] + 7) // 8
         yield f"{socket.inet_ntoa(rest[1:1 + octets].ljust(4, bytes(1)))}/{rest[0]}"
@@ -143,9 +150,10 @@ class Peer:
             self.is_up = True
             self.tell("up")
             block = self.settings.values.get("blocks", {}).get(self.own)
-            self.socket.send((update(self.own, block) if block else b"") + frame(2, bytes(4)))
+            self.socket.send((
+                update(self.own, block, self.settings.values.get("path", [])) if block else b"") + frame(2, bytes(4)))
         elif kind == 2:
-            for prefix in announced(body):
+            for prefix in told(body):
                 self.tell(prefix)
 
     def tick(self, now):

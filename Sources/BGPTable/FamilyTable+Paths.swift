@@ -1,0 +1,77 @@
+import BGPWire
+import NetTypes
+
+// Add-path (RFC 7911): what those are told who take several paths to a prefix. Each path has an identifier that is its
+// own as long as it is there, whichever of them is the best.
+extension FamilyTable {
+    /// Whether a group that is told of best routes alone knows what it has to know of a prefix whose best is as before.
+    func isTold(_ group: UpdateGroup, ofOneOnly id: UInt32) -> Bool {
+        !group.role.isSentSeveralPaths(family) && group.reader.progress.feed == nil
+    }
+
+    /// Takes all paths to a prefix up that the group may see.
+    ///
+    /// - Complexity: O(paths): whichever of them has changed, all are told again.
+    mutating func exportPaths(
+        _ id: UInt32, to group: inout UpdateGroup, into draft: inout StepDraft, speaker: borrowing Speaker,
+    ) {
+        let prefix = prefixes.prefix(of: id)
+        let former = group.reader.tellings(of: id)
+        var now: [(telling: Telling, id: TellingID)] = []
+        for index in paths(to: id, limit: group.role.maximumPathsSent, speaker: speaker) {
+            let told = draft.batch.announce(
+                prefix, as: routes[index], pathID: routes.ownPathID(of: index), to: group, speaker: speaker,
+                tellings: &tellings)
+            if let told { now.append(told) }
+        }
+        if former.isEmpty, now.isEmpty { return }
+        draft.budget -= max(1, now.count)
+        let ids = now.map(\.id)
+        guard former != ids else {
+            for id in ids { tellings.release(id) }
+            return
+        }
+        for old in former {
+            guard let telling = tellings[old] else { continue }
+            let same = now.first { $0.telling.pathID == telling.pathID }
+            if same?.id != old { draft.batch.withdraw(prefix, told: telling, now: same?.telling, in: group) }
+        }
+        group.reader.setTellings(ids, of: id)
+        draft.undo.append(
+            AdjRIBOut.Former(
+                id: id, telling: former.first ?? TellingTable.none, more: Array(former.dropFirst())))
+    }
+
+    /// The route that a telling was made for, as it is now; nil when it has gone.
+    func route(told telling: Telling, of id: UInt32, speaker: borrowing Speaker) -> SelectedRoute? {
+        if telling.pathID == 0 { return selectedRoute(of: id, speaker: speaker) }
+        guard let index = eligibleRoutes(to: id).first(where: { routes.ownPathID(of: $0) == telling.pathID }) else {
+            return nil
+        }
+        if PeerSlot(routes[index].peer) == PeerTable.local { return .local }
+        return learnedRoute(index, speaker: speaker).map { .learned($0) }
+    }
+
+    /// The eligible routes to a prefix, the best ones if there are more than `limit`.
+    private func paths(to id: UInt32, limit: Int, speaker: borrowing Speaker) -> [UInt32] {
+        var rest = eligibleRoutes(to: id)
+        guard rest.count > limit else { return rest }
+        var chosen: [UInt32] = []
+        while chosen.count < limit {
+            let ranks = rest.map { rank(of: $0, speaker: speaker) }
+            guard let place = DecisionProcess.best(of: ranks) else { break }
+            chosen.append(rest.remove(at: place))
+        }
+        return chosen
+    }
+
+    private func eligibleRoutes(to id: UInt32) -> [UInt32] {
+        var indices: [UInt32] = []
+        var index = prefixes[id].firstRoute
+        while index != AdjRIBIn.none {
+            if routes[index].refusal == 0 { indices.append(index) }
+            index = routes[index].nextOfPrefix
+        }
+        return indices
+    }
+}

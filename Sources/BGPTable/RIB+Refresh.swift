@@ -1,0 +1,38 @@
+package import NetTypes
+
+// Enhanced route refresh (RFC 7313), both ways.
+extension RIB {
+    /// The peer begins to send the family again: what it has sent is stale until it comes again or is swept.
+    ///
+    /// - Returns: whether the peer has a session with the family.
+    package mutating func beginRefresh(_ family: AddressFamily, from id: PeerID) -> Bool {
+        guard let slot = speaker.peers.slot(of: id), let row = speaker.peers[slot], row.isUp,
+            row.role.families.contains(family)
+        else { return false }
+        tables[Self.table(of: family)].markStale(slot, speaker: &speaker)
+        return true
+    }
+
+    /// Whether the peer has been handed the family's End-of-RIB.
+    package func hasSentEndOfRIB(_ family: AddressFamily, to id: PeerID) -> Bool {
+        speaker.peers.slot(of: id).map { tables[Self.table(of: family)].hasSentEndOfRIB(to: $0) } ?? false
+    }
+
+    /// Whether the peer is being told everything of the family, for the first time or again, and has not been handed the
+    /// last of it.
+    package func isTelling(_ family: AddressFamily, to id: PeerID) -> Bool {
+        guard let slot = speaker.peers.slot(of: id) else { return false }
+        return tables[Self.table(of: family)].isTelling(slot)
+    }
+
+    /// How many prefixes `drainForwardingChanges` has to look at.
+    package var forwardingChangeCount: Int { tables.reduce(0) { $0 + $1.pendingForwarding.count } }
+}
+
+extension FamilyTable {
+    /// Whether a walk over everything is under way for a peer, or something of it is yet to be taken.
+    func isTelling(_ slot: PeerSlot) -> Bool {
+        guard let group = group(of: slot).flatMap({ groups[$0] }) else { return false }
+        return group.step(for: slot) != nil || group.reader.progress.feed != nil
+    }
+}

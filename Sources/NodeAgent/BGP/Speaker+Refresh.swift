@@ -1,0 +1,100 @@
+import BGPTable
+import BGPWire
+import LinuxOS
+import Logging
+import NIOCore
+import NetTypes
+import Resources
+
+// ROUTE-REFRESH (RFC 2918) and the markers around its answer (RFC 7313).
+
+/// A family that is sent again, to a peer or by it.
+struct Refresh: Sendable, Hashable {
+    let peer: PeerID
+    let family: AddressFamily
+}
+
+extension Speaker {
+    /// The peer asks for a family again. The marker for the beginning may not come before the initial End-of-RIB
+    /// (RFC 7313 §4.1); until then everything goes out anyway.
+    func answerRefresh(of family: AddressFamily, to peer: Peer) {
+        if rib?.hasSentEndOfRIB(family, to: peer.id) ?? false, let epoch = epochs[peer.id] {
+            peer.assumeIsolated { $0.mark(.begin, of: family, epoch: epoch) }
+            refreshesOut.insert(Refresh(peer: peer.id, family: family))
+        }
+        rib?.refresh(family, for: peer.id)
+    }
+
+    /// Marks the end of what has gone out to the last prefix.
+    func endAnsweredRefreshes() {
+        for refresh in refreshesOut where !(rib?.isTelling(refresh.family, to: refresh.peer) ?? false) {
+            refreshesOut.remove(refresh)
+            guard let peer = peers[refresh.peer], let epoch = epochs[refresh.peer] else { continue }
+            peer.assumeIsolated { $0.mark(.end, of: refresh.family, epoch: epoch) }
+        }
+    }
+
+    /// The peer begins to send a family again: what does not come until the end, or for too long, goes.
+    func beginRefresh(of family: AddressFamily, from peer: Peer, awaitsEndOfRIB: Bool) {
+        let hasEnded = rib?.endOfRIBReceived(from: peer.id).contains(family) ?? false
+        // RFC 7313 §4.2: before its initial End-of-RIB there is nothing to compare with.
+        guard hasEnded || !awaitsEndOfRIB, rib?.beginRefresh(family, from: peer.id) ?? false else { return }
+        refreshesIn[Refresh(peer: peer.id, family: family)] = BootClock.now() + peer.settings.maxRestartTime
+    }
+
+    /// The peer has sent a family again. Without a beginning it means nothing.
+    func endRefresh(of family: AddressFamily, from peer: Peer) {
+        guard refreshesIn.removeValue(forKey: Refresh(peer: peer.id, family: family)) != nil else { return }
+        let swept = rib?.sweepStale(of: peer.id, family: family) ?? 0
+        logger.info(
+            "route refresh complete",
+            metadata: ["peer": "\(peer.address)", "family": "\(family.rawValue)", "swept": "\(swept)"])
+    }
+
+    /// Peers that never mark the end are taken to have.
+    func endOverdueRefreshes(at now: MonotonicTime) {
+        for (refresh, deadline) in refreshesIn where now >= deadline {
+            guard let peer = peers[refresh.peer] else { continue }
+            endRefresh(of: refresh.family, from: peer)
+            changed()
+        }
+    }
+
+    /// What belongs to a session alone ends with it.
+    func sessionEnded(_ id: PeerID) {
+        refreshesOut = refreshesOut.filter { $0.peer != id }
+        refreshesIn = refreshesIn.filter { $0.key.peer != id }
+        prefixWarnings.remove(id)
+        converging[id] = nil
+    }
+}
+
+// What a peer may send.
+extension Speaker {
+    /// Holds the number of prefixes that a peer has sent against what it may send.
+    func judge(_ received: Int, of peer: Peer) {
+        let policy = peer.settings.policy
+        guard let maximum = policy.maximumPrefixes else { return }
+        if received > maximum, policy.maximumPrefixesAction == .restart {
+            // After the table's turn: the session's end comes back by the queue.
+            peer.eventLoop.execute {
+                peer.assumeIsolated { $0.endForPrefixes(received, pause: policy.maximumPrefixesRestartTime) }
+            }
+        } else if received >= policy.prefixesWarnedOf ?? maximum, prefixWarnings.insert(peer.id).inserted {
+            logger.warning(
+                "many prefixes from the peer",
+                metadata: ["peer": "\(peer.address)", "received": "\(received)", "maximum": "\(maximum)"])
+        }
+    }
+
+    /// The peers that have said all they know since the last call, and when their sessions came up.
+    func takeConverged() -> [(peer: IPAddress, since: MonotonicTime)] {
+        converging.compactMap { id, since in
+            guard let peer = peers[id], let families = rib?.endOfRIBReceived(from: id), !families.isEmpty,
+                !(rib?.peersAwaitingEndOfRIB.contains(id) ?? true)
+            else { return nil }
+            converging[id] = nil
+            return (peer.address, since)
+        }
+    }
+}

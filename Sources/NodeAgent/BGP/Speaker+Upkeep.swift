@@ -1,0 +1,38 @@
+import BGPTable
+import LinuxOS
+import Logging
+import NetTypes
+
+// By the clock.
+extension Speaker {
+    /// Ends waits whose time is over, until cancelled.
+    func runUpkeep() async {
+        while !Task.isCancelled {
+            // Every wake-up costs an idle node processor time.
+            let patience: Duration = staleDeadlines.isEmpty && refreshesIn.isEmpty ? .seconds(5) : .seconds(1)
+            try? await Task.sleep(for: restart.isRestarting ? .milliseconds(100) : patience)
+            guard !Task.isCancelled, !isStopping else { return }
+            let now = BootClock.now()
+            let awaited = (rib?.peersAwaitingEndOfRIB ?? []).filter { !restartingPeers.contains($0) }
+            if let reason = restart.completed(awaiting: awaited, at: now) { await finishRestart(because: reason) }
+            dropStaleRoutes(at: now)
+            endOverdueRefreshes(at: now)
+        }
+    }
+
+    /// A peer whose settings changed and who did not come back loses its routes after its restart time.
+    private func dropStaleRoutes(at now: MonotonicTime) {
+        for (id, deadline) in staleDeadlines where now >= deadline {
+            staleDeadlines[id] = nil
+            if rib?.sweepStale(of: id) ?? 0 > 0 { changed() }
+        }
+    }
+
+    private func finishRestart(because reason: String) async {
+        restart.isRestarting = false
+        logger.info("restart complete", metadata: ["reason": "\(reason)"])
+        rib?.releaseExport()
+        for peer in peers.values { await peer.restartCompleted() }
+        changed()
+    }
+}

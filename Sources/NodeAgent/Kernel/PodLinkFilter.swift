@@ -1,0 +1,54 @@
+import LinuxOS
+import Logging
+import NetTypes
+import Netlink
+import PodPlan
+
+/// Keeps reverse path filtering of the pods' links strict: it is what an IPv4 pod cannot send with another's address by.
+///
+/// ADD sets it, and what is in force is never less than the link's own value. Others write it too: systemd's udev rule
+/// for every new link, a node's sysctl files. A link without an IPv4 address, as these are, drops as much at 2 as at 1,
+/// so that the moment until it is mended matters only where it was 0.
+struct PodLinkFilter: ~Copyable {
+    private static let setting = HostSetting.reversePathFilter
+
+    private let names: LinkNames?
+    private let logger: Logger
+
+    init(logger: Logger) {
+        names = try? LinkNames()
+        self.logger = logger
+    }
+
+    /// A link that the picture of the node leaves out has that value, or had it a moment ago.
+    func observe(_ value: UInt32?, on index: UInt32, _ sockets: KernelSockets?) {
+        guard let value, value != Self.setting.required, let sockets else { return }
+        guard let name = try? names?.name(of: index), NodePicture.isPodLink(name), isAltered(name) else { return }
+        // Another program's link may be called so, too.
+        guard let link = try? sockets.link(index: index), NodePicture.isOwnPodLink(link) else { return }
+        mend(link.name)
+    }
+
+    /// Looks at all of them: nobody has told of what happened while nobody listened.
+    func keep(_ names: [String]) {
+        for name in names where isAltered(name) { mend(name) }
+    }
+
+    private func isAltered(_ name: String) -> Bool {
+        // A link that has gone has no setting.
+        guard let text = try? Sysctl.read(Self.setting.path(link: name)) else { return false }
+        return UInt32(text) != Self.setting.required
+    }
+
+    private func mend(_ name: String) {
+        do {
+            try Sysctl.write(Self.setting.path(link: name), "\(Self.setting.required)")
+            logger.warning(
+                "reverse path filtering of a pod's link was altered; strict again", metadata: ["link": "\(name)"])
+        } catch {
+            logger.error(
+                "a pod may send with others' IPv4 addresses: rp_filter not set",
+                metadata: ["link": "\(name)", "reason": "\(error)"])
+        }
+    }
+}
