@@ -343,6 +343,7 @@ def adopted(checks, apus, members):
         nlri = bytes([26, 10, 244, member.number, 0])
         session.send(update(member, 1, nlri) + message(UPDATE, bytes(4)))
     checks.check("three peers' routes are in the kernel", eventually(10, lambda: all(map(kernel_has, members))))
+    checks.check("BFD is up", eventually(20, lambda: "BFD session up" in apus.log()))
     apus.kill()
     for session in sessions:
         session.close()
