@@ -17,6 +17,9 @@ final class InstanceLock: Sendable {
     private let namespaceName: AbstractName
     private let lock: Mutex<FileLock>
 
+    /// How long a daemon that was killed may take to be gone: its threads end one after another, the last one lets go.
+    private static let patience: Duration = .seconds(2)
+
     /// Takes the lock.
     ///
     /// - Parameter namespaceName: what stands for the network namespace.
@@ -24,14 +27,12 @@ final class InstanceLock: Sendable {
     init(runDirectory: String, namespaceName: String = "apusd") throws {
         self.runDirectory = runDirectory
         let digest = SHA1.digest(runDirectory.utf8).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }
-        guard let name = try AbstractName.take("apusd-\(digest.joined())") else {
-            throw NodeAgentError.alreadyRunning(path: runDirectory)
+        let deadline = BootClock.now() + Self.patience
+        name = try Self.take("apusd-\(digest.joined())", before: deadline) {
+            NodeAgentError.alreadyRunning(path: runDirectory)
         }
-        let lock = try Self.take(runDirectory)
-        guard let namespace = try AbstractName.take(namespaceName) else { throw NodeAgentError.namespaceTaken }
-        self.name = name
-        self.namespaceName = namespace
-        self.lock = Mutex(lock)
+        lock = Mutex(try Self.take(runDirectory, before: deadline))
+        self.namespaceName = try Self.take(namespaceName, before: deadline) { NodeAgentError.namespaceTaken }
     }
 
     /// Takes the lock on the file that is there now, if somebody has removed the one that is locked.
@@ -40,16 +41,28 @@ final class InstanceLock: Sendable {
     func renew() throws {
         try lock.withLock { lock in
             guard try !lock.isStill(at: Self.path(runDirectory)) else { return }
-            lock = try Self.take(runDirectory)
+            lock = try Self.take(runDirectory, before: BootClock.now())
         }
     }
 
     private static func path(_ runDirectory: String) -> String { "\(runDirectory)/apusd.lock" }
 
-    private static func take(_ runDirectory: String) throws -> FileLock {
-        guard let lock = try FileLock.tryLock(path(runDirectory)) else {
+    private static func take(_ runDirectory: String, before deadline: MonotonicTime) throws -> FileLock {
+        do throws(SystemError) {
+            return try FileLock.lock(path(runDirectory), deadline: deadline)
+        } catch {
+            guard error.code == .ETIMEDOUT else { throw error }
             throw NodeAgentError.alreadyRunning(path: runDirectory)
         }
-        return lock
+    }
+
+    private static func take(
+        _ name: String, before deadline: MonotonicTime, orThrow refusal: () -> NodeAgentError,
+    ) throws -> AbstractName {
+        while true {
+            if let taken = try AbstractName.take(name) { return taken }
+            guard BootClock.now() < deadline else { throw refusal() }
+            _ = try Poll.readable([], until: BootClock.now() + .milliseconds(10), name: "the name's owner")
+        }
     }
 }

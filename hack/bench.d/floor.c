@@ -92,6 +92,8 @@ static void put_pair(struct batch *batch, const char *host_name, int pod) {
     begin(batch, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &header, sizeof header);
     put(batch, IFLA_IFNAME, host_name, strlen(host_name) + 1);
     put_u32(batch, IFLA_MTU, 1500);
+    put_u32(batch, IFLA_NUM_TX_QUEUES, 1);
+    put_u32(batch, IFLA_NUM_RX_QUEUES, 1);
     put(batch, IFLA_ADDRESS, host_mac, sizeof host_mac);
     struct rtattr *info = put(batch, IFLA_LINKINFO, NULL, 0);
     put(batch, IFLA_INFO_KIND, "veth", 5);
@@ -99,6 +101,8 @@ static void put_pair(struct batch *batch, const char *host_name, int pod) {
     struct rtattr *peer = put(batch, VETH_INFO_PEER, &peer_header, sizeof peer_header);
     put(batch, IFLA_IFNAME, "eth0", 5);
     put_u32(batch, IFLA_MTU, 1500);
+    put_u32(batch, IFLA_NUM_TX_QUEUES, 1);
+    put_u32(batch, IFLA_NUM_RX_QUEUES, 1);
     put_u32(batch, IFLA_NET_NS_FD, (uint32_t)pod);
     end(batch, peer);
     end(batch, data);

@@ -485,17 +485,6 @@ extension KernelAgent {
 
     private func keepForwarding() {
         guard options.managesForwarding, let configuration else { return }
-        var families = Set(configuration.pools.map(\.cidr.family))
-        if configuration.awaitsPool { families.insert(.ipv4) }
-        for (family, path) in [
-            (AddressFamily.ipv4, ["net", "ipv4", "ip_forward"]), (.ipv6, ["net", "ipv6", "conf", "all", "forwarding"]),
-        ] where families.contains(family) {
-            do {
-                guard try settings.set(path, to: "1") != nil else { continue }
-                logger.notice("IP forwarding turned on", metadata: ["family": "\(family.rawValue)"])
-            } catch {
-                logger.error("IP forwarding cannot be turned on; ADD will refuse", metadata: ["reason": "\(error)"])
-            }
-        }
+        settings.turnOnForwarding(for: configuration.forwardedFamilies, logger: logger)
     }
 }
