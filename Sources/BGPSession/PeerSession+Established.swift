@@ -64,6 +64,8 @@ extension PeerSession {
         // The old connection is dead on the peer's side: there is nobody to send a NOTIFICATION to.
         close(up.id, &turn)
         lose(up, "the peer restarted", by: .connection, &turn)
+        // One that fails again and again is kept in Idle: the new connection has gone with it.
+        guard case .opening = state else { return }
         var confirmed = candidate
         confirmed.negotiated = negotiated
         confirmed.lastReceived = turn.now

@@ -145,7 +145,7 @@ extension FamilyTable {
             let isOfNoConcern = log.isOfOtherPaths(index) && isTold(group, ofOneOnly: id)
             if prefixes[id].logSequence == sequence, !isOfNoConcern {
                 guard draft.budget > 0, draft.looks > 0 else {
-                    isStepCutShort = draft.looks == 0
+                    if draft.looks == 0 { isStepCutShort = true }
                     return
                 }
                 draft.looks -= 1

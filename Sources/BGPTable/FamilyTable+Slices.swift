@@ -22,13 +22,15 @@ extension FamilyTable {
         reviewPosition = id < prefixes.endID ? id : nil
     }
 
-    /// Marks the peer's routes as those of a session that is lost.
-    mutating func markAllStale(_ slot: PeerSlot) {
+    /// Marks the peer's routes as those of a session that is lost, or as fresh.
+    mutating func markAllStale(_ slot: PeerSlot, _ isStale: Bool = true) {
         var index = routes.firstRoute(of: slot)
         while index != AdjRIBIn.none {
-            routes.setStale(index, true)
+            routes.setStale(index, isStale)
             index = routes[index].nextOfPeer
         }
+        // What is stale now is not what a sweep was begun for.
+        routes.setSweep(of: slot, at: nil)
     }
 
     /// Begins to remove the peer's stale routes. Those that the peer confirms before it is their turn stay.

@@ -27,8 +27,11 @@ extension RIB {
                 summary: &summary)
         }
         if peer.role.maximumPrefixes != nil, summary.accepted + summary.refused > 0 {
-            let received = tables.reduce(0) { $0 + $1.routes.counts(of: slot).received }
-            summary.receivedOfMaximum = received
+            // What is kept from a session before counts no more than what is gone.
+            summary.receivedOfMaximum = tables.reduce(0) { sum, table in
+                let counts = table.routes.counts(of: slot)
+                return sum + counts.received - counts.stale
+            }
         }
         return summary
     }

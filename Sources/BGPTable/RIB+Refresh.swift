@@ -9,8 +9,15 @@ extension RIB {
         guard let slot = speaker.peers.slot(of: id), let row = speaker.peers[slot], row.isUp,
             row.role.families.contains(family)
         else { return false }
-        tables[Self.table(of: family)].markStale(slot, speaker: &speaker)
+        // What is stale already came before a marker of which the end was not seen, or is still being swept.
+        tables[Self.table(of: family)].markAllStale(slot)
         return true
+    }
+
+    /// The session is lost before the peer has sent the family again: what it had sent before is as good as the rest.
+    package mutating func abandonRefresh(_ family: AddressFamily, from id: PeerID) {
+        guard let slot = speaker.peers.slot(of: id) else { return }
+        tables[Self.table(of: family)].markAllStale(slot, false)
     }
 
     /// Whether the peer has been handed the family's End-of-RIB.

@@ -14,7 +14,9 @@ package struct RouteTable: Sendable {
     package private(set) var adopted: Set<RouteKey> = []
     /// The keys of the rows that are pending, in the order in which they became so; some may be so no more, or stand here
     /// twice.
-    private(set) var queue: [RouteKey] = []
+    package private(set) var queue: [RouteKey] = []
+    /// How many keys may stand in the queue beside those of pending rows.
+    private static let queueSlack = 1024
     /// How many rows are pending.
     private(set) var pendingCount = 0
     /// Why a key is not programmed; kept over retries, so that a reason is news only once.
@@ -241,6 +243,10 @@ package struct RouteTable: Sendable {
         if outcome.isPending != outcome.wasPending {
             pendingCount += outcome.isPending ? 1 : -1
             if outcome.isPending { queue.append(key) }
+            // A route that waits for its link stays pending for days, and what came and went meanwhile is done.
+            if queue.count > 2 * pendingCount + Self.queueSlack {
+                queue = Array(Set(queue.filter { rows[$0]?.isPending ?? false }))
+            }
             if pendingCount == 0 { queue.removeAll(keepingCapacity: queue.count < 65536) }
         }
         if outcome.isEmpty { rows.removeValue(forKey: key) }

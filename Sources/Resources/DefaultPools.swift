@@ -5,7 +5,7 @@ package import NetTypes
 ///
 /// Calico's default of the mode is IP in IP. Here the mode is that of the network configuration that first asks for an
 /// address, where the environment does not say: until then there is no IPv4 pool. There is an IPv6 pool only where the
-/// environment has a network for it.
+/// environment has a network for it, and IPv4 has its mode then.
 package struct DefaultPools: Sendable, Hashable {
     /// The use of tunnels in a pool; at most one of the two is not `never`.
     package struct Tunnels: Sendable, Hashable {
@@ -52,6 +52,10 @@ package struct DefaultPools: Sendable, Hashable {
     package init(environment: [String: String]) throws(Refusal) {
         isOff = try Reader(environment).bool("NO_DEFAULT_POOLS") ?? false
         for family in AddressFamily.allCases { wishes[family] = try Self.wishes(family, Reader(environment)) }
+        // A pool of IPv6 that is there from the start has a mode, which the first ADD cannot say any more.
+        guard !isOff, wishes[.ipv6]?.cidr != nil, wishes[.ipv4]?.tunnels == nil else { return }
+        let vxlan = wishes[.ipv6]?.tunnels?.vxlan ?? .never
+        wishes[.ipv4]?.tunnels = Tunnels(vxlan: vxlan)
     }
 
     /// The variables that are read here.
@@ -105,8 +109,12 @@ extension DefaultPools {
 
     /// The configuration with its pools; with the default ones where it has none.
     ///
-    /// - Parameter demanded: the tunnels of the network configuration that has asked first; nil before.
-    package func completing(_ configuration: ClusterConfiguration, demanded: Tunnels?) -> ClusterConfiguration {
+    /// - Parameters:
+    ///   - demanded: the tunnels of the network configuration that has asked first; nil before.
+    ///   - held: blocks that pods have addresses of: their pool stays, whatever address a node has by now.
+    package func completing(
+        _ configuration: ClusterConfiguration, demanded: Tunnels?, held: [IPPrefix] = [],
+    ) -> ClusterConfiguration {
         guard !isOff, configuration.pools.isEmpty else { return configuration }
         var copy = configuration
         copy.pools = AddressFamily.allCases.compactMap { family in
@@ -114,7 +122,7 @@ extension DefaultPools {
             // IP in IP carries IPv4 only.
             let inherited = family == .ipv4 ? demanded : demanded.map { Tunnels(vxlan: $0.vxlan) } ?? Tunnels()
             guard let tunnels = wishes.tunnels ?? inherited,
-                let cidr = wishes.cidr ?? Self.network(family, besides: configuration)
+                let cidr = wishes.cidr ?? Self.network(family, besides: configuration, held)
             else { return nil }
             return IPPool(
                 name: Self.name(of: family), cidr: cidr, blockSize: wishes.blockSize, ipipMode: tunnels.ipip,
@@ -125,11 +133,14 @@ extension DefaultPools {
     }
 
     /// Calico's network for pods: the first, or the second where nodes have addresses in the first; none of IPv6.
-    private static func network(_ family: AddressFamily, besides configuration: ClusterConfiguration) -> IPPrefix? {
+    private static func network(
+        _ family: AddressFamily, besides configuration: ClusterConfiguration, _ held: [IPPrefix],
+    ) -> IPPrefix? {
         guard family == .ipv4 else { return nil }
+        let networks = ["192.168.0.0/16", "172.16.0.0/16"].compactMap { IPPrefix($0) }
         let taken = configuration.nodes.flatMap(\.addresses).map(\.address)
-        return ["192.168.0.0/16", "172.16.0.0/16"].compactMap { IPPrefix($0) }
-            .first { network in !taken.contains { network.contains($0) } }
+        return networks.first { network in held.contains { network.contains($0) } }
+            ?? networks.first { network in !taken.contains { network.contains($0) } }
     }
 }
 

@@ -87,7 +87,8 @@ extension NodeView {
         /// The password that `session` names.
         package var password: Secret?
 
-        /// The peer without what can be changed while its session stays: policy, names and BFD.
+        /// The peer without what can be changed while its session stays: policy, names and BFD. The paths that it has
+        /// been sent have identifiers of their own, which a smaller number of them would leave behind.
         package var identity: Peer {
             var identity = self
             identity.kind = .mesh
@@ -96,6 +97,7 @@ extension NodeView {
             identity.isRouteReflectorClient = false
             identity.nextHopMode = .auto
             identity.policy = PeerPolicy()
+            identity.policy.advertisedPaths = policy.advertisedPaths
             identity.filters = []
             identity.session = session.identity
             return identity

@@ -33,6 +33,21 @@ import Testing
         #expect(rib.drainUpdates(for: watcher).withdrawn == ["10.244.2.0/26"])
     }
 
+    @Test("A second marker for the beginning removes nothing, nor does the loss of the session between the markers")
+    func interrupted() {
+        var rib = start()
+        let first = rib.beginRefresh(.ipv4, from: sender)
+        let second = rib.beginRefresh(.ipv4, from: sender)
+        #expect(first && second && rib.drainForwardingChanges().isEmpty)
+        #expect(rib.peerStatus(sender)?.stale == 2)
+        rib.abandonRefresh(.ipv4, from: sender)
+        #expect(rib.peerStatus(sender)?.stale == 0)
+        rib.peerDown(sender, keepStale: true)
+        #expect(rib.drainForwardingChanges().isEmpty)
+        let swept = rib.sweepStale(of: sender, family: .ipv4)
+        #expect(swept == 2)
+    }
+
     @Test("A family that was not agreed on, and a peer without a session, begin nothing")
     func refused() {
         var rib = start()

@@ -23,6 +23,20 @@ import Testing
         }
     }
 
+    @Test("What waits for its link for days does not keep what came and went beside it")
+    func queue() {
+        var table = RouteTable()
+        table.setDesired(blackhole("10.9.0.0/26"))
+        for _ in 0..<5000 {
+            table.setDesired(a)
+            table.applied(.add(a))
+            table.removeDesired(a.destination)
+            table.applied(.delete(a))
+        }
+        #expect(table.queue.count < 1100)
+        #expect(table.pendingOperations() == [.add(blackhole("10.9.0.0/26"))])
+    }
+
     @Test("IPv6 routes without a metric are those the kernel shows with 1024")
     func ipv6Metric() throws {
         var table = RouteTable()

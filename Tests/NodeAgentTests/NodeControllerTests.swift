@@ -113,6 +113,23 @@ struct NodeControllerTests {
         }
     }
 
+    @Test("What changes in forwarding while something is laid out already is told after it, without another change")
+    func laidOut() async throws {
+        try await Self.run { lab in
+            try await lab.configure()
+            _ = await lab.controller.endpointCame(ControllerLab.endpoint("a", "10.244.9.1/32"))
+            _ = await lab.controller.endpointCame(ControllerLab.endpoint("b", "10.244.9.2/32"))
+            var told: [String] = []
+            var hasMore = true
+            while hasMore {
+                let forwarding = await lab.speaker.nextForwarding()
+                told += forwarding.changes.map(\.prefix.description)
+                hasMore = forwarding.hasMore
+            }
+            #expect(told.sorted() == ["10.244.0.0/26", "10.244.9.1/32", "10.244.9.2/32"])
+        }
+    }
+
     @Test("An endpoint is answered when it is announced; the end of its link withdraws it, its own end no other's")
     func comingAndGoing() async throws {
         try await Self.run { lab in
@@ -165,5 +182,12 @@ extension ControllerLab {
         let lock = try store.lock(deadline: .seconds(1))
         let key = AttachmentKey(network: "net", containerID: id, ifName: "eth0")
         _ = try store.claim(key, now: BootClock.now(), under: lock)
+    }
+}
+
+extension NodeController {
+    /// Says that a pod has come, and waits for the answer.
+    nonisolated fileprivate func endpointCame(_ endpoint: Endpoint) async -> Result<JSONObject, RemoteError> {
+        await withCheckedContinuation { answer in endpointCame(endpoint) { answer.resume(returning: $0) } }
     }
 }

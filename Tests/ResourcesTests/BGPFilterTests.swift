@@ -122,6 +122,13 @@ struct BGPFilterTests {
         #expect(plain.map(\.identity) == filtered.map(\.identity))
     }
 
+    @Test("another number of paths to be sent needs a new session: the old paths have identifiers of their own")
+    func advertisedPaths() throws {
+        let all = try viewWith(["peerIP": "10.0.0.1", "asNumber": 1]).peers
+        let one = try viewWith(["peerIP": "10.0.0.1", "asNumber": 1, "advertisedPaths": 1]).peers
+        #expect(all.map(\.identity) != one.map(\.identity))
+    }
+
     @Test("communities are given by name or as they are, to what lies inside a network")
     func advertisements() {
         let decoded = ResourceDecoder.decode([

@@ -28,6 +28,26 @@ struct DefaultPoolsTests {
         #expect(DefaultPools().completing(completed, demanded: .init(ipip: .always)) == completed)
     }
 
+    @Test("a pool that pods have addresses of stays, though a node comes to live in its network")
+    func held() throws {
+        let block = try #require(IPPrefix("192.168.7.64/26"))
+        let moved = try configuration("192.168.1.1")
+        let completed = DefaultPools().completing(moved, demanded: .init(), held: [block])
+        #expect(completed.pools.map(\.cidr.description) == ["192.168.0.0/16"])
+    }
+
+    @Test("beside an IPv6 pool that is there from the start IPv4 has its mode")
+    func ipv6First() throws {
+        let defaults = try DefaultPools(environment: ["CALICO_IPV6POOL_CIDR": "fd00:244::/48"])
+        let bare = try configuration("10.0.0.1")
+        #expect(!defaults.awaitsMode(in: bare))
+        #expect(defaults.completing(bare, demanded: nil).pools.map(\.vxlanMode) == [.never, .never])
+        let tunnelled = try DefaultPools(environment: [
+            "CALICO_IPV6POOL_CIDR": "fd00:244::/48", "CALICO_IPV6POOL_VXLAN": "Always",
+        ])
+        #expect(tunnelled.completing(bare, demanded: nil).pools.map(\.vxlanMode) == [.always, .always])
+    }
+
     @Test("what the environment says is so from the start, IPv6 too")
     func environment() throws {
         let defaults = try DefaultPools(environment: [

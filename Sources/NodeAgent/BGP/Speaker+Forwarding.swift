@@ -16,7 +16,12 @@ extension Speaker {
 
     /// Lays out what is to be done next, unless there is something already.
     func layOutForwarding() {
-        guard laidOut.withLock({ $0 == nil }) else { return }
+        // What has changed since is not in what lies there: whoever takes it is to come again.
+        let isLaidOut = laidOut.withLock { forwarding in
+            forwarding?.hasMore = true
+            return forwarding != nil
+        }
+        guard !isLaidOut else { return }
         let next = forwarding()
         laidOut.withLock { $0 = next }
     }

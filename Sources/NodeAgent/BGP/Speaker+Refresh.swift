@@ -62,6 +62,7 @@ extension Speaker {
 
     /// What belongs to a session alone ends with it.
     func sessionEnded(_ id: PeerID) {
+        for refresh in refreshesIn.keys where refresh.peer == id { rib?.abandonRefresh(refresh.family, from: id) }
         refreshesOut = refreshesOut.filter { $0.peer != id }
         refreshesIn = refreshesIn.filter { $0.key.peer != id }
         prefixWarnings.remove(id)
@@ -91,14 +92,16 @@ extension Speaker {
     func limitChanged(of peer: Peer) {
         prefixWarnings.remove(peer.id)
         peer.assumeIsolated { $0.resume() }
-        if let received = rib?.peerStatus(peer.id)?.received { judge(received, of: peer) }
+        if let status = rib?.peerStatus(peer.id) { judge(status.received - status.stale, of: peer) }
     }
 
     /// The peers that have said all they know since the last call, and when their sessions came up.
     func takeConverged() -> [(peer: IPAddress, since: MonotonicTime)] {
-        converging.compactMap { id, since in
+        guard !converging.isEmpty else { return [] }
+        let awaited = Set(rib?.peersAwaitingEndOfRIB ?? [])
+        return converging.compactMap { id, since in
             guard let peer = peers[id], let families = rib?.endOfRIBReceived(from: id), !families.isEmpty,
-                !(rib?.peersAwaitingEndOfRIB.contains(id) ?? true)
+                !awaited.contains(id)
             else { return nil }
             converging[id] = nil
             return (peer.address, since)

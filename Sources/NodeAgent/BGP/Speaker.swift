@@ -374,6 +374,8 @@ extension Speaker {
         case .refreshEnded(let family): endRefresh(of: family, from: peer)
         case .lost(let kept):
             sessionEnded(peer.id)
+            // From here on the session's own timers say how long routes stay.
+            staleDeadlines[peer.id] = nil
             forsaken[peer.id] = Set(AddressFamily.allCases).subtracting(kept)
             epochs[peer.id] = nil
             restartingPeers.remove(peer.id)
@@ -395,6 +397,9 @@ extension Speaker {
         guard let summary else { return }
         if summary.endOfRIB != nil { isReceptionNew = true }
         if let family = summary.endOfRIB {
+            if staleDeadlines[peer.id] != nil, !(rib?.peersAwaitingEndOfRIB.contains(peer.id) ?? true) {
+                staleDeadlines[peer.id] = nil
+            }
             logger.info(
                 "End-of-RIB received",
                 metadata: [

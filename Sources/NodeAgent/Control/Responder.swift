@@ -27,8 +27,11 @@ struct Responder: Sendable {
     func answerPromptly(_ operation: Request.Operation, _ reply: @escaping ControlServer.Reply) -> Bool {
         switch operation {
         case .endpointAdd(let endpoint):
-            guard controller.isAnnounced(endpoint) else { return false }
-            reply(.success([:]))
+            if controller.isAnnounced(endpoint) {
+                reply(.success([:]))
+            } else {
+                controller.endpointCame(endpoint, reply: reply)
+            }
         case .endpointDelete(let endpoint):
             controller.endpointGone(endpoint)
             reply(.success([:]))
@@ -45,9 +48,7 @@ struct Responder: Sendable {
     /// The members of `ok`, or the refusal.
     func answer(_ operation: Request.Operation) async -> Result<JSONObject, RemoteError> {
         switch operation {
-        case .endpointAdd(let endpoint):
-            return await controller.endpointCame(endpoint)
-        case .endpointDelete, .linkDelete:
+        case .endpointAdd, .endpointDelete, .linkDelete:
             return await withCheckedContinuation { reply in
                 _ = answerPromptly(operation) { reply.resume(returning: $0) }
             }

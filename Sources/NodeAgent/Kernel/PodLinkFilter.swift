@@ -26,6 +26,8 @@ struct PodLinkFilter: ~Copyable {
         guard let name = try? names?.name(of: index), NodePicture.isPodLink(name), isAltered(name) else { return }
         // Another program's link may be called so, too.
         guard let link = try? sockets.link(index: index), NodePicture.isOwnPodLink(link) else { return }
+        // An ADD marks its link and makes it strict in one step, which may have been since the first look.
+        guard isAltered(name) else { return }
         mend(link.name)
     }
 

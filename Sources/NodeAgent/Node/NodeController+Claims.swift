@@ -65,7 +65,7 @@ extension NodeController {
     }
 
     /// Without a whole configuration nobody knows whether the node is alone.
-    private var mayClaim: Bool {
+    var mayClaim: Bool {
         guard inForce.isWhole, let configuration = inForce.configuration else { return false }
         return BlockClaim.isAllowed(for: options.nodeName, in: configuration)
     }

@@ -1,3 +1,4 @@
+import IPAMCore
 import Logging
 import ModePlugins
 import NetTypes
@@ -10,8 +11,9 @@ extension NodeController {
     func pooled(_ decoded: DecodedResources) -> DecodedResources {
         guard decoded.isWhole else { return decoded }
         var completed = decoded
+        let held = decoded.configuration.pools.isEmpty ? (state?.blocks ?? []).map(\.cidr).filter(holdsPods) : []
         completed.configuration = options.defaultPools.completing(
-            decoded.configuration, demanded: demandedPool.tunnels)
+            decoded.configuration, demanded: demandedPool.tunnels, held: held)
         return completed
     }
 
@@ -31,6 +33,16 @@ extension NodeController {
         let inner = request.encapsulation ?? "vxlan"
         guard ["ipip", "vxlan"].contains(inner) else {
             return RemoteError(code: 7, message: "encapsulation: \"\(inner)\" is neither ipip nor vxlan")
+        }
+        // What is remembered binds whoever asks later: not for a node that has no block to give.
+        let hasBlock = read.configuration.affinities.contains {
+            $0.node == options.nodeName && $0.cidr.family == .ipv4
+        }
+        guard hasBlock || mayClaim else {
+            return RemoteError(
+                code: 100,
+                message: "there is no IPPool, and node \(options.nodeName) may claim no block of a default one beside "
+                    + "other nodes or peers: write a BlockAffinity for it")
         }
         do {
             try demandedPool.remember(DefaultPools.Tunnels(mode, inner: inner))

@@ -18,7 +18,7 @@ actor NodeController {
         case configuration(DecodedResources)
         case addressLook
         case blockRequest(BlockRequest, reply: CheckedContinuation<Result<BlockAnswer, RemoteError>, Never>)
-        case endpointAdd(Endpoint, reply: CheckedContinuation<Result<JSONObject, RemoteError>, Never>)
+        case endpointAdd(Endpoint, reply: ControlServer.Reply)
         /// The link of a pod has gone; its record goes next.
         case linkGone(AttachmentKey)
         case endpointGone(AttachmentKey)
@@ -99,7 +99,7 @@ actor NodeController {
                 case .addressLook: await followAddress()
                 case .blockRequest(let request, let reply): reply.resume(returning: await claim(for: request))
                 case .endpointAdd(let endpoint, let reply):
-                    reply.resume(returning: await add(endpoint))
+                    reply(await add(endpoint))
                     shortcut.leave()
                 case .linkGone(let key): await withdraw(key)
                 case .endpointGone(let key):
@@ -146,14 +146,13 @@ actor NodeController {
     /// Whether there is nothing to do for a pod that has come: then nobody needs to wait for `endpointCame`.
     nonisolated func isAnnounced(_ endpoint: Endpoint) -> Bool { shortcut.covers(endpoint.addresses) }
 
-    /// A pod has come; the answer comes when it is announced.
-    nonisolated func endpointCame(_ endpoint: Endpoint) async -> Result<JSONObject, RemoteError> {
-        await withCheckedContinuation { reply in
-            shortcut.enter()
-            if case .terminated = commandsContinuation.yield(.endpointAdd(endpoint, reply: reply)) {
-                shortcut.leave()
-                reply.resume(returning: .failure(RemoteError(code: 11, message: "apusd is stopping; try again")))
-            }
+    /// A pod has come; the answer comes when it is announced. It is in the queue on return: what is said of the pod
+    /// later is heard later.
+    nonisolated func endpointCame(_ endpoint: Endpoint, reply: @escaping ControlServer.Reply) {
+        shortcut.enter()
+        if case .terminated = commandsContinuation.yield(.endpointAdd(endpoint, reply: reply)) {
+            shortcut.leave()
+            reply(.failure(RemoteError(code: 11, message: "apusd is stopping; try again")))
         }
     }
 
@@ -245,7 +244,7 @@ extension NodeController {
     }
 
     /// Whether a block that is not in node.json has pods all the same: an earlier daemon may have had it.
-    private func holdsPods(_ block: IPPrefix) -> Bool {
+    func holdsPods(_ block: IPPrefix) -> Bool {
         do {
             return try store.isOccupied(block)
         } catch {

@@ -59,7 +59,8 @@ extension Diagnosis {
                     "the log of apusd says why; most often the node has no address of the block's family")
             }
         }
-        if own.isEmpty {
+        // A node that may claim one has none before its first pod.
+        if own.isEmpty, account.status.claimable.isEmpty {
             add("the node has no block of addresses", "write a BlockAffinity for \(account.status.node.name)")
         }
     }
