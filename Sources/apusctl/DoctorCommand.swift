@@ -22,19 +22,31 @@ struct DoctorCommand: ParsableCommand {
             let lines = error.description.split(separator: "\n", maxSplits: 1).map(String.init)
             findings.append(Diagnosis.Finding(problem: "apusd does not answer: \(lines[0])", remedy: lines.last ?? ""))
         }
-        if let account, account.nodes.isEmpty {
-            let name = account.status.node.name
-            throw CommandFailure(
-                description: "Nothing is configured: apusd has read no Node resource named \(name).\n"
-                    + "Its log says what it has read and refused. Give apusd the name of a Node with --node, and the "
-                    + "directory of the resources with --config.")
+        if let name = account?.status.node.name, account?.nodes.isEmpty ?? false {
+            // There is nothing to hold the kernel's state against.
+            account = nil
+            findings.append(
+                Diagnosis.Finding(
+                    problem: "Nothing is configured: apusd has read no Node resource named \(name)",
+                    remedy: "Its log says what it has read and refused. Give apusd the name of a Node with --node, and "
+                        + "the directory of the resources with --config."))
         }
-        let node = try NodeKernel(runDirectory: directory)
+        let node: NodeKernel
+        do {
+            node = try NodeKernel(runDirectory: directory)
+        } catch {
+            guard !findings.isEmpty else { throw error }
+            try Self.end(with: findings)
+        }
         findings += try Diagnosis(node: node, account: account).findings
         guard !findings.isEmpty else {
             print("Nothing is wrong on \(node.name).")
             return
         }
+        try Self.end(with: findings)
+    }
+
+    private static func end(with findings: [Diagnosis.Finding]) throws -> Never {
         for finding in findings { print("- \(finding.problem)\n  Remedy: \(finding.remedy)") }
         throw ExitCode.failure
     }
