@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # ipip.sh STREAMER: the part of hack/test ipip that runs in the virtual machine: ipip and its crosssubnet on three nodes
 # in two subnets, changed under traffic. The machine is ten to thirty times slower than its host: fewer streams and bursts
-# of TCP than natively, and more patience, but no fewer datagrams a second in each.
+# of TCP than natively, and more patience, but no fewer datagrams a second in each. TCP is stalled after 0.2 s, the least
+# that a lost segment costs; shorter pauses are the emulator's.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/run.sh"
 . "$top/hack/lib/check.sh"
 . "$top/hack/lib/segment.sh"
 . "$top/hack/lib/subnets.sh"
 streamer=$1
-bursts_per_second=50 patience=60 inner=ipip
+bursts_per_second=50 stall=0.2 patience=60 inner=ipip
 far=("pod1 pod3 5001" "pod3 pod1 5002" "pod1 pod3 6001")
 near=("pod1 pod2 5001" "pod2 pod1 5002" "pod1 pod2 6001")
 between() { pairs=("$1" "$2") tcp_pairs=("$3"); }
