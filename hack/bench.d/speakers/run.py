@@ -100,15 +100,17 @@ def table(records, speakers):
 
 
 def bounds(records):
-    """Prints what is bounded; the result is what was not kept, measured or not."""
+    """Prints every bound, kept or not; the result is what was not kept or not measured of the cases that were run."""
     broken = []
     for case, metric, others, bound in BOUNDS:
         if not any(r["case"] == case and r["speaker"] == "apus" for r in records):
+            print(f"     {case} {metric}: not run, bound {bound}")
             continue
         mine = values(records, case, "apus", metric)
         best = min((statistics.median(v) for o in others if (v := values(records, case, o, metric))), default=None)
         if not mine or (others and not best):
             broken.append(f"{case} {metric}: not measured")
+            print(f"OVER {broken[-1]}, bound {bound}")
             continue
         value = statistics.median(mine) / best if others else statistics.median(mine)
         words = f"{case} {metric}{' by the best of ' + ', '.join(others) if others else ''}: {value:.3g}"
