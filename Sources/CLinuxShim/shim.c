@@ -60,6 +60,13 @@ int clinux_reap(int pid, int *code, int *signal) {
 
 void clinux_default_sigchld(void) { signal(SIGCHLD, SIG_DFL); }
 
+int clinux_ignores_sigpipe(void) {
+    struct sigaction action;
+    return sigaction(SIGPIPE, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+void clinux_handle_sigpipe(int is_ignored) { signal(SIGPIPE, is_ignored ? SIG_IGN : SIG_DFL); }
+
 int clinux_link_name(int fd, unsigned int index, char *name) {
     struct ifreq request;
     memset(&request, 0, sizeof request);

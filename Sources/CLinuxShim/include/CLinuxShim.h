@@ -33,6 +33,10 @@ int clinux_pidfd(int pid);
 int clinux_reap(int pid, int *code, int *signal);
 /* Gives SIGCHLD its default action: who has inherited "ignore" cannot wait for a child. */
 void clinux_default_sigchld(void);
+/* Ignores SIGPIPE, or gives it its default action, which ends the process. */
+void clinux_handle_sigpipe(int is_ignored);
+/* Whether SIGPIPE is ignored. */
+int clinux_ignores_sigpipe(void);
 /* SIOCGIFNAME: the name of the link of that index into `name`, which has IFNAMSIZ octets. Takes no lock of rtnetlink's. */
 int clinux_link_name(int fd, unsigned int index, char *name);
 /* Starts a program in a session of its own, without a descriptor or a variable of the caller's; 0 or an errno. */
