@@ -31,19 +31,21 @@ actor KernelAgent {
 
     /// Raised when `hostMTUBytes` has changed.
     nonisolated let uplinkSignal = Signal()
+    /// Raised when a trial of a checksum offload is due.
+    nonisolated let offloadSignal = Signal()
 
     private let executor: BlockingThreadExecutor
     private let options: AgentOptions
-    private let logger: Logger
+    let logger: Logger
     private let monitor: KernelMonitor
     private(set) var sockets: KernelSockets?
     private(set) var picture = NodePicture()
-    private var plan = ForwardingPlan()
-    private var tunnels: TunnelKeeper
-    private let settings: ChangedSettings
+    private(set) var plan = ForwardingPlan()
+    private(set) var tunnels: TunnelKeeper
+    private var settings: SettingUpkeep
     private var pattern = NICPattern(FelixConfiguration.defaultMTUIfacePattern)
-    private var configuration: KernelConfiguration?
-    private var blackholes: Set<IPPrefix> = []
+    private(set) var configuration: KernelConfiguration?
+    private(set) var blackholes: Set<IPPrefix> = []
     private var reasons: [IPPrefix: String] = [:]
     private var remarks: [IPAddress: String] = [:]
     private var startedAt = MonotonicTime(nanoseconds: 0)
@@ -59,9 +61,12 @@ actor KernelAgent {
     private var isSwept = false
     private var lastMTUBytes: UInt32?
     private var filter: FilterUpkeep
-    private let podLinkFilter: PodLinkFilter
+    private var podLinkFilter: PodLinkFilter
     /// What Prometheus is told of the work with the kernel.
     var numbers = KernelNumbers()
+    /// What the checksum offload of the tunnel devices is to be.
+    var offload = OffloadPlan()
+    var offloadPace = MendPace<TunnelDevice>()
 
     nonisolated var unownedExecutor: UnownedSerialExecutor {
         // SAFETY: the actor owns its executor.
@@ -75,7 +80,8 @@ actor KernelAgent {
         filter = FilterUpkeep(logger: logger)
         podLinkFilter = PodLinkFilter(logger: logger)
         monitor = KernelMonitor(logger: logger)
-        settings = ChangedSettings(stateDirectory: options.stateDirectory, node: options.nodeName)
+        let changed = ChangedSettings(stateDirectory: options.stateDirectory, node: options.nodeName)
+        settings = SettingUpkeep(settings: changed, logger: logger)
         tunnels = TunnelKeeper(settings: settings, grace: options.tunnelGrace, logger: logger)
     }
 
@@ -132,16 +138,6 @@ actor KernelAgent {
         let uplink = picture.uplink(of: configuration?.nodeAddresses.map(\.address) ?? [])
         return pattern.smallestMTUBytes(among: picture.links) ?? uplink?.mtuBytes ?? 1500
     }
-
-    /// What has become of every prefix.
-    func report() -> [IPPrefix: Report] {
-        var reports: [IPPrefix: Report] = [:]
-        for prefix in plan.prefixes { reports[prefix] = report(on: prefix) }
-        for prefix in blackholes {
-            reports[prefix] = Report(mode: "", state: state(of: prefix), link: "")
-        }
-        return reports
-    }
 }
 
 // From BGP.
@@ -170,6 +166,7 @@ extension KernelAgent {
             reception.isDisowned(route.destination, gateways: nodes(behind: route))
         }
         let now = BootClock.now()
+        if !forwarding.converged.isEmpty { offload.peerCame(at: now) }
         for (peer, since) in forwarding.converged { numbers.convergence[peer] = now - since }
     }
 
@@ -218,9 +215,7 @@ extension KernelAgent {
                 mendRules(at: BootClock.now())
             case .settings(let index?, let filter) where picture.name(of: index) == nil:
                 podLinkFilter.observe(filter, on: index, sockets)
-            case .settings:
-                keepForwarding()
-                if let tunnelPlan { tunnels.keepSettings(tunnelPlan) }
+            case .settings: keepSettings()
             }
         }
         if needsLook {
@@ -291,6 +286,7 @@ extension KernelAgent {
             // The devices that are new are links that the picture lacks.
             look()
         }
+        keepOffloads(tunnelPlan)
         guard !tunnels.links.isEmpty else { return }
         do {
             try sockets.tunnels.resync(links: tunnels.links.values)
@@ -349,6 +345,8 @@ extension KernelAgent {
         sweepWhenStale(at: now)
         retireTunnels(at: now)
         mendRules(at: now)
+        mendSettings(at: now)
+        raiseOffloadSignal(at: now)
         guard isBroken || now >= resyncDue else { return }
         if isBroken { reopen() }
         scheduleResync()
@@ -368,6 +366,19 @@ extension KernelAgent {
         areRulesSuspect = false
         ruleFights = filter.mend() ? min(ruleFights + 1, 10) : 0
         rulesDue = now + Self.rulesInterval * (ruleFights < Self.patientFights ? 1 : 1 << ruleFights)
+    }
+
+    /// What another program has set back again and again was left to it for a while.
+    private func mendSettings(at now: MonotonicTime) {
+        let isForwardingDue = settings.takeDue(at: now)
+        if tunnels.takeDue(at: now) || isForwardingDue { keepSettings() }
+        if offloadPace.takeDue(at: now), let tunnelPlan { keepOffloads(tunnelPlan) }
+        if podLinkFilter.takeDue(at: now) { podLinkFilter.keep(picture.podLinks) }
+    }
+
+    private func keepSettings() {
+        keepForwarding()
+        if let tunnelPlan { tunnels.keepSettings(tunnelPlan) }
     }
 
     /// The routes of an earlier run that nobody can speak for any more go when the stale time is over, even if no peer
@@ -453,38 +464,8 @@ extension KernelAgent {
         if let remark { logger.notice("tunnel", metadata: ["node": "\(node)", "remark": "\(remark)"]) }
     }
 
-    private func report(on prefix: IPPrefix) -> Report {
-        switch plan.outcome(for: prefix) {
-        case .ready(let forwarding, let mode):
-            var links: [String] = []
-            for hop in forwarding.route.hops {
-                if let name = picture.name(of: hop.linkIndex), !links.contains(name) { links.append(name) }
-            }
-            let remark = forwarding.neighbours.isEmpty ? nil : plan.remark(on: prefix)
-            let state = [state(of: prefix), remark].compactMap(\.self).joined(separator: ": ")
-            return Report(
-                mode: mode.rawValue, state: state, link: links.joined(separator: ", "),
-                ways: forwarding.route.hops.count)
-        case .notYet(let reason, let mode):
-            return Report(mode: mode?.rawValue ?? "", state: "not yet: \(reason)", link: "")
-        case .withdrawn:
-            return Report(mode: "", state: "withdrawn", link: "")
-        }
-    }
-
-    private func state(of prefix: IPPrefix) -> String {
-        switch sockets?.routes.table.condition(of: prefix) {
-        case .programmed: "programmed"
-        case .pending, nil: "not yet: waiting for the kernel"
-        case .held(let link): "not yet: link \(picture.name(of: link) ?? "if\(link)") is down"
-        case .problem(let problem): problem.description
-        case .adopted: "kept from an earlier run"
-        case .absent: "not programmed"
-        }
-    }
-
     private func keepForwarding() {
         guard options.managesForwarding, let configuration else { return }
-        settings.turnOnForwarding(for: configuration.forwardedFamilies, logger: logger)
+        settings.turnOnForwarding(for: configuration.forwardedFamilies, at: BootClock.now())
     }
 }
