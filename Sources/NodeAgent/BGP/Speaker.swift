@@ -80,6 +80,7 @@ actor Speaker {
     /// When the sessions came up whose routes are not all programmed.
     var converging: [PeerID: MonotonicTime] = [:]
     private var reportedConflicts: [OwnBlockConflict] = []
+    private var endOfRIBPace = LogPace<PeerID>()
 
     nonisolated var unownedExecutor: UnownedSerialExecutor {
         // SAFETY: the event loop's group is shut down after everybody who calls the speaker is gone.
@@ -400,11 +401,13 @@ extension Speaker {
             if staleDeadlines[peer.id] != nil, !(rib?.peersAwaitingEndOfRIB.contains(peer.id) ?? true) {
                 staleDeadlines[peer.id] = nil
             }
-            logger.info(
-                "End-of-RIB received",
-                metadata: [
-                    "peer": "\(peer.address)", "family": "\(family.rawValue)", "swept": "\(summary.swept)",
-                ])
+            if let leftOut = endOfRIBPace.line(about: peer.id, at: BootClock.now()) {
+                logger.info(
+                    "End-of-RIB received",
+                    metadata: [
+                        "peer": "\(peer.address)", "family": "\(family.rawValue)", "swept": "\(summary.swept)",
+                    ].with(leftOut: leftOut))
+            }
         }
         if let received = summary.receivedOfMaximum { judge(received, of: peer) }
         if !summary.conflicts.isEmpty || !reportedConflicts.isEmpty { reportConflicts() }
