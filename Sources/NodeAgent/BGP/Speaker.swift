@@ -16,7 +16,7 @@ import Synchronization
 /// it by those who do it.
 actor Speaker {
     /// How long the queue is worked on before the sockets have their turn.
-    private static let sliceTime: Duration = .milliseconds(5)
+    private static let sliceNanoseconds: UInt64 = 5_000_000
     /// Between two slices: the loop sees to its sockets only when no task is left that could run now, so the next must not
     /// be due before the loop has looked.
     private static let sliceGap: Duration = .microseconds(100)
@@ -80,6 +80,7 @@ actor Speaker {
     /// When the sessions came up whose routes are not all programmed.
     var converging: [PeerID: MonotonicTime] = [:]
     private var reportedConflicts: [OwnBlockConflict] = []
+    private var endOfRIBPace = LogPace<PeerID>()
 
     nonisolated var unownedExecutor: UnownedSerialExecutor {
         // SAFETY: the event loop's group is shut down after everybody who calls the speaker is gone.
@@ -339,16 +340,16 @@ extension Speaker {
 extension Speaker {
     /// Takes one slice of what waits.
     private func workOff() {
-        let end = BootClock.now() + Self.sliceTime
+        let end = BootClock.now().nanoseconds &+ Self.sliceNanoseconds
         // What concerns the whole table has its part of every slice, however much the peers have to say.
-        if rib?.hasSlicesLeft ?? false { rib?.goOn(limit: Self.sliceRoutes) }
+        if rib?.agenda().hasSlicesLeft ?? false { rib?.goOn(limit: Self.sliceRoutes) }
         if waiting.isEmpty { waiting = inbox.take()[...] }
         while let event = waiting.popFirst() {
             if !isStopping, let peer = peers[event.peer], peer.incarnation == event.incarnation {
                 take(event, of: peer)
             }
             if waiting.isEmpty { waiting = inbox.take()[...] }
-            if BootClock.now() >= end { break }
+            if BootClock.now().nanoseconds >= end { break }
         }
         changed()
         if !waiting.isEmpty { inbox.wake(after: TimeAmount(Self.sliceGap)) }
@@ -400,11 +401,13 @@ extension Speaker {
             if staleDeadlines[peer.id] != nil, !(rib?.peersAwaitingEndOfRIB.contains(peer.id) ?? true) {
                 staleDeadlines[peer.id] = nil
             }
-            logger.info(
-                "End-of-RIB received",
-                metadata: [
-                    "peer": "\(peer.address)", "family": "\(family.rawValue)", "swept": "\(summary.swept)",
-                ])
+            if let leftOut = endOfRIBPace.line(about: peer.id, at: BootClock.now()) {
+                logger.info(
+                    "End-of-RIB received",
+                    metadata: [
+                        "peer": "\(peer.address)", "family": "\(family.rawValue)", "swept": "\(summary.swept)",
+                    ].with(leftOut: leftOut))
+            }
         }
         if let received = summary.receivedOfMaximum { judge(received, of: peer) }
         if !summary.conflicts.isEmpty || !reportedConflicts.isEmpty { reportConflicts() }
@@ -423,30 +426,32 @@ extension Speaker {
     /// Sends what there is to send and wakes those who program. An End-of-RIB or a peer that is gone may mean that a
     /// route of an earlier run is nobody's, without any change of forwarding.
     func changed() {
-        if isReceptionNew || rib?.hasForwardingChanges ?? false {
+        let agenda = rib?.agenda() ?? Agenda()
+        if isReceptionNew || agenda.hasForwardingChanges {
             layOutForwarding()
             forwardingSignal.raise()
         }
         isReceptionNew = false
-        export()
-        if rib?.hasSlicesLeft ?? false { inbox.wake(after: TimeAmount(Self.sliceGap)) }
+        export(agenda)
+        if agenda.hasSlicesLeft || rib?.agenda().hasSlicesLeft ?? false { inbox.wake(after: TimeAmount(Self.sliceGap)) }
     }
 
     /// Hands out what there is for peers that can take it, unless it is too early for more.
-    private func export() {
-        guard !isStopping, rib?.hasPendingUpdates ?? false else { return endAnsweredRefreshes() }
+    private func export(_ agenda: Agenda) {
+        guard !isStopping, agenda.hasPendingUpdates else { return endAnsweredRefreshes() }
         let now = BootClock.now()
-        let delay = pace.delay(at: now, audience: rib?.expectedAudience ?? 0)
+        let delay = pace.delay(at: now, audience: agenda.expectedAudience)
         guard delay <= .zero else { return scheduleExport(in: delay) }
         let peers = peers
         let deliveries =
             rib?.nextDeliveries(limit: ExportPace.stepLimit) { id in peers[id]?.outlet.isFree ?? false } ?? []
-        guard !deliveries.isEmpty || rib?.isExportCutShort ?? false else { return endAnsweredRefreshes() }
+        let left = rib?.agenda() ?? Agenda()
+        guard !deliveries.isEmpty || left.isExportCutShort else { return endAnsweredRefreshes() }
         let count = send(deliveries)
         endAnsweredRefreshes()
-        pace.sent(toPeers: count, at: now, hasMore: rib?.isExportBehind ?? false)
-        guard rib?.hasPendingUpdates ?? false else { return }
-        scheduleExport(in: max(pace.delay(at: now, audience: rib?.expectedAudience ?? 0), Self.sliceGap))
+        pace.sent(toPeers: count, at: now, hasMore: left.isExportBehind)
+        guard left.hasPendingUpdates else { return }
+        scheduleExport(in: max(pace.delay(at: now, audience: left.expectedAudience), Self.sliceGap))
     }
 
     private func scheduleExport(in delay: Duration) {
@@ -457,7 +462,7 @@ extension Speaker {
         dialer.eventLoop.scheduleTask(in: TimeAmount(delay)) {
             self.assumeIsolated { speaker in
                 speaker.isExportScheduled = false
-                speaker.export()
+                speaker.export(speaker.rib?.agenda() ?? Agenda())
             }
         }
     }
