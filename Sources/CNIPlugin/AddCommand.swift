@@ -107,7 +107,7 @@ struct AddCommand {
             $0.state = .complete
         }
         trace.ended("writing the record")
-        let addresses = link.addresses.map(\.description).joined(separator: ", ")
+        let addresses = link.addresses.asList
         call.log.write(.info, "ADD \(call.key): \(addresses) on \(name)")
         return json
     }

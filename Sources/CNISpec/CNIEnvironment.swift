@@ -71,7 +71,8 @@ package struct CNIEnvironment: Sendable, Equatable {
     }
 
     private static func lenientArguments(_ variables: [String: String]) throws(CNIError) -> CNIArguments {
-        let items = (variables["CNI_ARGS"] ?? "").parts(separatedBy: ";").filter { $0.utf8.contains(UInt8(ascii: "=")) }
+        guard let text = variables["CNI_ARGS"], !text.isEmpty else { return try CNIArguments("") }
+        let items = text.parts(separatedBy: ";").filter { $0.utf8.contains(UInt8(ascii: "=")) }
         return try CNIArguments(items.joined(separator: ";"))
     }
 

@@ -29,15 +29,16 @@ struct ConfigReader {
 
     /// The member as what `parse` makes of its text; `expected` says what that is.
     func parsed<Value>(
-        _ key: String, expected: String, _ parse: (String) -> Value?,
+        _ key: String, expected: @autoclosure () -> String, _ parse: (String) -> Value?,
     ) throws(CNIError) -> Value? {
-        try read(key, expected: expected) { $0.string.flatMap(parse) }
+        try read(key, expected: expected()) { $0.string.flatMap(parse) }
     }
 
     /// The member as a whole number in the range, or the one beside it.
     func integer(_ key: String, in range: ClosedRange<Int64>, or other: Int64? = nil) throws(CNIError) -> Int64? {
-        let expected =
+        var expected: String {
             "an integer from \(range.lowerBound) to \(range.upperBound)" + (other.map { ", or \($0)" } ?? "")
+        }
         return try read(key, expected: expected) { value in
             value.int.flatMap { range.contains($0) || $0 == other ? $0 : nil }
         }
@@ -101,12 +102,12 @@ struct ConfigReader {
     }
 
     private func read<Value>(
-        _ key: String, expected: String, _ convert: (JSONValue) -> Value?,
+        _ key: String, expected: @autoclosure () -> String, _ convert: (JSONValue) -> Value?,
     ) throws(CNIError) -> Value? {
         guard let value = object.lenient(key) else { return nil }
         if let converted = convert(value) { return converted }
         if isForgiving { return nil }
-        throw CNIError(.invalidConfig, "\(path)\(key): expected \(expected), found \(value.plainText)")
+        throw CNIError(.invalidConfig, "\(path)\(key): expected \(expected()), found \(value.plainText)")
     }
 }
 
