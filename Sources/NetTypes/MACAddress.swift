@@ -41,6 +41,14 @@ package struct MACAddress: Sendable, Hashable, CustomStringConvertible {
 
     /// Lower-case, colon-parted: `66:f9:37:c3:7e:94`.
     package var description: String {
-        bytes.map { $0 < 16 ? "0" + String($0, radix: 16) : String($0, radix: 16) }.joined(separator: ":")
+        var text: [UInt8] = []
+        text.reserveCapacity(17)
+        for byte in bytes {
+            if !text.isEmpty { text.append(UInt8(ascii: ":")) }
+            for digit in [byte >> 4, byte & 15] {
+                text.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+            }
+        }
+        return String(decoding: text, as: UTF8.self)
     }
 }
