@@ -34,8 +34,10 @@ final class Signal: Sendable {
         while true {
             let (isRaised, isOver) = state.withLock { state in
                 defer { state.isRaised = false }
-                return (state.isRaised, state.isFinished || Task.isCancelled)
+                return (state.isRaised, state.isFinished)
             }
+            // Before the wake-up: a loop that raises the signal it waits for would never end.
+            if Task.isCancelled { return false }
             if isRaised { return true }
             if isOver { return false }
             await withTaskCancellationHandler {

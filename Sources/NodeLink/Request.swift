@@ -36,6 +36,8 @@ package struct Request: Sendable, Hashable {
         /// The node is about to go, or is not after all: what it announces becomes the last choice of its peers
         /// (RFC 8326), or is as usual again. Answered by nothing.
         case drain(Bool)
+        /// A peer's routes, or this node's, are to be sent again on a session that is up. Answered by nothing.
+        case refresh(PeerRefresh)
         /// An operation of a later version: its name. Answer it with `RemoteError.unknownOperation`.
         case unknown(String)
     }
@@ -57,6 +59,7 @@ package struct Request: Sendable, Hashable {
         case "bgp": operation = .bgp(try BGPQuestion(reader))
         case "drain": operation = .drain(true)
         case "undrain": operation = .drain(false)
+        case "refresh": operation = .refresh(try PeerRefresh(reader))
         default: operation = .unknown(name)
         }
     }
@@ -71,6 +74,7 @@ package struct Request: Sendable, Hashable {
             case .get(let kind): [("kind", .string(kind.rawValue))]
             case .page(let kind, let from): [("kind", .string(kind.rawValue)), ("from", .int(Int64(from)))]
             case .bgp(let question): question.members
+            case .refresh(let refresh): refresh.members
             }
         return .object(JSONObject([("id", .int(id)), ("op", .string(operation.name))] + members))
     }
@@ -89,6 +93,7 @@ extension Request.Operation {
         case .page: "page"
         case .bgp: "bgp"
         case .drain(let isWanted): isWanted ? "drain" : "undrain"
+        case .refresh: "refresh"
         case .unknown(let name): name
         }
     }

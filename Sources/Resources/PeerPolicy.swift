@@ -4,7 +4,8 @@ package struct PeerPolicy: Sendable, Hashable {
     package var filters: [String] = []
     /// `numAllowedLocalASNumbers`: how often the own AS may stand in the AS_PATH of a route from the peer.
     package var allowedLocalASNumbers = 0
-    /// `maximumPrefixes`: how many prefixes the peer may send; nil for any number.
+    /// `maximumPrefixes`: how many prefixes the peer may send, each path of add-path (RFC 7911) counted; nil for any
+    /// number.
     package var maximumPrefixes: Int?
     /// `maximumPrefixesAction`: what is done about more.
     package var maximumPrefixesAction = MaximumPrefixesAction.restart

@@ -8,7 +8,7 @@ struct BGPCommand: ParsableCommand {
         commandName: "bgp", abstract: "Asks the BGP speaker of this node.",
         subcommands: [
             BGPPeersCommand.self, BGPRoutesCommand.self, BGPReceivedCommand.self, BGPAdvertisedCommand.self,
-            BGPWhyCommand.self,
+            BGPWhyCommand.self, BGPRefreshCommand.self,
         ])
 
     @OptionGroup var daemon: DaemonOptions
@@ -110,6 +110,25 @@ struct BGPWhyCommand: ParsableCommand {
             throw ValidationError("\"\(text)\" is no prefix such as 10.244.1.0/26.")
         }
         return prefix
+    }
+}
+
+/// `apusctl bgp refresh PEER`
+struct BGPRefreshCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "refresh", abstract: "Asks a peer to send its routes again (RFC 2918); the session stays up.",
+        discussion: "Routes that the peer no longer has go when it has ended, where both know RFC 7313.")
+
+    @ParentCommand var bgp: BGPCommand
+    @ParentCommand var root: ApusCtl
+    @Argument(help: "The peer's address.", transform: peerAddress) var peer: IPAddress
+    @Flag(help: "Sends this node's routes to the peer again instead.") var out = false
+    @OptionGroup var daemon: DaemonOptions
+
+    func run() throws {
+        let refresh = PeerRefresh(peer: peer, direction: out ? .outgoing : .incoming)
+        _ = try DaemonQuestion(root.daemon, bgp.daemon, daemon).ask(.refresh(refresh))
+        print(out ? "The routes for \(peer) are sent again." : "\(peer) has been asked for its routes.")
     }
 }
 

@@ -17,11 +17,20 @@ struct BGPQuestionTests {
         #expect(try Request(json: request.json) == request)
     }
 
+    @Test("a wish for routes again goes over the socket as it is", arguments: PeerRefresh.Direction.allCases)
+    func refresh(_ direction: PeerRefresh.Direction) throws {
+        let refresh = PeerRefresh(peer: .v4(IPv4Address(rawValue: 0xC0A8_0102)), direction: direction)
+        let request = Request(id: 7, operation: .refresh(refresh))
+        #expect(try Request(json: request.json) == request)
+    }
+
     @Test(
         "a question that makes no sense is refused",
         arguments: [
             ["id": 1, "op": "bgp", "view": "weather"], ["id": 1, "op": "bgp", "view": "received"],
             ["id": 1, "op": "bgp", "view": "received", "peer": "host"],
+            ["id": 1, "op": "refresh", "peer": "192.168.1.2", "direction": "up"],
+            ["id": 1, "op": "refresh", "direction": "in"],
             ["id": 1, "op": "bgp", "view": "why", "prefix": "10.0.0.0/40"],
         ] as [JSONValue])
     func nonsense(_ request: JSONValue) {

@@ -356,6 +356,19 @@ extension Peer {
         send(.routeRefresh(message), on: current.negotiated.connection)
     }
 
+    /// What the session that is up was agreed on.
+    var negotiated: Negotiated? { current?.negotiated }
+
+    /// Asks the peer to send its routes again, every family (RFC 2918).
+    func askForRefresh() {
+        guard let current, current.negotiated.hasRouteRefresh else { return }
+        for family in current.negotiated.families {
+            let request = RouteRefreshMessage(family: family, subtype: .request)
+            send(.routeRefresh(request), on: current.negotiated.connection)
+        }
+        logger.info("route refresh sent", metadata: ["families": "\(current.negotiated.families)"])
+    }
+
     private func lose(_ loss: SessionLoss) {
         flushBurst()
         current = nil

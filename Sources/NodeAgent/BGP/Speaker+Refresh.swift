@@ -1,3 +1,4 @@
+import BGPSession
 import BGPTable
 import BGPWire
 import LinuxOS
@@ -14,7 +15,35 @@ struct Refresh: Sendable, Hashable {
     let family: AddressFamily
 }
 
+/// What became of the wish that routes be sent again.
+enum RefreshOutcome: Sendable, Hashable {
+    case begun
+    case sessionIsDown
+    /// The peer does not know ROUTE-REFRESH.
+    case peerCannot
+}
+
 extension Speaker {
+    /// Asks a peer to send its routes again.
+    func askForRoutes(of id: PeerID) -> RefreshOutcome {
+        guard let peer = peers[id], let negotiated = peer.assumeIsolated({ $0.negotiated }) else {
+            return .sessionIsDown
+        }
+        guard negotiated.hasRouteRefresh else { return .peerCannot }
+        peer.assumeIsolated { $0.askForRefresh() }
+        return .begun
+    }
+
+    /// Sends a peer this node's routes again.
+    func sendRoutesAgain(to id: PeerID) -> RefreshOutcome {
+        guard let peer = peers[id], let negotiated = peer.assumeIsolated({ $0.negotiated }) else {
+            return .sessionIsDown
+        }
+        for family in negotiated.families.compactMap(\.family) { answerRefresh(of: family, to: peer) }
+        changed()
+        return .begun
+    }
+
     /// The peer asks for a family again. The marker for the beginning may not come before the initial End-of-RIB
     /// (RFC 7313 §4.1); until then everything goes out anyway.
     func answerRefresh(of family: AddressFamily, to peer: Peer) {

@@ -26,6 +26,30 @@ extension Responder {
         }
     }
 
+    func refreshed(_ refresh: PeerRefresh) async -> Result<JSONObject, RemoteError> {
+        guard let id = await speaker.peerID(at: refresh.peer) else { return unknownPeer(refresh.peer) }
+        let outcome =
+            switch refresh.direction {
+            case .incoming: await speaker.askForRoutes(of: id)
+            case .outgoing: await speaker.sendRoutesAgain(to: id)
+            }
+        return switch outcome {
+        case .begun: .success([:])
+        case .sessionIsDown:
+            .failure(
+                RemoteError(
+                    code: 11,
+                    message: "the session with \(refresh.peer) is not established; apusctl bgp peers says why. Both "
+                        + "sides send everything when it is"))
+        case .peerCannot:
+            .failure(
+                RemoteError(
+                    code: 7,
+                    message: "\(refresh.peer) takes no ROUTE-REFRESH (RFC 2918): only a new session has it send "
+                        + "everything again"))
+        }
+    }
+
     private func unknownPeer(_ address: IPAddress) -> Result<JSONObject, RemoteError> {
         .failure(RemoteError(code: 7, message: "\(address) is no BGP peer of this node; see apusctl bgp peers"))
     }

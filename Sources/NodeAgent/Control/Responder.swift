@@ -71,6 +71,8 @@ struct Responder: Sendable {
             return await answer(question)
         case .drain(let isWanted):
             return await controller.setDrained(isWanted)
+        case .refresh(let refresh):
+            return await refreshed(refresh)
         case .unknown(let name):
             return .failure(.unknownOperation(name))
         }

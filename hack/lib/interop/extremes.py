@@ -18,7 +18,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from bgp_peer import KEEPALIVE, OPEN, ROUTE_REFRESH, UPDATE, Ended, Session, established, message  # noqa: E402
-from lab import Apus, Lab, eventually  # noqa: E402
+from lab import DIST, Apus, Lab, eventually  # noqa: E402
 
 OWN = "192.168.1.1"
 SEND_HOLD_SECONDS = 3
@@ -241,7 +241,7 @@ def refreshed(checks, apus, member):
         while time.monotonic() < deadline:
             kind, body = session.receive(0.2)
             if kind == ROUTE_REFRESH:
-                heard.append({1: "begin", 2: "end"}.get(body[2]))
+                heard.append({0: "request", 1: "begin", 2: "end"}.get(body[2]))
             elif body == bytes(4):
                 heard.append("End-of-RIB")
             elif kind == UPDATE:
@@ -268,7 +268,19 @@ def refreshed(checks, apus, member):
                  + message(ROUTE_REFRESH, struct.pack("!HBB", 1, 2, 1)))
     checks.check("the one that does not come again between the markers goes", eventually(
         5, lambda: table() == {"10.244.100.1/32"}))
+    command = [os.path.join(DIST, "apusctl"), "--run-dir", os.path.join(apus.directory, "run"), "bgp", "refresh"]
+    heard.clear()
+    told = apus.lab.run(apus.namespace, [*command, member.address])
+    checks.check("apusctl bgp refresh asks the peer for its routes", "has been asked" in told
+                 and listen(lambda: "request" in heard))
+    heard.clear()
+    told = apus.lab.run(apus.namespace, [*command, "--out", member.address])
+    checks.check("with --out it sends the peer this node's, between markers", "sent again" in told
+                 and listen(lambda: "end" in heard) and heard[0] == "begin" and own in heard)
+    checks.check("the routes of the session are as they were", table() == {"10.244.100.1/32"})
     session.close()
+    checks.check("without a session there is nothing to refresh", eventually(
+        5, lambda: not apus.lab.run(apus.namespace, [*command, member.address])))
 
 
 def limited(checks, member, warned):
