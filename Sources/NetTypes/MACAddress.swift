@@ -1,8 +1,8 @@
 /// An EUI-48 link-layer address.
-@frozen
+@frozen @usableFromInline
 package struct MACAddress: Sendable, Hashable, CustomStringConvertible {
     /// The address as a number of 48 bits, the first octet the most significant.
-    package let rawValue: UInt64
+    @usableFromInline package let rawValue: UInt64
 
     /// The address Calico gives to the host end of every pod link.
     package static let hostEnd = MACAddress(truncating: 0xeeee_eeee_eeee)
@@ -40,7 +40,7 @@ package struct MACAddress: Sendable, Hashable, CustomStringConvertible {
     package var isUnicast: Bool { rawValue >> 40 & 1 == 0 && rawValue != 0 }
 
     /// Lower-case, colon-parted: `66:f9:37:c3:7e:94`.
-    package var description: String {
+    @usableFromInline package var description: String {
         var text: [UInt8] = []
         text.reserveCapacity(17)
         for byte in bytes {

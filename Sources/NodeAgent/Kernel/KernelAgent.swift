@@ -3,6 +3,7 @@ import Dataplane
 import LinuxOS
 import Logging
 import ModePlugins
+import NIOPosix
 import NetTypes
 import Netlink
 import NodeLink
@@ -35,16 +36,18 @@ actor KernelAgent {
     nonisolated let offloadSignal = Signal()
 
     private let executor: BlockingThreadExecutor
+    /// Writes routes to the kernel while the agent's own thread plans more.
+    private let writerThread = NIOThreadPool(numberOfThreads: 1)
     private let options: AgentOptions
     let logger: Logger
     private let monitor: KernelMonitor
     private(set) var sockets: KernelSockets?
     private(set) var picture = NodePicture()
-    private(set) var plan = ForwardingPlan()
+    var plan = ForwardingPlan()
     private(set) var tunnels: TunnelKeeper
     private var settings: SettingUpkeep
     private var pattern = NICPattern(FelixConfiguration.defaultMTUIfacePattern)
-    private(set) var configuration: KernelConfiguration?
+    var configuration: KernelConfiguration?
     private(set) var blackholes: Set<IPPrefix> = []
     private var reasons: [IPPrefix: String] = [:]
     private var remarks: [IPAddress: String] = [:]
@@ -57,7 +60,7 @@ actor KernelAgent {
     private var ruleFights = 0
     /// The devices that the rules in force guard.
     private var guardedTunnels: Set<TunnelDevice> = []
-    private var isBroken = false
+    var isBroken = false
     private var isSwept = false
     private var lastMTUBytes: UInt32?
     private var filter: FilterUpkeep
@@ -88,7 +91,8 @@ actor KernelAgent {
     /// Opens the sockets and takes over what an earlier process left. Events that come later are not missed.
     func start() throws {
         try monitor.open()
-        let sockets = try KernelSockets(protocolNumber: RouteProtocol.number)
+        writerThread.start()
+        let sockets = try KernelSockets(protocolNumber: RouteProtocol.number, writerThread: writerThread)
         monitor.ignore(sockets.port)
         self.sockets = sockets
         startedAt = BootClock.now()
@@ -104,7 +108,9 @@ actor KernelAgent {
 
     /// Ends the thread; what is in the kernel stays.
     func stop() async {
+        land()
         sockets = nil
+        try? await writerThread.shutdownGracefully()
         try? await executor.shutdown()
     }
 
@@ -113,6 +119,7 @@ actor KernelAgent {
     /// - Returns: the tunnel devices that are ready to receive.
     @discardableResult
     func configure(_ new: KernelConfiguration) -> Set<TunnelDevice> {
+        land()
         let former = configuration
         configuration = new
         if let former { dropRoutes(ofNodesIn: former, missingIn: new) }
@@ -140,51 +147,6 @@ actor KernelAgent {
     }
 }
 
-// From BGP.
-extension KernelAgent {
-    /// Programs what the speaker learns, and keeps it so, until the speaker's signal is finished.
-    func runForwarding(from speaker: Speaker) async {
-        await withDiscardingTaskGroup { group in
-            group.addTask { await self.runUpkeep() }
-            await speaker.forwardingSignal.forEach {
-                var hasMore = true
-                while hasMore {
-                    let forwarding = await speaker.nextForwarding()
-                    hasMore = forwarding.hasMore
-                    take(forwarding)
-                }
-            }
-            group.cancelAll()
-        }
-    }
-
-    /// Changes and reception are of one moment: a peer that has said everything has said what is in the changes.
-    private func take(_ forwarding: Speaker.Forwarding) {
-        if !forwarding.changes.isEmpty { settle(plan.learn(forwarding.changes)) }
-        guard let reception = forwarding.reception else { return }
-        drop(because: "every peer that could carry it has sent its End-of-RIB without it") { route in
-            reception.isDisowned(route.destination, gateways: nodes(behind: route))
-        }
-        let now = BootClock.now()
-        if !forwarding.converged.isEmpty { offload.peerCame(at: now) }
-        for (peer, since) in forwarding.converged { numbers.convergence[peer] = now - since }
-    }
-
-    func drop(because reason: String, where isDisowned: (Route) -> Bool) {
-        // What is absent from a configuration that could not be read whole may be meant to be there.
-        guard configuration?.isWhole ?? false else { return }
-        // A prefix that was learned and cannot be programmed yet keeps the route it has.
-        let routes = (sockets?.routes.table.adoptedRoutes ?? []).filter { route in
-            !plan.isLearned(route.destination) && isDisowned(route)
-        }
-        for route in routes {
-            logger.notice("route of an earlier run removed", metadata: ["route": "\(route)", "reason": "\(reason)"])
-            sockets?.routes.table.releaseAdopted(route.destination, metric: route.metric)
-        }
-        if !routes.isEmpty { settle([]) }
-    }
-}
-
 // From the kernel.
 extension KernelAgent {
     /// Hears the kernel's events and mends what they took away, until cancelled.
@@ -196,6 +158,7 @@ extension KernelAgent {
         // A pod's link and its addresses change no way to another node, and pods come and go by the thousand.
         let relevant = events.filter(isRelevant)
         guard !relevant.isEmpty else { return }
+        land()
         sockets?.routes.handle(relevant)
         var isChanged = false
         var needsLook = false
@@ -333,7 +296,7 @@ extension KernelAgent {
 // By the clock.
 extension KernelAgent {
     /// Mends what no event tells of, until cancelled.
-    private nonisolated func runUpkeep() async {
+    nonisolated func runUpkeep() async {
         while !Task.isCancelled {
             try? await Task.sleep(for: .seconds(1))
             if !Task.isCancelled { await upkeep() }
@@ -341,6 +304,7 @@ extension KernelAgent {
     }
 
     private func upkeep() {
+        land()
         let now = BootClock.now()
         sweepWhenStale(at: now)
         retireTunnels(at: now)
@@ -408,7 +372,18 @@ extension KernelAgent {
 
 // To the kernel.
 extension KernelAgent {
-    private func settle(_ prefixes: some Sequence<IPPrefix>) {
+    func settle(_ prefixes: some Sequence<IPPrefix>) {
+        land()
+        wish(prefixes)
+        carryOut { (sockets: KernelSockets) throws(NetlinkError) in
+            report(try sockets.tunnels.add())
+            report(try sockets.routes.apply())
+            try removeLeftovers(of: sockets)
+        }
+    }
+
+    /// Asks the plan about the prefixes. Nothing is asked of the kernel.
+    func wish(_ prefixes: some Sequence<IPPrefix>) {
         // An own block is its blackhole, whatever others announce.
         let plan = plan
         for prefix in prefixes where blackholes.isEmpty || !blackholes.contains(prefix) {
@@ -427,22 +402,49 @@ extension KernelAgent {
                 say(nil, about: prefix)
             }
         }
-        do {
+    }
+
+    /// Hands the wishes to the kernel unless it is busy with others, and goes on: `land` takes the answers.
+    func advance(isWaiting: Bool) {
+        carryOut { (sockets: KernelSockets) throws(NetlinkError) in
+            if sockets.routes.isInFlight, !isWaiting, !sockets.routes.isAnswered { return }
             // Neighbours and forwarding entries first: a route without them loses packets.
-            report(try sockets?.tunnels.add())
-            for (key, problem) in try sockets?.routes.apply().news ?? [:] {
-                numbers.refusedRoutes += 1
-                logger.error("route not programmed", metadata: ["prefix": "\(key)", "reason": "\(problem)"])
-            }
-            if let sockets, !sockets.tunnels.table.isSettled {
-                report(
-                    try sockets.tunnels.removeLeftovers(
-                        gateways: sockets.routes.table.gateways(by: Set(tunnels.links.values))))
-            }
+            report(try sockets.tunnels.add())
+            report(try sockets.routes.exchange())
+            if !sockets.routes.isInFlight, !sockets.routes.launch() { report(try sockets.routes.apply()) }
+        }
+    }
+
+    /// Waits for what was launched, if it is under way. Whoever looks at the kernel, or hears of it, does this first.
+    func land() {
+        guard let sockets, sockets.routes.isInFlight else { return }
+        carryOut { (sockets: KernelSockets) throws(NetlinkError) in
+            report(try sockets.routes.land())
+            try removeLeftovers(of: sockets)
+        }
+    }
+
+    private func removeLeftovers(of sockets: KernelSockets) throws(NetlinkError) {
+        guard !sockets.tunnels.table.isSettled else { return }
+        let gateways = sockets.routes.table.gateways(by: Set(tunnels.links.values))
+        report(try sockets.tunnels.removeLeftovers(gateways: gateways))
+    }
+
+    private func carryOut(_ body: (KernelSockets) throws(NetlinkError) -> Void) {
+        guard let sockets else { return }
+        do {
+            try body(sockets)
         } catch {
             numbers.failures += 1
             logger.error("netlink failed; a new socket is opened", metadata: ["reason": "\(error)"])
             isBroken = true
+        }
+    }
+
+    private func report(_ report: RouteReport) {
+        for (key, problem) in report.news {
+            numbers.refusedRoutes += 1
+            logger.error("route not programmed", metadata: ["prefix": "\(key)", "reason": "\(problem)"])
         }
     }
 
