@@ -204,7 +204,8 @@ extension KernelAgent {
         var needsLook = false
         for event in relevant {
             switch event {
-            case .route(let route, let deleted): isChanged = picture.observe(route, deleted: deleted) || isChanged
+            case .route(let route, let deleted, let isReplacement):
+                isChanged = picture.observe(route, deleted: deleted, isReplacement: isReplacement) || isChanged
             case .overrun:
                 needsLook = true
                 areRulesSuspect = true
@@ -240,7 +241,7 @@ extension KernelAgent {
         case .fdb(let entry, _): tunnels.links.values.contains(entry.linkIndex)
         case .settings(let index?, let filter): picture.name(of: index) != nil || filter.map { $0 != 1 } ?? false
         case .settings(nil, _): true
-        case .route(let route, _): !isPodRoute(route)
+        case .route(let route, _, _): !isPodRoute(route)
         case .ruleset, .overrun: true
         }
     }
@@ -347,6 +348,7 @@ extension KernelAgent {
     private func upkeep() {
         let now = BootClock.now()
         sweepWhenStale(at: now)
+        lookAgainIfDoubtful()
         retireTunnels(at: now)
         mendRules(at: now)
         guard isBroken || now >= resyncDue else { return }
@@ -358,6 +360,13 @@ extension KernelAgent {
         look()
         podLinkFilter.keep(picture.podLinks)
         keepTunnels()
+        settle(plan.observe(context()))
+    }
+
+    /// Events may have left open which of two foreign routes counts; a look once a second is what that may cost.
+    private func lookAgainIfDoubtful() {
+        guard picture.isDoubtful else { return }
+        look()
         settle(plan.observe(context()))
     }
 
