@@ -175,6 +175,7 @@ actor NodeController {
 extension NodeController {
     func adopt(_ decoded: DecodedResources) async {
         report(decoded.diagnostics)
+        let decoded = inForce.completing(decoded)
         // Without its own Node a node would lose everything; that is more likely a file that is missing.
         guard let view = decoded.configuration.view(of: options.nodeName) else {
             let meanwhile = view == nil ? "nothing is configured" : "the last good configuration stays in force"
