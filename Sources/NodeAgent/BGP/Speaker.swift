@@ -91,7 +91,7 @@ actor Speaker {
         inbox = PeerInbox(eventLoop: dialer.eventLoop)
         self.forwardingSignal = forwardingSignal
         self.logger = logger
-        restart = RestartState(isRestarting: isRestarting, at: BootClock.now())
+        restart = RestartState(isRestarting: isRestarting)
     }
 
     /// Works until `stop`.
@@ -128,6 +128,7 @@ actor Speaker {
         if rib == nil {
             // A reflector that is new knows nothing, and must not say that this is all.
             restart.isGathering = !restart.isRestarting && new.clusterID != nil
+            restart.configured(at: BootClock.now())
             rib = RIB(
                 identity: identity, importPolicy: policy, isExportHeld: restart.isRestarting,
                 isEndOfRIBHeld: restart.isGathering)
@@ -329,7 +330,7 @@ extension Speaker {
         gracefulRestart.restartTimeSeconds = UInt16(clamping: settings.maxRestartTime.components.seconds)
         gracefulRestart.isRestarting = restart.isRestarting
         // After a boot nothing was preserved; a new session of a running daemon has lost nothing.
-        gracefulRestart.isForwardingPreserved = restart.isRestarting || hasStarted
+        gracefulRestart.isForwardingPreserved = restart.hasPreservedRoutes || hasStarted
         session.gracefulRestart = gracefulRestart
         return session
     }

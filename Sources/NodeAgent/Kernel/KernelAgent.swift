@@ -46,7 +46,6 @@ actor KernelAgent {
     private var blackholes: Set<IPPrefix> = []
     private var reasons: [IPPrefix: String] = [:]
     private var remarks: [IPAddress: String] = [:]
-    private var startedAt = MonotonicTime(nanoseconds: 0)
     private var resyncDue = MonotonicTime(nanoseconds: 0)
     /// Whether rules of nftables have been changed since the own were looked at, and when they may be looked at next.
     private var areRulesSuspect = false
@@ -56,7 +55,7 @@ actor KernelAgent {
     /// The devices that the rules in force guard.
     private var guardedTunnels: Set<TunnelDevice> = []
     private var isBroken = false
-    private var isSwept = false
+    private var staleTimer = StaleTimer()
     private var lastMTUBytes: UInt32?
     private var filter: FilterUpkeep
     private let podLinkFilter: PodLinkFilter
@@ -85,7 +84,6 @@ actor KernelAgent {
         let sockets = try KernelSockets(protocolNumber: RouteProtocol.number)
         monitor.ignore(sockets.port)
         self.sockets = sockets
-        startedAt = BootClock.now()
         scheduleResync()
         RouteProtocol.name(logger: logger)
         filter.begin()
@@ -109,6 +107,7 @@ actor KernelAgent {
     func configure(_ new: KernelConfiguration) -> Set<TunnelDevice> {
         let former = configuration
         configuration = new
+        staleTimer.configured(at: BootClock.now())
         if let former { dropRoutes(ofNodesIn: former, missingIn: new) }
         keepForwarding()
         usePattern(of: new.felix)
@@ -382,10 +381,7 @@ extension KernelAgent {
     /// The routes of an earlier run that nobody can speak for any more go when the stale time is over, even if no peer
     /// ever says a word.
     private func sweepWhenStale(at now: MonotonicTime) {
-        guard !isSwept, let configuration, configuration.isWhole, now >= startedAt + configuration.staleTime else {
-            return
-        }
-        isSwept = true
+        guard staleTimer.fires(at: now, with: configuration) else { return }
         drop(because: "its stale time is over") { _ in true }
     }
 
