@@ -246,7 +246,7 @@ extension Speaker {
         for (id, peer) in peers {
             let settings = wanted[peer.address]
             if let settings, settings.identity == peer.settings.identity {
-                if settings != peer.settings { change(peer, to: settings) }
+                if settings != peer.settings, !change(peer, to: settings) { await replace(id, with: new) }
             } else {
                 await replace(id, with: new)
             }
@@ -255,11 +255,19 @@ extension Speaker {
     }
 
     /// Carries out what can be changed while the session stays.
-    private func change(_ peer: Peer, to settings: NodeView.Peer) {
+    ///
+    /// - Returns: whether that was all. What was taken off routes as they came can only come from the peer again.
+    private func change(_ peer: Peer, to settings: NodeView.Peer) -> Bool {
         let former = peer.settings.policy
         peer.change(settings)
-        rib?.changeRole(of: peer.id) { peer.roleTemplate.update(&$0, settings: settings) }
+        var isTakenAsBefore = true
+        rib?.changeRole(of: peer.id) { role in
+            let tookTunnels = role.carriesTunnelEncapsulation
+            peer.roleTemplate.update(&role, settings: settings)
+            isTakenAsBefore = role.carriesTunnelEncapsulation == tookTunnels
+        }
         if !former.hasSamePrefixLimit(as: settings.policy) { limitChanged(of: peer) }
+        return isTakenAsBefore || askForRoutes(of: peer.id) != .peerCannot
     }
 
     private func addMissingPeers(of new: SpeakerConfiguration) async {
