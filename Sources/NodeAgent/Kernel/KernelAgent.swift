@@ -120,7 +120,12 @@ actor KernelAgent {
         // A block that is no longer the node's own may be somebody else's by now: the plan knows.
         asked.formUnion(blackholes.subtracting(wanted.map(\.destination)))
         blackholes = Set(wanted.map(\.destination))
-        for route in wanted { sockets?.routes.table.setDesired(route) }
+        for route in wanted {
+            sockets?.routes.table.setDesired(route)
+            // It may have been another node's, behind a tunnel, until now.
+            sockets?.tunnels.table.setDesired(neighbours: [], fdb: [], for: route.destination)
+            say(nil, about: route.destination)
+        }
         settle(asked)
         return new.tunnelDevices.intersection(tunnels.links.keys)
     }
