@@ -45,7 +45,7 @@ actor KernelAgent {
     private var configuration: KernelConfiguration?
     private var blackholes: Set<IPPrefix> = []
     private var reasons: [IPPrefix: String] = [:]
-    private var remarks: [IPAddress: String] = [:]
+    private var remarks = TunnelRemarks()
     private var resyncDue = MonotonicTime(nanoseconds: 0)
     /// Whether rules of nftables have been changed since the own were looked at, and when they may be looked at next.
     private var areRulesSuspect = false
@@ -360,6 +360,7 @@ extension KernelAgent {
         scheduleResync()
         sockets?.routes.requestResync()
         sockets?.routes.table.retry()
+        if let ends = sockets?.tunnels.table.fdb.desired.values { remarks.keep(ends) }
         filter.mend()
         look()
         podLinkFilter.keep(picture.podLinks)
@@ -458,9 +459,8 @@ extension KernelAgent {
     private func remark(on prefix: IPPrefix, via forwarding: Forwarding) {
         guard let node = forwarding.fdb.first?.destination else { return }
         let remark = plan.remark(on: prefix)
-        guard remarks[node] != remark else { return }
-        remarks[node] = remark
-        if let remark { logger.notice("tunnel", metadata: ["node": "\(node)", "remark": "\(remark)"]) }
+        guard remarks.isNew(remark, of: node), let remark else { return }
+        logger.notice("tunnel", metadata: ["node": "\(node)", "remark": "\(remark)"])
     }
 
     private func report(on prefix: IPPrefix) -> Report {

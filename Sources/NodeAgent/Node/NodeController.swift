@@ -300,6 +300,7 @@ extension NodeController {
         if var configuration = SpeakerConfiguration(view: view, announcements: announcements) {
             configuration.isDrained = drain.isSet
             await speaker.configure(configuration)
+            await kernel.keepNumbers(of: Set(configuration.peers.map(\.address)))
         } else {
             logger.error("the node has no IPv4 address, so no BGP identifier: BGP stays off")
             for index in blocks.indices { blocks[index].isAnnounced = false }
