@@ -168,7 +168,7 @@ extension FamilyTable {
             feed.position += 1
             draft.looks -= 1
             if prefixes[id].logSequence >= feed.since { continue }
-            if !feed.isRefresh, group.reader.telling(of: id) != TellingTable.none { continue }
+            if !feed.isRefresh, isTold(group, ofAllPathsTo: id) { continue }
             export(id, to: &group, into: &draft, speaker: speaker)
         }
         if draft.looks == 0 { isStepCutShort = true }

@@ -53,7 +53,7 @@ package struct RouteDriver<Kernel: RouteKernel & ~Copyable>: ~Copyable {
                 guard table.uses(link: address.linkIndex) else { continue }
                 // A route whose gateway was not reachable may be accepted now; one whose source is gone went silently.
                 if deleted { needsResync = true } else { table.retry(link: address.linkIndex) }
-            case .route(let route, let deleted): table.observe(route, deleted: deleted)
+            case .route(let route, let deleted, _): table.observe(route, deleted: deleted)
             case .neighbour, .neighbourLost, .fdb, .settings, .ruleset: break
             case .overrun: needsResync = true
             }

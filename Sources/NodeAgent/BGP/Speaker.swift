@@ -92,7 +92,7 @@ actor Speaker {
         inbox = PeerInbox(eventLoop: dialer.eventLoop)
         self.forwardingSignal = forwardingSignal
         self.logger = logger
-        restart = RestartState(isRestarting: isRestarting, at: BootClock.now())
+        restart = RestartState(isRestarting: isRestarting)
     }
 
     /// Works until `stop`.
@@ -129,6 +129,7 @@ actor Speaker {
         if rib == nil {
             // A reflector that is new knows nothing, and must not say that this is all.
             restart.isGathering = !restart.isRestarting && new.clusterID != nil
+            restart.configured(at: BootClock.now())
             rib = RIB(
                 identity: identity, importPolicy: policy, isExportHeld: restart.isRestarting,
                 isEndOfRIBHeld: restart.isGathering)
@@ -246,7 +247,7 @@ extension Speaker {
         for (id, peer) in peers {
             let settings = wanted[peer.address]
             if let settings, settings.identity == peer.settings.identity {
-                if settings != peer.settings { change(peer, to: settings) }
+                if settings != peer.settings, !change(peer, to: settings) { await replace(id, with: new) }
             } else {
                 await replace(id, with: new)
             }
@@ -255,11 +256,19 @@ extension Speaker {
     }
 
     /// Carries out what can be changed while the session stays.
-    private func change(_ peer: Peer, to settings: NodeView.Peer) {
+    ///
+    /// - Returns: whether that was all. What was taken off routes as they came can only come from the peer again.
+    private func change(_ peer: Peer, to settings: NodeView.Peer) -> Bool {
         let former = peer.settings.policy
         peer.change(settings)
-        rib?.changeRole(of: peer.id) { peer.roleTemplate.update(&$0, settings: settings) }
+        var isTakenAsBefore = true
+        rib?.changeRole(of: peer.id) { role in
+            let tookTunnels = role.carriesTunnelEncapsulation
+            peer.roleTemplate.update(&role, settings: settings)
+            isTakenAsBefore = role.carriesTunnelEncapsulation == tookTunnels
+        }
         if !former.hasSamePrefixLimit(as: settings.policy) { limitChanged(of: peer) }
+        return isTakenAsBefore || askForRoutes(of: peer.id) != .peerCannot
     }
 
     private func addMissingPeers(of new: SpeakerConfiguration) async {
@@ -330,7 +339,7 @@ extension Speaker {
         gracefulRestart.restartTimeSeconds = UInt16(clamping: settings.maxRestartTime.components.seconds)
         gracefulRestart.isRestarting = restart.isRestarting
         // After a boot nothing was preserved; a new session of a running daemon has lost nothing.
-        gracefulRestart.isForwardingPreserved = restart.isRestarting || hasStarted
+        gracefulRestart.isForwardingPreserved = restart.hasPreservedRoutes || hasStarted
         session.gracefulRestart = gracefulRestart
         return session
     }

@@ -50,8 +50,7 @@ actor KernelAgent {
     var configuration: KernelConfiguration?
     private(set) var blackholes: Set<IPPrefix> = []
     private var reasons: [IPPrefix: String] = [:]
-    private var remarks: [IPAddress: String] = [:]
-    private var startedAt = MonotonicTime(nanoseconds: 0)
+    private var remarks = TunnelRemarks()
     private var resyncDue = MonotonicTime(nanoseconds: 0)
     /// Whether rules of nftables have been changed since the own were looked at, and when they may be looked at next.
     private var areRulesSuspect = false
@@ -61,7 +60,7 @@ actor KernelAgent {
     /// The devices that the rules in force guard.
     private var guardedTunnels: Set<TunnelDevice> = []
     var isBroken = false
-    private var isSwept = false
+    private var staleTimer = StaleTimer()
     private var lastMTUBytes: UInt32?
     private var filter: FilterUpkeep
     private var podLinkFilter: PodLinkFilter
@@ -95,7 +94,6 @@ actor KernelAgent {
         let sockets = try KernelSockets(protocolNumber: RouteProtocol.number, writerThread: writerThread)
         monitor.ignore(sockets.port)
         self.sockets = sockets
-        startedAt = BootClock.now()
         scheduleResync()
         RouteProtocol.name(logger: logger)
         filter.begin()
@@ -122,6 +120,7 @@ actor KernelAgent {
         land()
         let former = configuration
         configuration = new
+        staleTimer.configured(at: BootClock.now())
         if let former { dropRoutes(ofNodesIn: former, missingIn: new) }
         keepForwarding()
         usePattern(of: new.felix)
@@ -134,7 +133,12 @@ actor KernelAgent {
         // A block that is no longer the node's own may be somebody else's by now: the plan knows.
         asked.formUnion(blackholes.subtracting(wanted.map(\.destination)))
         blackholes = Set(wanted.map(\.destination))
-        for route in wanted { sockets?.routes.table.setDesired(route) }
+        for route in wanted {
+            sockets?.routes.table.setDesired(route)
+            // It may have been another node's, behind a tunnel, until now.
+            sockets?.tunnels.table.setDesired(neighbours: [], fdb: [], for: route.destination)
+            say(nil, about: route.destination)
+        }
         settle(asked)
         return new.tunnelDevices.intersection(tunnels.links.keys)
     }
@@ -164,7 +168,8 @@ extension KernelAgent {
         var needsLook = false
         for event in relevant {
             switch event {
-            case .route(let route, let deleted): isChanged = picture.observe(route, deleted: deleted) || isChanged
+            case .route(let route, let deleted, let isReplacement):
+                isChanged = picture.observe(route, deleted: deleted, isReplacement: isReplacement) || isChanged
             case .overrun:
                 needsLook = true
                 areRulesSuspect = true
@@ -198,7 +203,7 @@ extension KernelAgent {
         case .fdb(let entry, _): tunnels.links.values.contains(entry.linkIndex)
         case .settings(let index?, let filter): picture.name(of: index) != nil || filter.map { $0 != 1 } ?? false
         case .settings(nil, _): true
-        case .route(let route, _): !isPodRoute(route)
+        case .route(let route, _, _): !isPodRoute(route)
         case .ruleset, .overrun: true
         }
     }
@@ -307,6 +312,7 @@ extension KernelAgent {
         land()
         let now = BootClock.now()
         sweepWhenStale(at: now)
+        lookAgainIfDoubtful()
         retireTunnels(at: now)
         mendRules(at: now)
         mendSettings(at: now)
@@ -316,10 +322,18 @@ extension KernelAgent {
         scheduleResync()
         sockets?.routes.requestResync()
         sockets?.routes.table.retry()
+        if let ends = sockets?.tunnels.table.fdb.desired.values { remarks.keep(ends) }
         filter.mend()
         look()
         podLinkFilter.keep(picture.podLinks)
         keepTunnels()
+        settle(plan.observe(context()))
+    }
+
+    /// Events may have left open which of two foreign routes counts; a look once a second is what that may cost.
+    private func lookAgainIfDoubtful() {
+        guard picture.isDoubtful else { return }
+        look()
         settle(plan.observe(context()))
     }
 
@@ -348,10 +362,7 @@ extension KernelAgent {
     /// The routes of an earlier run that nobody can speak for any more go when the stale time is over, even if no peer
     /// ever says a word.
     private func sweepWhenStale(at now: MonotonicTime) {
-        guard !isSwept, let configuration, configuration.isWhole, now >= startedAt + configuration.staleTime else {
-            return
-        }
-        isSwept = true
+        guard staleTimer.fires(at: now, with: configuration) else { return }
         drop(because: "its stale time is over") { _ in true }
     }
 
@@ -461,9 +472,8 @@ extension KernelAgent {
     private func remark(on prefix: IPPrefix, via forwarding: Forwarding) {
         guard let node = forwarding.fdb.first?.destination else { return }
         let remark = plan.remark(on: prefix)
-        guard remarks[node] != remark else { return }
-        remarks[node] = remark
-        if let remark { logger.notice("tunnel", metadata: ["node": "\(node)", "remark": "\(remark)"]) }
+        guard remarks.isNew(remark, of: node), let remark else { return }
+        logger.notice("tunnel", metadata: ["node": "\(node)", "remark": "\(remark)"])
     }
 
     private func keepForwarding() {
