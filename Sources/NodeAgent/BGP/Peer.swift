@@ -120,9 +120,7 @@ actor Peer {
     func restartCompleted() { handle(.restartCompleted) }
 
     /// BFD has lost the peer.
-    func failureDetected(_ reason: String, isForwardingLost: Bool) {
-        handle(.failureDetected(reason, isForwardingLost: isForwardingLost))
-    }
+    func failureDetected(_ event: SessionEvent) { handle(event) }
 
     /// The session for display.
     var status: SessionStatus { session.status }
