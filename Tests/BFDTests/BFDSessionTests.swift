@@ -130,7 +130,8 @@ struct BFDSessionTests {
     @Test("a session that ends says that it was told to, and nothing after that; the peer takes it for no failure")
     func end() throws {
         var session = Self.session(in: .up)
-        let packet = try #require(session.stop())
+        let last = session.stop()
+        let packet = try #require(last)
         #expect(packet.state == .adminDown && packet.diagnostic == .administrativelyDown)
         #expect(packet.yourDiscriminator == 9)
         #expect(session.handleTimer(at: session.nextDeadline) == [])
@@ -140,7 +141,8 @@ struct BFDSessionTests {
         told.yourDiscriminator = 1
         #expect(peer.handle(told, at: Self.start).first == .wentDown(.neighborSignaledDown, .administrative))
         var lonely = Self.session()
-        #expect(lonely.stop() == nil)
+        let nothing = lonely.stop()
+        #expect(nothing == nil)
     }
 
     @Test("other intervals are polled while the session stays up, and slower ones count when the peer has answered")
@@ -150,7 +152,8 @@ struct BFDSessionTests {
         #expect(session.detectionTime == .milliseconds(300))
         session.change(transmit: .milliseconds(400), receive: .milliseconds(50), multiplier: 5, at: Self.start)
         var now = session.nextDeadline
-        let poll = try #require(Self.sent(session.handleTimer(at: now)).first)
+        let sent = Self.sent(session.handleTimer(at: now))
+        let poll = try #require(sent.first)
         #expect(poll.isPoll && poll.state == .up && poll.multiplier == 5 && poll.myDiscriminator == 1)
         #expect(poll.desiredMinimumTransmit == 400_000 && poll.requiredMinimumReceive == 50_000)
         #expect(session.nextDeadline - now <= .milliseconds(100) && session.detectionTime == .milliseconds(300))

@@ -48,9 +48,8 @@ struct FailureDetectionTests {
     func restarted(_ lastHeard: Duration, _ ends: Bool) {
         var driver = Driver()
         driver.now = MonotonicTime(nanoseconds: 5_000_000_000)
-        driver.establish(Fixture.open())
         let heard = driver.now + lastHeard
-        driver.now = driver.now + .seconds(2)
+        driver.establish(Fixture.open())
         driver.handle(.failureDetected("BFD: silence", isForwardingLost: false, lastHeard: heard))
         #expect(driver.state == (ends ? .active : .established))
         #expect(driver.effects.isEmpty != ends)

@@ -24,8 +24,8 @@ struct ListeningKeysTests {
     }
 
     private static func wanted(_ peers: ClosedRange<UInt8>, _ word: String = "key") -> [IPAddress: Secret] {
-        Dictionary(
-            uniqueKeysWithValues: peers.map { (IPAddress.v4(IPv4Address(10, 0, 0, $0)), Secret(bytes: Array(word.utf8))) })
+        let secret = Secret(bytes: Array(word.utf8))
+        return Dictionary(uniqueKeysWithValues: peers.map { (IPAddress.v4(IPv4Address(10, 0, 0, $0)), secret) })
     }
 
     @Test("a key counts as set only where it was, and one that cannot be set keeps no other from being")
