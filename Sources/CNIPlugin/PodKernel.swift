@@ -62,6 +62,11 @@ struct PodKernel: ~Copyable {
         case .configureHost(let end):
             try configureHost(end)
         case .configurePod(let end):
+            if end.addresses.contains(where: { $0.family == .ipv6 }) {
+                try sandbox.within(orThrow: { $0 as any Error }) { () throws(any Error) in
+                    if try Self.lacksIPv6(end.name) { try Self.enableIPv6(end.name) }
+                }
+            }
             let index = try Self.index(of: end.name, &pod)
             try Self.execute(end.operations(linkIndex: index).map { Self.request($0, linkIndex: index) }, on: &pod)
         case .routeToPod(let way):
@@ -103,10 +108,31 @@ struct PodKernel: ~Copyable {
             .setProxyDelay(linkIndex: index, milliseconds: end.proxyDelayMilliseconds),
         ]
         if let gateway = end.gatewayAddress {
+            if try Self.lacksIPv6(end.name) {
+                // The settings first: the link is not to make itself an address when it gets IPv6.
+                try Self.execute(requests, on: &hostLinks.socket)
+                requests = []
+                try Self.enableIPv6(end.name)
+            }
             requests.append(.addAddress(LinkAddress(linkIndex: index, address: gateway)))
         }
         try Self.execute(requests, on: &hostLinks.socket)
     }
+
+    /// Whether IPv6 is turned off for the link, by itself or by its namespace's default, as Docker leaves it. A kernel
+    /// without IPv6 has no such setting, and refuses the address.
+    private static func lacksIPv6(_ link: String) throws(SystemError) -> Bool {
+        do throws(SystemError) {
+            return try Sysctl.read(ipv6Switch(link)) != "0"
+        } catch {
+            guard error.code == .ENOENT else { throw error }
+            return false
+        }
+    }
+
+    private static func enableIPv6(_ link: String) throws(SystemError) { try Sysctl.write(ipv6Switch(link), "0") }
+
+    private static func ipv6Switch(_ link: String) -> [String] { ["net", "ipv6", "conf", link, "disable_ipv6"] }
 
     private static func request(_ operation: PodOperation, linkIndex: UInt32) -> NetlinkRequest {
         switch operation {
