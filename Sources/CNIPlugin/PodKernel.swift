@@ -30,9 +30,16 @@ struct PodKernel: ~Copyable {
 
     /// What has the name of the host's end.
     ///
-    /// - Parameter isRecorded: whether a record of this key's says that a link of that name is its own.
-    mutating func observe(_ name: String, isRecorded: Bool) throws -> ObservedLink {
-        try hostLinks.observe(name, isRecorded: isRecorded)
+    /// - Parameters:
+    ///   - isRecorded: whether a record of this key's says that a link of that name is its own. A pair without an alias is
+    ///     only if its other end is in the pod.
+    ///   - podName: the name of that other end.
+    mutating func observe(_ name: String, isRecorded: Bool, podName: String) throws -> ObservedLink {
+        let observed = try hostLinks.observe(name, isRecorded: isRecorded)
+        guard case .unmarked(let index) = observed, try pod.link(named: podName)?.lowerIndex != index else {
+            return observed
+        }
+        return .present(index: index, alias: nil)
     }
 
     /// The index of the host's end.

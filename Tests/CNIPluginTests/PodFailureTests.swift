@@ -93,6 +93,7 @@ struct PodFailureTests {
             let outcome = fixture.plugin.call("DEL")
             #expect(outcome.code == 999)
             #expect(outcome.message.contains(PodTests.hostName))
+            try GarbageTests.awaitRelease(fixture.plugin)
             #expect(GarbageTests.collect(fixture.plugin, GarbageTests.none).message.contains(PodTests.hostName))
             let addresses = try fixture.plugin.store.attachment(PodTests.key)?.addresses
             #expect(addresses?.map(\.description) == ["10.244.0.1/32"])
@@ -177,6 +178,19 @@ struct PodFailureTests {
             #expect(try fixture.inPod("ip addr show dev eth0").contains("10.244.0.1/32"))
             #expect(fixture.plugin.call("DEL").status == 0)
             #expect(try fixture.isUntouched())
+        }
+    }
+
+    @Test("A pair without an alias whose other end is not in the pod is not what a killed ADD left")
+    func foreignUnmarked() async throws {
+        try await PodFixture.run { fixture in
+            try fixture.plugin.writeNodeState()
+            try Self.leavePending(try fixture.plugin.store, hostLink: PodTests.hostName)
+            _ = try fixture.host(
+                "link add \(PodTests.hostName) address ee:ee:ee:ee:ee:ee type veth peer name foreign0")
+            let before = try fixture.host("link show \(PodTests.hostName)")
+            #expect(fixture.plugin.call("ADD").code == 101)
+            #expect(try fixture.host("link show \(PodTests.hostName)") == before)
         }
     }
 

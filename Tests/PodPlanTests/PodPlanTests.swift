@@ -111,6 +111,15 @@ struct PodPlanTests {
         }
     }
 
+    @Test("A destination that is listed twice is one route")
+    func destinations() throws {
+        let listed = ["10.0.0.0/8", "0.0.0.0/0", "10.0.0.0/8"].compactMap { IPPrefix($0) }
+        let link = PodLink(
+            alias: try #require(LinkAlias(key)), hostName: "cali0", addresses: [.v4(IPv4Address(10, 0, 0, 1))],
+            mtuBytes: 1500, destinations: listed)
+        #expect(link.destinations == Array(listed.prefix(2)))
+    }
+
     @Test("What a killed ADD left is deleted first")
     func leftover() throws {
         let plan = try PodPlan(
