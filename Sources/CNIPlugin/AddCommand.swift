@@ -78,7 +78,7 @@ struct AddCommand {
             for: call.key, podNamespace: arguments.podNamespace, podName: arguments.podName)
         let recorded = file.attachment.hostLink
         if !recorded.isEmpty, recorded != name { try kernel.deleteLink(recorded, of: alias, isRecorded: true) }
-        let observed = try kernel.observe(name, isRecorded: recorded == name)
+        let observed = try kernel.observe(name, isRecorded: recorded == name, podName: call.key.ifName)
         try PodPlan.judge(observed, named: name, for: alias)
         if observed == .absent, try kernel.podHasLink(call.key.ifName) {
             throw CNIError(

@@ -58,6 +58,23 @@ struct AttachmentDesk: Sendable {
         }
     }
 
+    /// A record made for the time in which the link of a key without one is deleted: it keeps an ADD of the key away.
+    ///
+    /// - Returns: nil if there is a record by now, which is another's to work on or too young.
+    func claimUnrecorded() throws -> AttachmentFile? {
+        try call.store.create()
+        let lock = try call.store.lock(deadline: PluginCall.lockTimeout)
+        switch try call.store.find(call.key, under: lock) {
+        case .busy: return nil
+        case .found: return nil
+        case .none: break
+        }
+        guard case .fresh(let file) = try call.store.claim(call.key, now: BootClock.now(), under: lock) else {
+            return nil
+        }
+        return file
+    }
+
     /// Gives the addresses back and removes the record.
     func release(_ file: consuming AttachmentFile) throws {
         let lock = try call.store.lock(deadline: PluginCall.lockTimeout)
@@ -67,7 +84,7 @@ struct AttachmentDesk: Sendable {
 
     /// Gives back what blocks hold for a key without a record.
     func releaseStray() throws {
-        guard try hasStore() else { return }
+        guard try hasStore(), try call.store.mayHold(call.key) else { return }
         let lock = try call.store.lock(deadline: PluginCall.lockTimeout)
         // The key had no record when somebody looked; an ADD may have made one since, and what it holds is its own.
         switch try call.store.find(call.key, under: lock) {

@@ -16,11 +16,18 @@ extension CNIError {
             self.init(CNIErrorCode(rawValue: error.code), error.message)
         case let error as StoreError: self.init(error)
         case let error as NodeLinkError: self.init(.tryAgainLater, error.description)
-        case let error as PodPlanError: self.init(.ownershipConflict, error.description)
+        case let error as PodPlanError: self.init(error)
         case let error as ModeError: self.init(.unsupportedField, "mode: \(error)")
         case let error as NetlinkError: self.init(.failed, error.description)
         case let error as SystemError: self.init(.failed, error.description)
         default: self.init(.failed, "\(error)")
+        }
+    }
+
+    private init(_ error: PodPlanError) {
+        switch error {
+        case .nameTaken: self.init(.ownershipConflict, error.description)
+        case .mtuTooSmall: self.init(.invalidConfig, error.description)
         }
     }
 

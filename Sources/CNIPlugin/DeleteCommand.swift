@@ -64,8 +64,9 @@ struct DeleteCommand {
         do throws(StoreError) {
             try file.update { $0.state = .deleting }
         } catch {
-            // Somebody has emptied the store meanwhile: what it said is known all the same.
-            guard case .system(let cause) = error, cause.code == .ENOENT else { throw error }
+            // Somebody has emptied the store meanwhile: what it said is known all the same. On a full disk it is DEL that
+            // makes room, and without the mark a killed one is only begun anew.
+            guard case .system(let cause) = error, cause.code == .ENOENT || cause.code.isLackOfRoom else { throw error }
         }
     }
 
@@ -82,6 +83,12 @@ struct DeleteCommand {
             guard case .present(let index, let text) = try links.observe(name, isRecorded: false),
                 text.flatMap(LinkAlias.init(parsing:)) == alias
             else { continue }
+            // An ADD of the key that has begun meanwhile has made the link: it is that one's.
+            guard let file = try desk.claimUnrecorded() else { return }
+            guard try links.observe(name, isRecorded: false) == .present(index: index, alias: text) else {
+                try desk.release(file)
+                continue
+            }
             let found = try PodLinkSurvey.attachments(bootID: call.store.bootID, now: BootClock.now())
             let attachment =
                 found.first { $0.key == call.key }
@@ -89,6 +96,7 @@ struct DeleteCommand {
             var removal = try LinkRemoval(call, of: attachment, over: try LinkRemoval.line(call))
             removal.begin(with: PodLinkTarget(index: index, alias: alias))
             try removal.run()
+            try desk.release(file)
             removal.finish()
         }
     }

@@ -128,8 +128,7 @@ struct GarbageCommand {
     /// - Returns: as `collect`.
     private func collectOrphan(_ key: AttachmentKey, _ name: String) throws -> Bool {
         guard let alias = LinkAlias(key) else { return false }
-        try call.store.create()
-        guard var file = try claimUnrecorded(key) else { return false }
+        guard var file = try AttachmentDesk(call.about(key)).claimUnrecorded() else { return false }
         var links = try HostLinks()
         guard try links.observe(name, isRecorded: false).isMarked(alias) else {
             try AttachmentDesk(call.about(key)).release(file)
@@ -138,18 +137,6 @@ struct GarbageCommand {
         try file.update { $0.hostLink = name }
         try DeleteCommand(call.about(key)).detach(file)
         return true
-    }
-
-    /// A record of the key; nil if there is one already, which is another's to work on or too young.
-    private func claimUnrecorded(_ key: AttachmentKey) throws -> AttachmentFile? {
-        let lock = try call.store.lock(deadline: PluginCall.lockTimeout)
-        switch try call.store.find(key, under: lock) {
-        case .busy: return nil
-        case .found: return nil
-        case .none: break
-        }
-        guard case .fresh(let file) = try call.store.claim(key, now: BootClock.now(), under: lock) else { return nil }
-        return file
     }
 }
 

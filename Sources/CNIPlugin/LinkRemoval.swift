@@ -62,6 +62,7 @@ struct LinkRemoval: ~Copyable {
     }
 
     /// Sees what was begun to its end: neither end is to be seen when it returns.
+    /// - Throws: when the link is there still.
     mutating func run() throws {
         // Made ready while the daemon is at work.
         let podLinks = target == nil ? nil : openPodLinks()
@@ -70,7 +71,18 @@ struct LinkRemoval: ~Copyable {
             if let target { try removeDetached(target) }
             flushConnections()
         }
+        try checkGone()
         if let podLinks { awaitEnd(podLinks) }
+    }
+
+    /// A link that somebody has given another alias is nobody's to delete. Its record and its address stay as long as it
+    /// does: it still has the route to the pod.
+    private func checkGone() throws {
+        guard let target, let name = try names.name(of: target.index), name == endpoint.hostLink else { return }
+        let alias = LinkAlias(call.key)?.description ?? ""
+        throw CNIError(
+            .failed, "link \(name) of \(call.key) is there and does not bear the alias it was given",
+            details: "ip link set \(name) alias \(alias), or delete the link; then try again")
     }
 
     /// Tells the daemon, if it has answered before, that the record is gone too.

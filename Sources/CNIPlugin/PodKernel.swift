@@ -30,9 +30,16 @@ struct PodKernel: ~Copyable {
 
     /// What has the name of the host's end.
     ///
-    /// - Parameter isRecorded: whether a record of this key's says that a link of that name is its own.
-    mutating func observe(_ name: String, isRecorded: Bool) throws -> ObservedLink {
-        try hostLinks.observe(name, isRecorded: isRecorded)
+    /// - Parameters:
+    ///   - isRecorded: whether a record of this key's says that a link of that name is its own. A pair without an alias is
+    ///     only if its other end is in the pod.
+    ///   - podName: the name of that other end.
+    mutating func observe(_ name: String, isRecorded: Bool, podName: String) throws -> ObservedLink {
+        let observed = try hostLinks.observe(name, isRecorded: isRecorded)
+        guard case .unmarked(let index) = observed, try pod.link(named: podName)?.lowerIndex != index else {
+            return observed
+        }
+        return .present(index: index, alias: nil)
     }
 
     /// The index of the host's end.
@@ -62,6 +69,11 @@ struct PodKernel: ~Copyable {
         case .configureHost(let end):
             try configureHost(end)
         case .configurePod(let end):
+            if end.addresses.contains(where: { $0.family == .ipv6 }) {
+                try sandbox.within(orThrow: { $0 as any Error }) { () throws(any Error) in
+                    if try Self.lacksIPv6(end.name) { try Self.enableIPv6(end.name) }
+                }
+            }
             let index = try Self.index(of: end.name, &pod)
             try Self.execute(end.operations(linkIndex: index).map { Self.request($0, linkIndex: index) }, on: &pod)
         case .routeToPod(let way):
@@ -103,10 +115,31 @@ struct PodKernel: ~Copyable {
             .setProxyDelay(linkIndex: index, milliseconds: end.proxyDelayMilliseconds),
         ]
         if let gateway = end.gatewayAddress {
+            if try Self.lacksIPv6(end.name) {
+                // The settings first: the link is not to make itself an address when it gets IPv6.
+                try Self.execute(requests, on: &hostLinks.socket)
+                requests = []
+                try Self.enableIPv6(end.name)
+            }
             requests.append(.addAddress(LinkAddress(linkIndex: index, address: gateway)))
         }
         try Self.execute(requests, on: &hostLinks.socket)
     }
+
+    /// Whether IPv6 is turned off for the link, by itself or by its namespace's default, as Docker leaves it. A kernel
+    /// without IPv6 has no such setting, and refuses the address.
+    private static func lacksIPv6(_ link: String) throws(SystemError) -> Bool {
+        do throws(SystemError) {
+            return try Sysctl.read(ipv6Switch(link)) != "0"
+        } catch {
+            guard error.code == .ENOENT else { throw error }
+            return false
+        }
+    }
+
+    private static func enableIPv6(_ link: String) throws(SystemError) { try Sysctl.write(ipv6Switch(link), "0") }
+
+    private static func ipv6Switch(_ link: String) -> [String] { ["net", "ipv6", "conf", link, "disable_ipv6"] }
 
     private static func request(_ operation: PodOperation, linkIndex: UInt32) -> NetlinkRequest {
         switch operation {

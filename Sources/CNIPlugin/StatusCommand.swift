@@ -5,6 +5,7 @@ import ModePlugins
 import NetTypes
 import NodeLink
 import NodeStore
+import PodPlan
 
 /// STATUS: whether an ADD would succeed now, and whether those that did are cut off. It changes nothing and, the
 /// runtime asking every few seconds, waits for nobody long.
@@ -67,7 +68,12 @@ struct StatusCommand {
                 try delegate.call(.status)
                 return nil
             }
-            for family in try plan.families(of: node) {
+            let families = try plan.families(of: node)
+            let mtuBytes = call.podMTUBytes(node)
+            if role == .network, families.contains(.ipv6), mtuBytes < PodPlan.minimumIPv6MTUBytes {
+                return PodPlanError.mtuTooSmall(mtuBytes).description
+            }
+            for family in families {
                 if role == .network, let fault = try call.forwardingFault(family) { return fault }
                 let mode = try plan.mode(family, of: node)
                 if let fault = try addressFault(family, mode, node, report, plan) { return fault }

@@ -72,6 +72,34 @@ package struct Block: Sendable, Hashable {
         allocated[ordinal] = key
     }
 
+    /// Enters what a block that shares addresses with this one has given away or keeps from pods, as far as it is free
+    /// here.
+    package mutating func enter(_ other: Block) {
+        var taken: Set<UInt32> = []
+        for (ordinal, key) in other.allocated {
+            guard let own = place(of: ordinal, in: other), allocated[own] == nil, !reserved.contains(own) else {
+                continue
+            }
+            allocated[own] = key
+            taken.insert(own)
+        }
+        // Its tunnel's address and its gateway may be in use.
+        for ordinal in other.reserved.union(0..<Self.firstOrdinal(of: other.cidr)) {
+            guard let own = place(of: ordinal, in: other), allocated[own] == nil else { continue }
+            reserved.insert(own)
+            taken.insert(own)
+        }
+        if !taken.isEmpty { free.removeAll { taken.contains($0) } }
+    }
+
+    /// Where another block's ordinal is in this one; nil for one that is outside or the tunnel's here.
+    private func place(of ordinal: UInt32, in other: Block) -> UInt32? {
+        guard let own = other.cidr.address(at: UInt64(ordinal)).flatMap({ self.ordinal(of: $0) }),
+            own >= Self.firstOrdinal(of: cidr)
+        else { return nil }
+        return own
+    }
+
     /// Takes back every address of `key` and returns them; none if it has none.
     @discardableResult
     package mutating func release(_ key: AttachmentKey) -> [IPAddress] {
@@ -89,14 +117,20 @@ package struct Block: Sendable, Hashable {
     /// takes no gateway there. That one is kept from pods, too, unless a pod has it, as its own /32.
     /// - Throws: `reserved` when the block has one address only and it is the tunnel's or the pod's, `taken`.
     package mutating func reserveGateway() throws(BlockError) -> IPAddress {
-        let last = UInt32(cidr.addressCount - 1)
-        let hasBroadcast = cidr.family == .ipv4 && cidr.addressCount > 2
-        let ordinal = hasBroadcast ? last - 1 : last
-        guard last > 0, let address = cidr.address(at: UInt64(ordinal)) else { throw .reserved(cidr.address) }
+        guard let ordinal = Self.gatewayOrdinal(of: cidr), let address = cidr.address(at: UInt64(ordinal)) else {
+            throw .reserved(cidr.address)
+        }
         if let owner = allocated[ordinal] { throw .taken(address, by: owner) }
-        reserve(ordinal)
-        if hasBroadcast, allocated[last] == nil { reserve(last) }
+        let last = UInt32(cidr.addressCount - 1)
+        for ordinal in [ordinal, last] where allocated[ordinal] == nil { reserve(ordinal) }
         return address
+    }
+
+    /// The gateway's place; nil in a block of one address.
+    static func gatewayOrdinal(of cidr: IPPrefix) -> UInt32? {
+        let last = UInt32(cidr.addressCount - 1)
+        guard last > 0 else { return nil }
+        return cidr.family == .ipv4 && cidr.addressCount > 2 ? last - 1 : last
     }
 
     private mutating func reserve(_ ordinal: UInt32) {

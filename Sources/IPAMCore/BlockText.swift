@@ -58,6 +58,16 @@ package struct BlockText: Sendable {
         return address
     }
 
+    /// The gateway that `Block.reserveGateway` answers, if the text shows that it is kept already; if not, a `Block` may
+    /// still keep it.
+    package var reservedGateway: IPAddress? {
+        guard let ordinal = Block.gatewayOrdinal(of: cidr), octets.count > allocated.upperBound + 1 else { return nil }
+        // Behind what is allocated stands `}` and, if there is any, `,"reserved":[…]`.
+        let kept = octets[(allocated.upperBound + 1)...].drop { !Self.isDigit($0) }.prefix(while: Self.isListed)
+        guard kept.split(separator: Self.comma).contains(where: { Self.number($0) == ordinal }) else { return nil }
+        return cidr.address(at: UInt64(ordinal))
+    }
+
     /// Whether the text shows that the address is the key's; if not, a `Block` may still tell whose it is.
     package func isAllocated(_ address: IPAddress, to key: AttachmentKey) -> Bool {
         entry(of: address, for: key) != nil

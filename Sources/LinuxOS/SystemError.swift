@@ -29,6 +29,9 @@ package struct SystemErrorCode: RawRepresentable, Sendable, Hashable, CustomStri
     /// Takes any number.
     package init(rawValue: Int32) { self.rawValue = rawValue }
 
+    /// Whether there is no room left on a disk, for anybody or for this user.
+    package var isLackOfRoom: Bool { self == .ENOSPC || self == .EDQUOT }
+
     /// The error the calling thread's last failed call left. To be read on the very next line after the call.
     package static var last: SystemErrorCode { SystemErrorCode(rawValue: errno) }
 
@@ -66,6 +69,7 @@ extension SystemErrorCode {
     package static let EINVAL = SystemErrorCode(rawValue: Glibc.EINVAL)
     package static let EFBIG = SystemErrorCode(rawValue: Glibc.EFBIG)
     package static let ENOSPC = SystemErrorCode(rawValue: Glibc.ENOSPC)
+    package static let EDQUOT = SystemErrorCode(rawValue: Glibc.EDQUOT)
     package static let EROFS = SystemErrorCode(rawValue: Glibc.EROFS)
     package static let EPIPE = SystemErrorCode(rawValue: Glibc.EPIPE)
     package static let ENAMETOOLONG = SystemErrorCode(rawValue: Glibc.ENAMETOOLONG)

@@ -1,4 +1,5 @@
 package import IPAMCore
+import LinuxOS
 package import NetTypes
 
 extension RunDirectory {
@@ -27,8 +28,8 @@ extension RunDirectory {
         }
         guard !open.isEmpty else { return .noBlock }
         for owned in open {
-            if let address = try takeInPlace(request, from: owned.cidr, for: &file, under: lock) {
-                return .allocated(Allocation(address: address, block: owned, gateway: nil))
+            if let taken = try takeInPlace(request, from: owned.cidr, for: &file, under: lock) {
+                return .allocated(Allocation(address: taken.address, block: owned, gateway: taken.gateway))
             }
             var block = try blockOrRebuilt(owned.cidr, under: lock)
             guard let taken = Self.take(request, from: &block, for: file.key) else { continue }
@@ -81,7 +82,7 @@ extension RunDirectory {
 
     /// Takes back what blocks hold for a key that has no attachment, because somebody moved its file away.
     ///
-    /// It reads every block; a DEL of a key that is not known calls it.
+    /// It reads every block as a value, which takes milliseconds for a large one: `mayHold` tells before whether to.
     @discardableResult
     package func releaseStray(
         _ key: AttachmentKey, under lock: borrowing StoreLock,
@@ -89,6 +90,21 @@ extension RunDirectory {
         var released: [IPAddress] = []
         for cidr in try blockNetworks() { released += try takeBack(from: cidr, of: key, under: lock) }
         return released
+    }
+
+    /// Whether the record of some block names the key's container, seen without the lock and in microseconds. A DEL of a
+    /// key that nobody knows of is done with that.
+    /// - Throws: `system`.
+    package func mayHold(_ key: AttachmentKey) throws(StoreError) -> Bool {
+        // The id is the part that tells keys apart, and of letters that no JSON need escape.
+        let id = Array(key.containerID.utf8)
+        for cidr in try blockNetworks() {
+            let octets = try system { () throws(SystemError) in
+                try Files.readIfPresent(blockPath(cidr), limit: Self.maximumRecord)
+            }
+            if let octets, octets.holds(id) { return true }
+        }
+        return false
     }
 
     /// The address the attachment has already, if the request could have given it.
@@ -151,14 +167,14 @@ extension RunDirectory {
     private func takeInPlace(
         _ request: AllocationRequest, from cidr: IPPrefix, for file: inout AttachmentFile,
         under lock: borrowing StoreLock,
-    ) throws(StoreError) -> IPAddress? {
-        guard !request.wantsGateway, var text = try blockText(cidr), let address = text.allocate(for: file.key) else {
-            return nil
-        }
+    ) throws(StoreError) -> (address: IPAddress, gateway: IPAddress?)? {
+        guard try overlapping(cidr).isEmpty, var text = try blockText(cidr) else { return nil }
+        let gateway = request.wantsGateway ? text.reservedGateway : nil
+        guard gateway != nil || !request.wantsGateway, let address = text.allocate(for: file.key) else { return nil }
         // The order of these two is the store's invariant.
         try record(address, hostLink: request.hostLink, in: &file)
         try save(text, of: cidr, under: lock)
-        return address
+        return (address, gateway)
     }
 
     /// The order of these two is the store's invariant.
@@ -188,7 +204,7 @@ extension RunDirectory {
             let inside = addresses.filter { cidr.contains($0) }.map(\.address)
             guard !inside.isEmpty else { continue }
             if var text = try blockText(cidr), inside.allSatisfy({ text.release($0, of: key) }) {
-                try save(text, of: cidr, under: lock)
+                try saveFreed(text.octets, of: cidr, under: lock)
                 released += inside
             } else {
                 released += try takeBack(from: cidr, of: key, under: lock)
@@ -202,7 +218,7 @@ extension RunDirectory {
     ) throws(StoreError) -> [IPAddress] {
         guard var block = try block(cidr) else { return [] }
         let released = block.release(key)
-        if !released.isEmpty { try save(block, under: lock) }
+        if !released.isEmpty { try saveFreed(Self.text(block.json), of: cidr, under: lock) }
         return released
     }
 }

@@ -77,12 +77,35 @@ extension RunDirectory {
         try system { () throws(SystemError) in try Files.replace(blockPath(cidr), with: text.octets) }
     }
 
-    /// The block, made of the attachments if it has no file in this boot.
+    /// Writes a record out of which addresses were taken back, on a full disk too: it is the DELs that make room.
+    func saveFreed(_ octets: [UInt8], of cidr: IPPrefix, under lock: borrowing StoreLock) throws(StoreError) {
+        try system { () throws(SystemError) in try Files.shorten(blockPath(cidr), to: octets) }
+    }
+
+    /// The block, made of the attachments if it has no file in this boot, with what blocks that share addresses with it
+    /// have given away.
     ///
-    /// It may have none though pods live in it: somebody moved the file away, or the node owned the same addresses as
-    /// part of another block before. This is the only place that reads every attachment.
+    /// It may have no file though pods live in it: somebody moved the file away, or the node owned the same addresses as
+    /// part of another block before.
     func blockOrRebuilt(_ cidr: IPPrefix, under lock: borrowing StoreLock) throws(StoreError) -> Block {
-        if let block = try block(cidr) { return block }
+        var block: Block
+        if let recorded = try self.block(cidr) { block = recorded } else { block = try rebuilt(cidr) }
+        for other in try overlapping(cidr) {
+            if let other = try self.block(other) { block.enter(other) }
+        }
+        return block
+    }
+
+    /// The other blocks with a file that share addresses with this one.
+    ///
+    /// There are some after a change of the blocks' size, for as long as pods live in the old ones: each block's record
+    /// knows of what was given out of it, and of nothing else.
+    func overlapping(_ cidr: IPPrefix) throws(StoreError) -> [IPPrefix] {
+        try blockNetworks().filter { $0 != cidr && $0.overlaps(cidr) }
+    }
+
+    /// The block as the attachments know it. This is the only place that reads every attachment.
+    private func rebuilt(_ cidr: IPPrefix) throws(StoreError) -> Block {
         var block = try emptyBlock(cidr)
         for attachment in try owners(in: cidr) {
             for prefix in attachment.addresses where cidr.contains(prefix) {

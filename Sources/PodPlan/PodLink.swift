@@ -31,7 +31,8 @@ package struct PodLink: Sendable, Equatable {
         self.podMAC = podMAC ?? Self.derivedMAC(alias.key)
         self.destinations = AddressFamily.allCases.flatMap { family -> [IPPrefix] in
             guard addresses.contains(where: { $0.family == family }) else { return [] }
-            let stated = destinations.filter { $0.family == family }
+            var seen: Set<IPPrefix> = []
+            let stated = destinations.filter { $0.family == family && seen.insert($0).inserted }
             return stated.isEmpty ? [PodPlan.defaultDestination(family)] : stated
         }
     }

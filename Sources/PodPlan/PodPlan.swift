@@ -17,7 +17,7 @@ package struct PodPlan: Sendable, Equatable {
     ///   - link: what is to be.
     ///   - observed: what has the host end's name now.
     ///   - hostHasIPv6: whether the host's kernel has IPv6.
-    /// - Throws: `nameTaken` when the name belongs to somebody else: nothing may be done then.
+    /// - Throws: `nameTaken` when the name belongs to somebody else, `mtuTooSmall`: nothing may be done then.
     package init(_ link: PodLink, observed: ObservedLink, hostHasIPv6: Bool) throws(PodPlanError) {
         try Self.judge(observed, named: link.hostName, for: link.alias)
         var steps: [PodStep] = []
@@ -26,12 +26,14 @@ package struct PodPlan: Sendable, Equatable {
         case .unmarked(let index), .present(let index, _): steps.append(.deleteLeftover(linkIndex: index))
         }
         let hasIPv6Address = link.addresses.contains { $0.family == .ipv6 }
+        let carriesIPv6 = link.mtuBytes >= Self.minimumIPv6MTUBytes
+        guard carriesIPv6 || !hasIPv6Address else { throw .mtuTooSmall(link.mtuBytes) }
         self.steps =
             steps + [
                 .createPair(link),
                 .configureHost(
                     HostEnd(
-                        name: link.hostName, alias: link.alias, hasIPv6: hostHasIPv6,
+                        name: link.hostName, alias: link.alias, hasIPv6: hostHasIPv6 && carriesIPv6,
                         gatewayAddress: hasIPv6Address ? CIDRAddress(Self.gateway(.ipv6), length: 64) : nil)),
                 .configurePod(
                     PodEnd(
@@ -60,6 +62,9 @@ package struct PodPlan: Sendable, Equatable {
         }
     }
 
+    /// The smallest MTU in octets of a link that has IPv6 (RFC 8200 §5): below it the kernel takes IPv6 off the link.
+    package static let minimumIPv6MTUBytes: UInt32 = 1280
+
     /// The destination of a default route.
     package static func defaultDestination(_ family: AddressFamily) -> IPPrefix {
         IPPrefix(masking: gateway(family), length: 0)
@@ -70,6 +75,8 @@ package struct PodPlan: Sendable, Equatable {
 package enum PodPlanError: Error, Sendable, Equatable, CustomStringConvertible {
     /// A link that is not this pod's has the name; its alias.
     case nameTaken(String, alias: String?)
+    /// A link of this MTU, in octets, has no IPv6, and the pod is to have an IPv6 address.
+    case mtuTooSmall(UInt32)
 
     /// The reason in one line.
     package var description: String {
@@ -80,6 +87,8 @@ package enum PodPlanError: Error, Sendable, Equatable, CustomStringConvertible {
             } else {
                 "link \(name) is there and not made by Apus" + (alias.map { " (alias \"\($0)\")" } ?? "")
             }
+        case .mtuTooSmall(let mtuBytes):
+            "mtu: a pod with an IPv6 address needs at least \(PodPlan.minimumIPv6MTUBytes), not \(mtuBytes) (RFC 8200)"
         }
     }
 }

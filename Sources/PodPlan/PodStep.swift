@@ -46,7 +46,7 @@ package struct HostEnd: Sendable, Equatable {
     package let name: String
     /// Its alias.
     package let alias: LinkAlias
-    /// Whether the host has IPv6: where it has not, the kernel refuses IPv6 settings.
+    /// Whether the link has IPv6: where the host has not, or the MTU is too small, the kernel refuses IPv6 settings.
     package let hasIPv6: Bool
     /// The link-local address that is the pod's IPv6 gateway; nil for a pod without an IPv6 address.
     package let gatewayAddress: CIDRAddress?

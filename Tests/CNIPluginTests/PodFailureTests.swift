@@ -84,6 +84,52 @@ struct PodFailureTests {
         }
     }
 
+    @Test("A link whose alias somebody has changed keeps its record and its address, and DEL and GC say so")
+    func aliasChanged() async throws {
+        try await PodFixture.run { fixture in
+            try fixture.plugin.writeNodeState()
+            #expect(fixture.plugin.call("ADD").status == 0)
+            _ = try fixture.host("link set \(PodTests.hostName) alias uplink")
+            let outcome = fixture.plugin.call("DEL")
+            #expect(outcome.code == 999)
+            #expect(outcome.message.contains(PodTests.hostName))
+            try GarbageTests.awaitRelease(fixture.plugin)
+            #expect(GarbageTests.collect(fixture.plugin, GarbageTests.none).message.contains(PodTests.hostName))
+            let addresses = try fixture.plugin.store.attachment(PodTests.key)?.addresses
+            #expect(addresses?.map(\.description) == ["10.244.0.1/32"])
+            #expect(try fixture.hostLinks() == [PodTests.hostName])
+            _ = try fixture.host("link set \(PodTests.hostName) alias apus:net:c1:eth0")
+            #expect(fixture.plugin.call("DEL").status == 0)
+            #expect(try fixture.isUntouched())
+        }
+    }
+
+    @Test("On a full disk a DEL takes everything away all the same")
+    func fullDisk() async throws {
+        let directory = try TemporaryDirectory()
+        try await PodFixture.run(runDirectory: directory.path + "/small/run") { fixture in
+            let mount = directory.path + "/small"
+            try Files.createDirectory(mount)
+            // Not for who is root in a user namespace alone.
+            guard (try? Command.run(["mount", "-t", "tmpfs", "-o", "size=256k", "none", mount])) != nil else { return }
+            defer { _ = try? Command.run(["umount", mount]) }
+            try fixture.plugin.writeNodeState()
+            for id in ["c1", "c2"] {
+                #expect(fixture.plugin.call("ADD", id).status == 0)
+                try fixture.inPod("ip link set eth0 down")
+                try fixture.inPod("ip link set eth0 name e\(id)")
+            }
+            _ = try? Command.run(["dd", "if=/dev/zero", "of=\(mount)/rest", "bs=4096"])
+            #expect(throws: SystemError.self) { try Files.replace(mount + "/more", with: [0]) }
+            #expect(fixture.plugin.call("DEL", "c1").status == 0)
+            #expect(try fixture.plugin.store.attachments().map(\.key.containerID) == ["c2"])
+            #expect(fixture.plugin.call("DEL", "c2").status == 0)
+            #expect(try fixture.plugin.isEmpty())
+            #expect(try fixture.hostLinks().isEmpty)
+        }
+        withExtendedLifetime(directory) {}
+    }
+
     @Test("A node that does not forward is error 11")
     func noForwarding() async throws {
         try await PodFixture.run { fixture in
@@ -132,6 +178,19 @@ struct PodFailureTests {
             #expect(try fixture.inPod("ip addr show dev eth0").contains("10.244.0.1/32"))
             #expect(fixture.plugin.call("DEL").status == 0)
             #expect(try fixture.isUntouched())
+        }
+    }
+
+    @Test("A pair without an alias whose other end is not in the pod is not what a killed ADD left")
+    func foreignUnmarked() async throws {
+        try await PodFixture.run { fixture in
+            try fixture.plugin.writeNodeState()
+            try Self.leavePending(try fixture.plugin.store, hostLink: PodTests.hostName)
+            _ = try fixture.host(
+                "link add \(PodTests.hostName) address ee:ee:ee:ee:ee:ee type veth peer name foreign0")
+            let before = try fixture.host("link show \(PodTests.hostName)")
+            #expect(fixture.plugin.call("ADD").code == 101)
+            #expect(try fixture.host("link show \(PodTests.hostName)") == before)
         }
     }
 

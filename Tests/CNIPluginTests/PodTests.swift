@@ -86,16 +86,63 @@ struct PodTests {
         }
     }
 
+    /// Writes node.json with a pool of each family.
+    static func writeDualStack(_ plugin: PluginFixture) throws {
+        try plugin.writeNodeState()
+        var node = try #require(try plugin.store.nodeState())
+        node.pools.append(
+            NodeState.Pool(name: "six", cidr: try #require(IPPrefix("fd00:10::/64")), mode: "bgp", blockSize: 122))
+        node.blocks.append(
+            NodeState.OwnedBlock(cidr: try #require(IPPrefix("fd00:10::/122")), pool: "six", isAnnounced: true))
+        try plugin.store.save(node)
+    }
+
+    @Test("Where IPv6 is turned off, on the host or in the pod, a pod with an IPv6 address has it on its link")
+    func disabledIPv6() async throws {
+        try await PodFixture.run { fixture in
+            try Self.writeDualStack(fixture.plugin)
+            let off = "net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1"
+            _ = try Command.run(["sysctl", "-q", "-w"] + off.split(separator: " ").map(String.init))
+            try fixture.inPod("sysctl -q -w \(off)")
+            let outcome = fixture.plugin.call("ADD")
+            #expect(outcome.status == 0, "\(outcome)")
+            #expect(try fixture.inPod("ip -6 addr show dev eth0").contains("fd00:10::1/128"))
+            #expect(try fixture.inPod("ip -6 route").contains("default via fe80::ecee:eeff:feee:eeee dev eth0"))
+            let addresses = try fixture.host("-6 -o addr show dev \(Self.hostName)")
+            #expect(addresses.contains("fe80::ecee:eeff:feee:eeee/64"))
+            #expect(addresses.split(separator: "\n").count == 1, "\(addresses)")
+            if let result = outcome.answer {
+                #expect(fixture.plugin.call("CHECK", config: ("prevResult", result)).status == 0)
+            }
+            #expect(try Sysctl.read(["net", "ipv6", "conf", "all", "disable_ipv6"]) == "1")
+            #expect(fixture.plugin.call("DEL").status == 0)
+            #expect(try fixture.isUntouched())
+        }
+    }
+
+    @Test("An IPv4 pod's link may be smaller than IPv6 allows; with an IPv6 address it is error 7, and STATUS says so")
+    func smallMTU() async throws {
+        try await PodFixture.run { fixture in
+            try fixture.plugin.writeNodeState()
+            let outcome = fixture.plugin.call("ADD", config: ("mtu", 1200))
+            #expect(outcome.status == 0, "\(outcome)")
+            #expect(try fixture.inPod("ip link show eth0").contains("mtu 1200"))
+            #expect(fixture.plugin.call("DEL").status == 0)
+            try Self.writeDualStack(fixture.plugin)
+            let refused = fixture.plugin.call("ADD", config: ("mtu", 1279))
+            #expect(refused.code == 7)
+            #expect(refused.message.contains("1280"))
+            #expect(try fixture.isUntouched())
+            let status = fixture.plugin.call("STATUS", "", config: ("cniVersion", "1.1.0"), ("mtu", 1279))
+            #expect(status.code == 50)
+            #expect(status.message.contains("1280"))
+        }
+    }
+
     @Test("A pod has an address of each family that has a pool")
     func dualStack() async throws {
         try await PodFixture.run { fixture in
-            try fixture.plugin.writeNodeState()
-            var node = try #require(try fixture.plugin.store.nodeState())
-            node.pools.append(
-                NodeState.Pool(name: "six", cidr: try #require(IPPrefix("fd00:10::/64")), mode: "bgp", blockSize: 122))
-            node.blocks.append(
-                NodeState.OwnedBlock(cidr: try #require(IPPrefix("fd00:10::/122")), pool: "six", isAnnounced: true))
-            try fixture.plugin.store.save(node)
+            try Self.writeDualStack(fixture.plugin)
             _ = try fixture.host("addr add 2001:db8::1/128 dev lo")
             let outcome = fixture.plugin.call("ADD")
             #expect(outcome.status == 0, "\(outcome)")

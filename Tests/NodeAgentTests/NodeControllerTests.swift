@@ -40,7 +40,7 @@ private struct ControllerLab: ~Copyable {
     }
 
     /// Reads a configuration with one block for the node, and waits until it is in force.
-    func configure() async throws {
+    func configure(block: String = "10.244.0.0/26") async throws {
         let text = """
             apiVersion: projectcalico.org/v3
             kind: Node
@@ -55,7 +55,7 @@ private struct ControllerLab: ~Copyable {
             apiVersion: projectcalico.org/v3
             kind: BlockAffinity
             metadata: {name: own}
-            spec: {cidr: 10.244.0.0/26, node: node1, state: confirmed}
+            spec: {cidr: \(block), node: node1, state: confirmed}
             ---
             apiVersion: projectcalico.org/v3
             kind: BlockAffinity
@@ -64,7 +64,8 @@ private struct ControllerLab: ~Copyable {
             """
         try Files.replace(directory.file("config.yaml"), with: Array(text.utf8))
         controller.offer(ConfigurationReader(path: directory.file("config.yaml")).read())
-        #expect(try await eventually { await controller.state?.blocks.isEmpty == false })
+        #expect(
+            try await eventually { await controller.state?.blocks.contains { $0.cidr == IPPrefix(block) } == true })
     }
 
     /// What the speaker originates.
@@ -162,6 +163,26 @@ struct NodeControllerTests {
         }
     }
 
+    @Test("A block is not given up, nor a new one promised, while node.json cannot be written")
+    func unwritable() async throws {
+        try await Self.run { lab in
+            try await lab.configure()
+            let old = try #require(IPPrefix("10.244.0.0/26"))
+            try lab.leaveEmptyBlock()
+            try Files.remove(lab.store.path + "/node.json")
+            try Files.createDirectory(lab.store.path + "/node.json")
+            try await lab.configure(block: "10.244.2.0/26")
+            #expect(try lab.store.block(old) != nil)
+            #expect(await lab.controller.state?.block(containing: old.address)?.isClosed == true)
+            try Files.removeDirectory(lab.store.path + "/node.json")
+            lab.controller.reviewSignal.raise()
+            #expect(try await eventually { await lab.controller.state?.blocks.map(\.cidr).contains(old) == false })
+            #expect(try lab.store.block(old) == nil)
+            #expect(try await eventually { await lab.controller.isSaved })
+            #expect(try lab.store.nodeState()?.blocks.map(\.cidr.description) == ["10.244.2.0/26"])
+        }
+    }
+
     @Test("A review forgets what has no record and leaves the rest as it is")
     func review() async throws {
         try await Self.run { lab in
@@ -177,6 +198,17 @@ struct NodeControllerTests {
 }
 
 extension ControllerLab {
+    /// Leaves the record of the node's block, with no address given out any more.
+    fileprivate func leaveEmptyBlock() throws {
+        let lock = try store.lock(deadline: .seconds(1))
+        let key = AttachmentKey(network: "net", containerID: "gone", ifName: "eth0")
+        guard let node = try store.nodeState(),
+            case .fresh(var file) = try store.claim(key, now: BootClock.now(), under: lock)
+        else { return }
+        _ = try store.allocate(AllocationRequest(family: .ipv4, mode: "bgp"), for: &file, node: node, under: lock)
+        try store.release(file, under: lock)
+    }
+
     /// Leaves a record of the endpoint's key, as its ADD does.
     fileprivate func record(_ id: String) throws {
         let lock = try store.lock(deadline: .seconds(1))

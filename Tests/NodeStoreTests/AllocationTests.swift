@@ -63,6 +63,58 @@ import Testing
         #expect(allocation.block.cidr == (try StoreFixture.prefix("10.0.1.0/30")))
     }
 
+    @Test("A block that is given again gives nobody what pods have of a block that it shares addresses with")
+    func overlap() throws {
+        let fixture = try StoreFixture()
+        let (small, large) = ("10.0.0.0/29", "10.0.0.0/28")
+        #expect(try fixture.add("a", StoreFixture.node([small])).address == "10.0.0.1")
+        let grown = try StoreFixture.node([small, large], closed: [small])
+        #expect(try fixture.add("b", grown).address == "10.0.0.2")
+        let again = try StoreFixture.node([small, large], closed: [large])
+        #expect(try fixture.add("c", again).address == "10.0.0.3")
+        let two = try #require(IPAddress("10.0.0.2"))
+        let request = AllocationRequest(family: .ipv4, mode: "bgp", address: two)
+        #expect(try fixture.add("d", again, request) == .unavailable(.taken(two, by: StoreFixture.key("b"))))
+        #expect(try ["e", "f", "g", "h"].map { try fixture.add($0, again).address }.last == "10.0.0.7")
+        #expect(try fixture.add("i", again) == .exhausted(full: [StoreFixture.prefix(small)]))
+        // What the two records say of a pod goes together.
+        #expect(try Set(fixture.delete("b")) == [two])
+        #expect(try fixture.add("i", again).address == "10.0.0.2")
+    }
+
+    @Test("The gateway and the tunnel's address of a block are kept by those that it shares addresses with")
+    func overlappingReserved() throws {
+        let fixture = try StoreFixture()
+        let (small, large) = ("10.0.0.8/30", "10.0.0.0/28")
+        let request = AllocationRequest(family: .ipv4, mode: "bgp", wantsGateway: true)
+        #expect(try fixture.add("a", StoreFixture.node([small]), request).address == "10.0.0.9")
+        let node = try StoreFixture.node([small, large], closed: [small])
+        let addresses = try (0..<10).compactMap { try fixture.add("b\($0)", node).address }
+        #expect(addresses == [1, 2, 3, 4, 5, 6, 7, 12, 13, 14].map { "10.0.0.\($0)" })
+    }
+
+    @Test("The gateway is known from the record's text once it is kept")
+    func gatewayInPlace() throws {
+        let fixture = try StoreFixture()
+        let node = try StoreFixture.node(["10.0.0.0/28"])
+        let request = AllocationRequest(family: .ipv4, mode: "bgp", wantsGateway: true)
+        for number in 1...3 {
+            guard case .allocated(let allocation) = try fixture.add("a\(number)", node, request) else {
+                throw Unexpected("not allocated")
+            }
+            #expect(allocation.address.description == "10.0.0.\(number)")
+            #expect(allocation.gateway?.description == "10.0.0.14")
+        }
+    }
+
+    @Test("A key that no record names is seen without one being read as a value")
+    func mayHold() throws {
+        let fixture = try StoreFixture()
+        #expect(try fixture.add("a-long-enough-id", StoreFixture.node(["10.0.0.0/28"])).address == "10.0.0.1")
+        #expect(try fixture.store.mayHold(StoreFixture.key("a-long-enough-id")))
+        #expect(try !fixture.store.mayHold(StoreFixture.key("another-of-them")))
+    }
+
     @Test("Both families of one pod are released together")
     func dualStack() throws {
         let fixture = try StoreFixture()

@@ -89,6 +89,37 @@ struct PodPlanTests {
         #expect(host.hasIPv6)
     }
 
+    @Test(
+        "A link too small for IPv6 gets no IPv6 setting, and an IPv6 address is refused",
+        arguments: [(1279, false), (1280, true), (576, false)] as [(UInt32, Bool)])
+    func smallMTU(mtuBytes: UInt32, hasIPv6: Bool) throws {
+        func plan(_ address: String) throws -> PodPlan {
+            let link = PodLink(
+                alias: try #require(LinkAlias(key)), hostName: "cali0", addresses: [try #require(IPAddress(address))],
+                mtuBytes: mtuBytes)
+            return try PodPlan(link, observed: .absent, hostHasIPv6: true)
+        }
+        guard case .configureHost(let host) = try plan("10.244.0.1").steps[1] else {
+            Issue.record("no host end")
+            return
+        }
+        #expect(host.hasIPv6 == hasIPv6)
+        if hasIPv6 {
+            _ = try plan("fd00::1")
+        } else {
+            #expect(throws: PodPlanError.mtuTooSmall(mtuBytes)) { try plan("fd00::1") }
+        }
+    }
+
+    @Test("A destination that is listed twice is one route")
+    func destinations() throws {
+        let listed = ["10.0.0.0/8", "0.0.0.0/0", "10.0.0.0/8"].compactMap { IPPrefix($0) }
+        let link = PodLink(
+            alias: try #require(LinkAlias(key)), hostName: "cali0", addresses: [.v4(IPv4Address(10, 0, 0, 1))],
+            mtuBytes: 1500, destinations: listed)
+        #expect(link.destinations == Array(listed.prefix(2)))
+    }
+
     @Test("What a killed ADD left is deleted first")
     func leftover() throws {
         let plan = try PodPlan(

@@ -84,3 +84,11 @@ has_any_address() { within "$1" ip -4 address show dev tunl0 | grep -q inet; }
 for node in "${nodes[@]}"; do
     check "bgp: tunl0 of $node is stripped, not deleted" eventually 60 is_stripped "$node"
 done
+
+# A kernel before 6.12 deletes no connections by an address alone.
+. "$top/hack/lib/connections.sh"
+make_netns talker
+track node1
+connections node1 talker "with the daemon"
+stop_daemon node1
+connections node1 talker "without it"

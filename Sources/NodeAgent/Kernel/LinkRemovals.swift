@@ -75,8 +75,10 @@ final class LinkRemovals: Sendable {
         }
         let addresses = endpoint.addresses.map(\.address)
         guard endpoint.hostLinkIndex != 0 else {
-            flush(addresses)
-            return reply(.success(LinkDeleteAnswer(isDeleted: false)))
+            return threads.submit { _ in
+                self.flush(addresses)
+                reply(.success(LinkDeleteAnswer(isDeleted: false)))
+            }
         }
         let target = PodLinkTarget(index: endpoint.hostLinkIndex, alias: alias)
         enqueue(
@@ -160,11 +162,12 @@ final class LinkRemovals: Sendable {
     }
 
     private func answer(_ batch: [Waiting], present: Set<PodLinkTarget>, left: Set<PodLinkTarget>) {
+        // Before the answers, after which the addresses are others' to have.
+        flush(batch.filter { !left.contains($0.target) }.flatMap(\.addresses))
         for one in batch {
             let gone: Outcome = present.contains(one.target) ? .deleted : .absent
             one.reply(left.contains(one.target) ? .failed : gone)
         }
-        flush(batch.filter { !left.contains($0.target) }.flatMap(\.addresses))
     }
 
     private func delete(_ indices: [UInt32], on socket: RemovalSocket) {
@@ -183,15 +186,12 @@ final class LinkRemovals: Sendable {
         return try RemovalSocket()
     }
 
-    /// On a thread of its own: it goes through the whole table of connections, and no packet of the pod's comes any more.
+    /// No packet of the pods' comes any more. Where nothing is tracked it is one look.
     private func flush(_ addresses: [IPAddress]) {
-        guard !addresses.isEmpty else { return }
-        threads.submit { [logger] _ in
-            do {
-                try ConntrackSocket.flush(addresses)
-            } catch {
-                logger.warning("connections not flushed", metadata: ["reason": "\(error)"])
-            }
+        do {
+            try ConntrackSocket.flush(addresses)
+        } catch {
+            logger.warning("connections not flushed", metadata: ["reason": "\(error)"])
         }
     }
 }

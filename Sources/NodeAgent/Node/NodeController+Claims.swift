@@ -44,7 +44,7 @@ extension NodeController {
             guard let block = BlockClaim.candidate(in: pool, for: options.nodeName, taken: taken), remember(block)
             else { continue }
             await publish()
-            guard state?.blocks.contains(where: { $0.cidr == block }) ?? false else {
+            guard isSaved, state?.blocks.contains(where: { $0.cidr == block }) ?? false else {
                 return refuse(11, "block \(block) was claimed but is not in use yet; see apusd's log")
             }
             return .success(BlockAnswer(block: block))

@@ -52,7 +52,8 @@ actor NodeController {
     var demandedPool: DemandedPool
     private var reported: Set<Diagnostic> = []
     private var reportedConflicts: [IPPrefix: String] = [:]
-    private var isSaved = true
+    /// Whether node.json is as `state` is.
+    private(set) var isSaved = true
     private(set) var view: NodeView?
     private(set) var state: NodeState? { didSet { updateShortcut() } }
 
@@ -229,14 +230,18 @@ extension NodeController {
         let previous = Set(input.previous.map(\.cidr))
         input.isOccupied = { previous.contains($0) || self.holdsPods($0) }
         let cautious = BlockPlan(input)
-        if cautious.blocks.contains(where: { block in
-            block.isClosed && state?.blocks.contains { $0.cidr == block.cidr && !$0.isClosed } ?? false
-        }) {
-            let closing = state?.blocks.map { block in cautious.blocks.first { $0.cidr == block.cidr } ?? block }
-            await save(closing ?? [], view)
+        if let state,
+            !isSaved
+                || cautious.blocks.contains(where: { block in
+                    block.isClosed && state.blocks.contains { $0.cidr == block.cidr && !$0.isClosed }
+                })
+        {
+            let closing = state.blocks.map { block in cautious.blocks.first { $0.cidr == block.cidr } ?? block }
+            await save(closing, view)
         }
         var final = input
-        let discarded = discardEmptyBlocks(previous, besides: input)
+        // What node.json may still show as open is not given up.
+        let discarded = isSaved ? discardEmptyBlocks(previous, besides: input) : []
         final.isOccupied = { previous.contains($0) ? !discarded.contains($0) : self.holdsPods($0) }
         let plan = BlockPlan(final)
         self.plan = plan
