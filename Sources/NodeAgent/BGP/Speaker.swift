@@ -357,7 +357,9 @@ extension Speaker {
     private func take(_ event: PeerEvent, of peer: Peer) {
         if case .updates = event.kind {} else { isReceptionNew = true }
         switch event.kind {
-        case .established(let role, let epoch, let isRestarting):
+        case .established(var role, let epoch, let isRestarting):
+            // The settings may have changed while the event waited.
+            peer.roleTemplate.update(&role, settings: peer.settings)
             rib?.addPeer(peer.id, role: role)
             epochs[peer.id] = epoch
             hasStarted = true
