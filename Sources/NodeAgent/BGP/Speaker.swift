@@ -19,7 +19,7 @@ actor Speaker {
     private static let sliceTime: Duration = .milliseconds(5)
     /// Between two slices: the loop sees to its sockets only when no task is left that could run now, so the next must not
     /// be due before the loop has looked.
-    private static let sliceGap: Duration = .microseconds(100)
+    static let sliceGap: Duration = .microseconds(100)
     /// How many routes the work on the whole table goes through in a slice.
     private static let sliceRoutes = 4096
     /// What those who program the kernel need to know.
@@ -50,7 +50,7 @@ actor Speaker {
     /// What those who program are to do next, laid out for them: they need not come to the event loop for it.
     nonisolated let laidOut = Mutex<Forwarding?>(nil)
     let logger: Logger
-    private let inbox: PeerInbox
+    let inbox: PeerInbox
     private let finished = Signal()
     /// What has been taken out of the inbox and not been worked on.
     private var waiting: ArraySlice<PeerEvent> = []
@@ -69,7 +69,9 @@ actor Speaker {
     var staleDeadlines: [PeerID: MonotonicTime] = [:]
     var isStopping = false
     private var hasStarted = false
-    /// ROUTE-REFRESHes that peers are being answered.
+    /// ROUTE-REFRESHes that peers have asked for and are not being answered.
+    var refreshesWanted: Set<Refresh> = []
+    /// Those that they are being answered.
     var refreshesOut: Set<Refresh> = []
     /// Those that peers are answering, each with the moment at which their answer is taken for complete.
     var refreshesIn: [Refresh: MonotonicTime] = [:]
@@ -77,6 +79,7 @@ actor Speaker {
     var forsaken: [PeerID: Set<AddressFamily>] = [:]
     /// The peers that the log has warned of in the session that is up.
     var prefixWarnings: Set<PeerID> = []
+    var pathWarnings: Set<PeerID> = []
     /// When the sessions came up whose routes are not all programmed.
     var converging: [PeerID: MonotonicTime] = [:]
     private var reportedConflicts: [OwnBlockConflict] = []
@@ -343,10 +346,14 @@ extension Speaker {
         // What concerns the whole table has its part of every slice, however much the peers have to say.
         if rib?.hasSlicesLeft ?? false { rib?.goOn(limit: Self.sliceRoutes) }
         if waiting.isEmpty { waiting = inbox.take()[...] }
-        while let event = waiting.popFirst() {
-            if !isStopping, let peer = peers[event.peer], peer.incarnation == event.incarnation {
-                take(event, of: peer)
+        while let event = waiting.first {
+            if !isStopping, let peer = peers[event.peer], peer.incarnation == event.incarnation,
+                let rest = take(event, of: peer, until: end)
+            {
+                waiting[waiting.startIndex] = rest
+                break
             }
+            waiting.removeFirst()
             if waiting.isEmpty { waiting = inbox.take()[...] }
             if BootClock.now() >= end { break }
         }
@@ -354,7 +361,8 @@ extension Speaker {
         if !waiting.isEmpty { inbox.wake(after: TimeAmount(Self.sliceGap)) }
     }
 
-    private func take(_ event: PeerEvent, of peer: Peer) {
+    /// Takes an event, or so much of its routes as there is time for. Returns what is left of it.
+    func take(_ event: PeerEvent, of peer: Peer, until end: MonotonicTime) -> PeerEvent? {
         if case .updates = event.kind {} else { isReceptionNew = true }
         switch event.kind {
         case .established(var role, let epoch, let isRestarting):
@@ -367,13 +375,16 @@ extension Speaker {
             forsaken[peer.id] = nil
             converging[peer.id] = BootClock.now()
             restart.sessionCameUp(at: BootClock.now())
-        case .updates(let updates):
-            for update in updates { report(rib?.apply(update, from: peer.id), of: peer) }
-            peer.assumeIsolated { $0.updatesTaken(updates.count) }
+        case .updates(let updates, let octets):
+            let rest = apply(updates, octets: octets, from: peer, until: end)
+            return rest.isEmpty ? nil : event.with(.updates(rest, octets: octets))
         case .refreshRequested(let family): answerRefresh(of: family, to: peer)
         case .refreshBegun(let family, let awaitsEndOfRIB):
+            peer.assumeIsolated { $0.updatesTaken(1) }
             beginRefresh(of: family, from: peer, awaitsEndOfRIB: awaitsEndOfRIB)
-        case .refreshEnded(let family): endRefresh(of: family, from: peer)
+        case .refreshEnded(let family):
+            peer.assumeIsolated { $0.updatesTaken(1) }
+            endRefresh(of: family, from: peer)
         case .lost(let kept):
             sessionEnded(peer.id)
             // From here on the session's own timers say how long routes stay.
@@ -389,13 +400,14 @@ extension Speaker {
         case .staleRoutesKeptLong(let families):
             for family in families { rib?.keepStaleLong(of: peer.id, family: family) }
         }
+        return nil
     }
 
     private func sweep(_ families: Set<AddressFamily>, of peer: Peer) {
         for family in families { _ = rib?.sweepStale(of: peer.id, family: family) }
     }
 
-    private func report(_ summary: ImportSummary?, of peer: Peer) {
+    func report(_ summary: ImportSummary?, of peer: Peer) {
         guard let summary else { return }
         if summary.endOfRIB != nil { isReceptionNew = true }
         if let family = summary.endOfRIB {
@@ -409,6 +421,7 @@ extension Speaker {
                 ])
         }
         if let received = summary.receivedOfMaximum { judge(received, of: peer) }
+        if summary.excess > 0 { warnOfPaths(of: peer) }
         if !summary.conflicts.isEmpty || !reportedConflicts.isEmpty { reportConflicts() }
     }
 
@@ -430,6 +443,7 @@ extension Speaker {
             forwardingSignal.raise()
         }
         isReceptionNew = false
+        beginAnswers()
         export()
         if rib?.hasSlicesLeft ?? false { inbox.wake(after: TimeAmount(Self.sliceGap)) }
     }
