@@ -27,6 +27,10 @@ struct AdjRIBIn: Sendable {
     /// The end of a list.
     static let none = UInt32.max
 
+    /// The most paths to a prefix that are taken from one peer (RFC 7911). Each arrival looks at all of them; no peer has
+    /// reason to know more ways to one prefix.
+    static let maximumPaths = 1024
+
     /// What a peer has here.
     struct Counts: Sendable {
         var received = 0
@@ -68,6 +72,20 @@ struct AdjRIBIn: Sendable {
             index = rows[Int(index)].nextOfPrefix
         }
         return index
+    }
+
+    /// Whether the list that begins at `head` holds all the paths of the peer that are taken. Those that are stale give way.
+    ///
+    /// - Complexity: O(routes to the prefix)
+    func isFull(of peer: PeerSlot, from head: UInt32) -> Bool {
+        var count = 0
+        var index = head
+        while index != Self.none, count < Self.maximumPaths {
+            let row = rows[Int(index)]
+            if row.peer == UInt32(peer), !row.isStale { count += 1 }
+            index = row.nextOfPrefix
+        }
+        return count == Self.maximumPaths
     }
 
     /// What the path of a route is called when it is passed on: unique among the routes to its prefix.

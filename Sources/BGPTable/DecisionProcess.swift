@@ -112,18 +112,17 @@ enum DecisionProcess {
 
     /// The place of the best of `ranks`; nil when there is none. Of two that no step tells apart the first wins.
     ///
-    /// - Complexity: O(n); O(n²) in the number of routes that tie up to step (b), if their MEDs differ
+    /// - Complexity: O(n)
     static func best(of ranks: [RouteRank]) -> Int? {
         guard var leader = ranks.indices.first else { return nil }
         for index in ranks.indices.dropFirst() where difference(ranks[index], ranks[leader], in: beforeMED) < 0 {
             leader = index
         }
+        var lowest = LowestMEDs()
+        for rank in ranks where difference(rank, ranks[leader], in: beforeMED) == 0 { lowest.insert(rank) }
         var best: Int?
         for index in ranks.indices where difference(ranks[index], ranks[leader], in: beforeMED) == 0 {
-            let isRuledOut = ranks.contains {
-                compare($0, ranks[index], at: .med) < 0 && difference($0, ranks[leader], in: beforeMED) == 0
-            }
-            if isRuledOut { continue }
+            if lowest.rulesOut(ranks[index]) { continue }
             if let current = best, difference(ranks[index], ranks[current], in: afterMED) >= 0 { continue }
             best = index
         }

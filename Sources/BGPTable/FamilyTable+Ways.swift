@@ -9,7 +9,7 @@ extension FamilyTable {
     /// The best route to a prefix and those that are as good, each by another next hop, in the order of the next hops;
     /// none for a prefix without a route, the best alone for one of this node.
     ///
-    /// - Complexity: O(routes to the prefix), more only for those that are as good
+    /// - Complexity: O(routes to the prefix), and O(n log n) of those that are as good
     func ways(to id: UInt32, speaker: borrowing Speaker) -> [UInt32] {
         let best = prefixes[id].best
         guard best != AdjRIBIn.none else { return [] }
@@ -27,9 +27,9 @@ extension FamilyTable {
         }
         if equal.isEmpty { return [best] }
         // Step (c) holds between any two of one neighbouring AS, not against the best alone.
-        let standing = equal.filter { candidate in
-            !equal.contains { DecisionProcess.compare($0.rank, candidate.rank, at: .med) < 0 }
-        }
+        var lowest = LowestMEDs()
+        for candidate in equal { lowest.insert(candidate.rank) }
+        let standing = equal.filter { !lowest.rulesOut($0.rank) }
         // The better of two by one next hop counts.
         let sorted = standing.sorted { DecisionProcess.isBetter($0.rank, $1.rank) }
         return distinct([best] + sorted.map(\.index), speaker: speaker)
@@ -44,9 +44,10 @@ extension FamilyTable {
     /// One route for each next hop, the first of them; in the order of the next hops, of which the first route's stays.
     private func distinct(_ indices: [UInt32], speaker: borrowing Speaker) -> [UInt32] {
         var chosen: [(nextHop: IPAddress, index: UInt32)] = []
+        var nextHops: Set<IPAddress> = []
         for index in indices {
             guard let nextHop = speaker.attributes[routes[index].handle]?.nextHop?.address,
-                !chosen.contains(where: { $0.nextHop == nextHop })
+                nextHops.insert(nextHop).inserted
             else { continue }
             chosen.append((nextHop, index))
         }

@@ -7,6 +7,8 @@ struct FamilyTable: Sendable {
         case unchanged
         case refused(bestChanged: Bool)
         case accepted(bestChanged: Bool)
+        /// The peer has as many paths to the prefix as are taken.
+        case excess
     }
 
     let family: AddressFamily
@@ -54,6 +56,7 @@ struct FamilyTable: Sendable {
         let index = routes.find(slot, pathID: pathID, from: head)
         var former = AttributeHandle.none
         if index == AdjRIBIn.none {
+            if pathID != 0, routes.isFull(of: slot, from: head) { return .excess }
             prefixes[id].firstRoute = routes.insert(
                 prefix: id, peer: slot, pathID: pathID, handle: handle, refusal: refusal, before: head)
             keep(original, of: prefixes[id].firstRoute, used: handle, speaker: &speaker)

@@ -8,6 +8,8 @@ package struct ImportSummary: Sendable, Hashable {
     package var unchanged = 0
     /// Prefixes kept out of the decision.
     package var refused = 0
+    /// Paths that were not taken: the peer has as many to the prefix as may be.
+    package var excess = 0
     /// Prefixes that were there and are withdrawn.
     package var withdrawn = 0
     /// Prefixes whose best route changed.

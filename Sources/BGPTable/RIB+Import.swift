@@ -103,6 +103,7 @@ extension RIB {
             case .refused(let bestChanged):
                 summary.refused += 1
                 if bestChanged { summary.bestChanged += 1 }
+            case .excess: summary.excess += 1
             }
             if isContested(by: prefix) { summary.conflicts.append(prefix) }
         }

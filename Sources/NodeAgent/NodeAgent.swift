@@ -30,6 +30,7 @@ package struct NodeAgent: Service {
     /// - Throws: when the run directory, the netlink sockets or the node socket are not to be had.
     package func run() async throws {
         guard ProcessIO.isRoot else { throw NodeAgentError.notRoot }
+        raiseDescriptorLimit()
         let store = RunDirectory(path: options.runDirectory, bootID: try BootID.current())
         try store.create()
         let instance = try InstanceLock(runDirectory: options.runDirectory)
@@ -98,6 +99,15 @@ package struct NodeAgent: Service {
         await kernel.stop()
         logger.notice("apusd ends; routes stay in the kernel")
         try result.get()
+    }
+
+    /// A reflector of thousands of nodes needs more descriptors than most processes are given at first.
+    private func raiseDescriptorLimit() {
+        do throws(SystemError) {
+            _ = try DescriptorLimit.raise()
+        } catch {
+            logger.warning("the limit of open files stays as it is", metadata: ["reason": "\(error)"])
+        }
     }
 
     /// Somebody has emptied the run directory.

@@ -36,6 +36,22 @@ import Testing
         return rib
     }
 
+    @Test("Of one peer so many paths to a prefix are taken and no more; those of an earlier session do not count")
+    func excess() {
+        var rib = Self.reflector()
+        let limit = AdjRIBIn.maximumPaths
+        let paths = (1...UInt32(limit) + 2).map { (id: $0, nextHop: "192.168.1.2") }
+        let summaries = Self.announcePaths(paths).map { rib.apply($0, from: PeerID(2)) }
+        #expect(summaries.map(\.excess).reduce(0, +) == 2 && rib.peerStatus(PeerID(2))?.received == limit)
+        // One that is known already may change, and one that goes makes room.
+        #expect(rib.apply(Self.announcePaths([(5, "192.168.1.9")])[0], from: PeerID(2)).accepted == 1)
+        _ = rib.apply(Self.withdrawPath(5), from: PeerID(2))
+        #expect(rib.apply(Self.announcePaths([(9999, "192.168.1.2")])[0], from: PeerID(2)).accepted == 1)
+        rib.peerDown(PeerID(2), keepStale: true)
+        rib.addPeer(PeerID(2), role: role(2, isReflectorClient: true).withPathIDs)
+        #expect(rib.apply(Self.announcePaths([(20_000, "192.168.1.2")])[0], from: PeerID(2)).accepted == 1)
+    }
+
     @Test("A peer's paths are routes of their own, and each is withdrawn by its identifier")
     func receive() {
         var rib = Self.reflector()

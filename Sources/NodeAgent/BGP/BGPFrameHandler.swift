@@ -20,6 +20,8 @@ final class BGPFrameHandler: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var buffer = unwrapInboundIn(data)
+        let octets = buffer.readableBytes
+        peer.assumeIsolated { $0.received(octets: octets) }
         while !isBroken, buffer.readableBytes > 0 {
             let taken = decoder.push(buffer.readableBytesUInt8Span)
             buffer.moveReaderIndex(forwardBy: taken)

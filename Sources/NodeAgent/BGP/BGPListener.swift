@@ -38,6 +38,7 @@ struct BGPListener: Sendable {
         var sockets: [SocketAddress: Socket] = [:]
         var failures: [SocketAddress: String] = [:]
         var unprotected: Set<IPAddress> = []
+        var crowd = 0
         await speaker.listenSignal.forEach {
             let wanted = await speaker.listenAddresses()
             for (address, socket) in sockets where !wanted.contains(address) || !socket.channel.isActive {
@@ -45,6 +46,7 @@ struct BGPListener: Sendable {
                 sockets[address] = nil
             }
             let passwords = await speaker.passwords()
+            crowd = warnOfDescriptors(peers: await speaker.configuration?.peers.count ?? 0, former: crowd)
             for address in wanted where sockets[address] == nil {
                 do {
                     let socket = try await bind(address, passwords)
@@ -86,6 +88,7 @@ struct BGPListener: Sendable {
                         // Before anybody can connect; what fails is reported by the next look.
                         _ = Self.set(passwords, in: keys, of: socket)
                     }
+                    try channel.pipeline.syncOperations.addHandler(Self.patience(logger))
                 }
             }
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -97,6 +100,36 @@ struct BGPListener: Sendable {
             }
             .bind(to: address).get()
         return Socket(channel: channel, keys: keys)
+    }
+}
+
+// What accepting takes.
+extension BGPListener {
+    /// Says once of a number of peers that the descriptors will not do. Returns the number that it was said of.
+    private func warnOfDescriptors(peers: Int, former: Int) -> Int {
+        guard let limit = try? DescriptorLimit.current().soft,
+            !DescriptorBudget(limit: limit).suffices(forPeers: peers)
+        else { return 0 }
+        if peers > former {
+            logger.warning(
+                "the limit of open files may be too low for so many BGP peers",
+                metadata: ["peers": "\(peers)", "limit": "\(limit)", "remedy": "a larger LimitNOFILE or ulimit -n"])
+        }
+        return max(peers, former)
+    }
+
+    /// Waits a second where accepting fails, which it will at once again, and says so once a minute.
+    private static func patience(_ logger: Logger) -> AcceptBackoffHandler {
+        var silence: MonotonicTime?
+        return AcceptBackoffHandler(shouldForwardIOErrorCaught: false) { error in
+            let now = BootClock.now()
+            if silence.map({ now >= $0 }) ?? true {
+                silence = now + .seconds(60)
+                logger.error(
+                    "connections of BGP peers cannot be accepted", metadata: ["reason": "\(Dialer.reason(of: error))"])
+            }
+            return .seconds(1)
+        }
     }
 }
 

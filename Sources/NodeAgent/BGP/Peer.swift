@@ -11,11 +11,13 @@ import Synchronization
 /// The shell around one peer's session: it owns the connections and the timers, and does what the session says.
 ///
 /// It is isolated to its event loop, so that KEEPALIVEs and hold timers never wait behind an import. Routes go to the
-/// speaker through `inbox`, in order; a peer stops reading while `updateLimit` of its UPDATEs wait there, which is the
-/// queue's bound. Routes to send come from the speaker, when `outlet` says that the socket takes them.
+/// speaker through `inbox`, in order; a peer stops reading while `updateLimit` of its UPDATEs, or `octetLimit` of its
+/// octets, wait there, which is the queue's bound. Routes to send come from the speaker, when `outlet` says that the socket takes them.
 actor Peer {
     /// The UPDATEs that may wait for the table before the connection is read no further.
     private static let updateLimit = 4096
+    /// The octets of them. In memory they are at most a dozen times as much: a prefix of two octets takes twenty-four.
+    private static let octetLimit = 4 << 20
 
     nonisolated let id: PeerID
     nonisolated let incarnation: UInt64
@@ -39,8 +41,12 @@ actor Peer {
     private var current: (negotiated: Negotiated, epoch: UInt64)?
     private var epoch: UInt64
     private var burst: [UpdateMessage] = []
-    private var waitingUpdates = 0
-    private var readsAreHeld = false
+    private var burstOctets = 0
+    private var waiting = (updates: 0, octets: 0)
+    /// The families that the peer asks for again and has not been answered for: more requests say nothing new.
+    private var refreshesAsked: Set<AddressFamily> = []
+    /// Whether so much waits for the table that nothing is read.
+    private(set) var readsAreHeld = false
     private var logPace = LogPace<LogSubject>()
 
     /// What a peer can make the log speak of with every message.
@@ -105,8 +111,10 @@ actor Peer {
 
     /// Ends a session in which more prefixes came than may, and begins another after a pause: what the peer sends will
     /// hardly be less at once. Without a pause none begins.
-    func endForPrefixes(_ received: Int, pause: Duration) {
-        guard current != nil else { return }
+    ///
+    /// The verdict is on one session: one that has come up since has done nothing.
+    func endForPrefixes(_ received: Int, pause: Duration, epoch: UInt64) {
+        guard let current, current.epoch == epoch else { return }
         logger.error("more prefixes than the peer may send", metadata: ["received": "\(received)"])
         handle(.stopped(.tooManyPrefixes))
         isEndedForPrefixes = true
@@ -173,6 +181,9 @@ actor Peer {
         handle(.decodeFailed(connection, error))
     }
 
+    /// So many octets came of a connection.
+    func received(octets: Int) { burstOctets += octets }
+
     /// What one read brought is complete: the routes of it go to the table together.
     func readCompleted() { flushBurst() }
 
@@ -182,13 +193,17 @@ actor Peer {
         handle(.tcpClosed(connection, reason: reason))
     }
 
-    /// The table has taken `count` UPDATEs off the inbox.
-    func updatesTaken(_ count: Int) {
-        waitingUpdates -= count
-        guard readsAreHeld, waitingUpdates < Self.updateLimit / 2 else { return }
+    /// The table has taken `count` UPDATEs off the inbox, and with the last of a read its octets.
+    func updatesTaken(_ count: Int, octets: Int = 0) {
+        waiting.updates -= count
+        waiting.octets -= octets
+        guard readsAreHeld, waiting.updates < Self.updateLimit / 2, waiting.octets < Self.octetLimit / 2 else { return }
         readsAreHeld = false
         setReading(true)
     }
+
+    /// The peer is about to be answered what it asked for: from here on a request is a new one.
+    func refreshAnswered(_ family: AddressFamily) { refreshesAsked.remove(family) }
 
     /// Sends routes to the peer, unless the session they are for is over. The outlet is free when they are with the
     /// kernel, so that at most one delivery waits for the socket.
@@ -272,10 +287,13 @@ extension Peer {
         eventLoop.scheduleTask(in: .seconds(1)) { channel.close(promise: nil) }
     }
 
-    private func send(_ message: BGPMessage, on connection: ConnectionID) {
-        guard let channel = links[connection]?.channel else { return }
+    private func send(_ message: BGPMessage, on connection: ConnectionID, releasing outlet: PeerOutlet? = nil) {
+        guard let channel = links[connection]?.channel else {
+            outlet?.release()
+            return
+        }
         let bytes = message.encode(wireContext(of: connection))
-        let written = write(channel.allocator.buffer(bytes: bytes), on: connection)
+        let written = write(channel.allocator.buffer(bytes: bytes), on: connection, releasing: outlet)
         links[connection]?.lastMessage = written
     }
 
@@ -311,8 +329,18 @@ extension Peer {
     private func schedule(_ timer: SessionTimer) {
         timers.removeValue(forKey: timer.kind)?.cancel()
         let delay = timer.deadline - BootClock.now()
+        run(timer, in: delay, patience: HoldPatience(deadline: timer.deadline))
+    }
+
+    private func run(_ timer: SessionTimer, in delay: Duration, patience: HoldPatience) {
         timers[timer.kind] = eventLoop.scheduleTask(in: TimeAmount(delay)) {
             self.assumeIsolated { peer in
+                var patience = patience
+                if case .hold = timer.kind,
+                    let more = patience.more(at: BootClock.now(), readsAreHeld: peer.readsAreHeld)
+                {
+                    return peer.run(timer, in: more, patience: patience)
+                }
                 peer.timers[timer.kind] = nil
                 peer.handle(.timerFired(timer.kind, token: timer.token))
             }
@@ -347,23 +375,30 @@ extension Peer {
         flushBurst()
         switch refresh.subtype {
         case .request:
+            // One that waits for its answer stands for all.
+            guard refreshesAsked.insert(family).inserted else { return }
             note(.refreshRequest) { logger, leftOut in
                 logger.info(
                     "route refresh asked for", metadata: ["family": "\(family.rawValue)"].with(leftOut: leftOut))
             }
             tell(.refreshRequested(family))
         case .begin:
+            enqueue(1, octets: 0)
             tell(.refreshBegun(family, awaitsEndOfRIB: current.negotiated.peerGracefulRestart != nil))
-        case .end: tell(.refreshEnded(family))
+        case .end:
+            enqueue(1, octets: 0)
+            tell(.refreshEnded(family))
         case .unknown: break
         }
     }
 
-    /// Marks the beginning or the end of a family that is sent again (RFC 7313), where the peer knows of that.
+    /// Marks the beginning or the end of a family that is sent again (RFC 7313), where the peer knows of that. The mark
+    /// occupies the outlet as routes do.
     func mark(_ subtype: RouteRefreshMessage.Subtype, of family: AddressFamily, epoch: UInt64) {
         guard let current, current.epoch == epoch, current.negotiated.hasEnhancedRouteRefresh else { return }
         let message = RouteRefreshMessage(family: AFISAFI(family), subtype: subtype)
-        send(.routeRefresh(message), on: current.negotiated.connection)
+        outlet.occupy()
+        send(.routeRefresh(message), on: current.negotiated.connection, releasing: outlet)
     }
 
     /// Writes a line about what the peer has sent, unless there were many of its kind.
@@ -387,6 +422,7 @@ extension Peer {
     private func lose(_ loss: SessionLoss) {
         flushBurst()
         current = nil
+        refreshesAsked = []
         let kept = Set(loss.keptFamilies.compactMap(\.family))
         logger.warning(
             "session lost", metadata: ["reason": "\(loss.reason)", "routes": kept.isEmpty ? "dropped" : "kept"])
@@ -395,13 +431,18 @@ extension Peer {
 
     private func flushBurst() {
         guard !burst.isEmpty else { return }
-        waitingUpdates += burst.count
-        tell(.updates(burst))
-        burst = []
-        if !readsAreHeld, waitingUpdates >= Self.updateLimit {
-            readsAreHeld = true
-            setReading(false)
-        }
+        enqueue(burst.count, octets: burstOctets)
+        tell(.updates(burst[...], octets: burstOctets))
+        (burst, burstOctets) = ([], 0)
+    }
+
+    /// So much more waits for the table. Beyond the limit nothing is read.
+    private func enqueue(_ updates: Int, octets: Int) {
+        waiting.updates += updates
+        waiting.octets += octets
+        guard !readsAreHeld, waiting.updates >= Self.updateLimit || waiting.octets >= Self.octetLimit else { return }
+        readsAreHeld = true
+        setReading(false)
     }
 
     private func tell(_ kind: PeerEvent.Kind) {

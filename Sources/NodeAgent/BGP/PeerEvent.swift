@@ -8,8 +8,8 @@ struct PeerEvent: Sendable {
         /// A session is up; `epoch` tells it from the peer's earlier ones. Nobody waits for the End-of-RIB of a peer
         /// that has just restarted itself (RFC 4724 §4.1).
         case established(PeerRole, epoch: UInt64, isRestarting: Bool)
-        /// Routes came, one read's worth.
-        case updates([UpdateMessage])
+        /// Routes came, one read's worth or what is left of it, and how many octets of the wire that read was.
+        case updates(ArraySlice<UpdateMessage>, octets: Int)
         /// The peer asks for everything again (RFC 2918).
         case refreshRequested(AddressFamily)
         /// The peer begins to send a family again, and marks the end (RFC 7313); whether it owes an End-of-RIB before that.
@@ -28,4 +28,7 @@ struct PeerEvent: Sendable {
     /// Which of the shells that the peer has had: the events of one that was replaced are of no interest any more.
     let incarnation: UInt64
     let kind: Kind
+
+    /// The same of another kind.
+    func with(_ kind: Kind) -> PeerEvent { PeerEvent(peer: peer, incarnation: incarnation, kind: kind) }
 }

@@ -44,20 +44,39 @@ extension Speaker {
         return .begun
     }
 
-    /// The peer asks for a family again. The marker for the beginning may not come before the initial End-of-RIB
-    /// (RFC 7313 §4.1); until then everything goes out anyway.
+    /// The peer asks for a family again. However often it does so, it is answered once at a time, and not before its
+    /// connection has taken what it was sent: a peer that asks and does not read costs nothing.
     func answerRefresh(of family: AddressFamily, to peer: Peer) {
-        if rib?.hasSentEndOfRIB(family, to: peer.id) ?? false, let epoch = epochs[peer.id] {
-            peer.assumeIsolated { $0.mark(.begin, of: family, epoch: epoch) }
-            refreshesOut.insert(Refresh(peer: peer.id, family: family))
-        }
-        rib?.refresh(family, for: peer.id)
+        refreshesWanted.insert(Refresh(peer: peer.id, family: family))
     }
 
-    /// Marks the end of what has gone out to the last prefix.
+    /// Begins the answers for which there is room. The marker for the beginning may not come before the initial End-of-RIB
+    /// (RFC 7313 §4.1); until then everything goes out anyway.
+    func beginAnswers() {
+        for refresh in refreshesWanted where !refreshesOut.contains(refresh) {
+            guard let peer = peers[refresh.peer], peer.outlet.isFree else { continue }
+            refreshesWanted.remove(refresh)
+            peer.assumeIsolated { $0.refreshAnswered(refresh.family) }
+            logger.debug(
+                "routes are sent again",
+                metadata: ["peer": "\(peer.address)", "family": "\(refresh.family.rawValue)"])
+            if rib?.hasSentEndOfRIB(refresh.family, to: peer.id) ?? false, let epoch = epochs[peer.id] {
+                peer.assumeIsolated { $0.mark(.begin, of: refresh.family, epoch: epoch) }
+                refreshesOut.insert(refresh)
+            }
+            rib?.refresh(refresh.family, for: peer.id)
+        }
+    }
+
+    /// Marks the end of what has gone out to the last prefix. What was asked for meanwhile is next.
     func endAnsweredRefreshes() {
+        var ended: Set<Refresh> = []
+        defer {
+            if !refreshesWanted.isDisjoint(with: ended) { inbox.wake(after: TimeAmount(Self.sliceGap)) }
+        }
         for refresh in refreshesOut where !(rib?.isTelling(refresh.family, to: refresh.peer) ?? false) {
             refreshesOut.remove(refresh)
+            ended.insert(refresh)
             guard let peer = peers[refresh.peer], let epoch = epochs[refresh.peer] else { continue }
             peer.assumeIsolated { $0.mark(.end, of: refresh.family, epoch: epoch) }
         }
@@ -92,9 +111,11 @@ extension Speaker {
     /// What belongs to a session alone ends with it.
     func sessionEnded(_ id: PeerID) {
         for refresh in refreshesIn.keys where refresh.peer == id { rib?.abandonRefresh(refresh.family, from: id) }
+        refreshesWanted = refreshesWanted.filter { $0.peer != id }
         refreshesOut = refreshesOut.filter { $0.peer != id }
         refreshesIn = refreshesIn.filter { $0.key.peer != id }
         prefixWarnings.remove(id)
+        pathWarnings.remove(id)
         converging[id] = nil
     }
 }
@@ -104,17 +125,25 @@ extension Speaker {
     /// Holds the number of prefixes that a peer has sent against what it may send.
     func judge(_ received: Int, of peer: Peer) {
         let policy = peer.settings.policy
-        guard let maximum = policy.maximumPrefixes else { return }
+        guard let maximum = policy.maximumPrefixes, let epoch = epochs[peer.id] else { return }
         if received > maximum, policy.maximumPrefixesAction == .restart {
             // After the table's turn: the session's end comes back by the queue.
             peer.eventLoop.execute {
-                peer.assumeIsolated { $0.endForPrefixes(received, pause: policy.maximumPrefixesRestartTime) }
+                peer.assumeIsolated {
+                    $0.endForPrefixes(received, pause: policy.maximumPrefixesRestartTime, epoch: epoch)
+                }
             }
         } else if received >= policy.prefixesWarnedOf ?? maximum, prefixWarnings.insert(peer.id).inserted {
             logger.warning(
                 "many prefixes from the peer",
                 metadata: ["peer": "\(peer.address)", "received": "\(received)", "maximum": "\(maximum)"])
         }
+    }
+
+    /// A peer has sent more paths to a prefix than are taken.
+    func warnOfPaths(of peer: Peer) {
+        guard pathWarnings.insert(peer.id).inserted else { return }
+        logger.warning("paths of the peer not taken: too many to one prefix", metadata: ["peer": "\(peer.address)"])
     }
 
     /// A peer may send another number of prefixes than before.

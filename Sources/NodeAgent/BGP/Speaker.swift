@@ -19,7 +19,7 @@ actor Speaker {
     private static let sliceNanoseconds: UInt64 = 5_000_000
     /// Between two slices: the loop sees to its sockets only when no task is left that could run now, so the next must not
     /// be due before the loop has looked.
-    private static let sliceGap: Duration = .microseconds(100)
+    static let sliceGap: Duration = .microseconds(100)
     /// How many routes the work on the whole table goes through in a slice.
     private static let sliceRoutes = 4096
     /// What those who program the kernel need to know.
@@ -50,7 +50,7 @@ actor Speaker {
     /// What those who program are to do next, laid out for them: they need not come to the event loop for it.
     nonisolated let laidOut = Mutex<Forwarding?>(nil)
     let logger: Logger
-    private let inbox: PeerInbox
+    let inbox: PeerInbox
     private let finished = Signal()
     /// What has been taken out of the inbox and not been worked on.
     private var waiting: ArraySlice<PeerEvent> = []
@@ -69,7 +69,9 @@ actor Speaker {
     var staleDeadlines: [PeerID: MonotonicTime] = [:]
     var isStopping = false
     private var hasStarted = false
-    /// ROUTE-REFRESHes that peers are being answered.
+    /// ROUTE-REFRESHes that peers have asked for and are not being answered.
+    var refreshesWanted: Set<Refresh> = []
+    /// Those that they are being answered.
     var refreshesOut: Set<Refresh> = []
     /// Those that peers are answering, each with the moment at which their answer is taken for complete.
     var refreshesIn: [Refresh: MonotonicTime] = [:]
@@ -77,6 +79,7 @@ actor Speaker {
     var forsaken: [PeerID: Set<AddressFamily>] = [:]
     /// The peers that the log has warned of in the session that is up.
     var prefixWarnings: Set<PeerID> = []
+    var pathWarnings: Set<PeerID> = []
     /// When the sessions came up whose routes are not all programmed.
     var converging: [PeerID: MonotonicTime] = [:]
     private var reportedConflicts: [OwnBlockConflict] = []
@@ -353,10 +356,14 @@ extension Speaker {
         // What concerns the whole table has its part of every slice, however much the peers have to say.
         if rib?.agenda().hasSlicesLeft ?? false { rib?.goOn(limit: Self.sliceRoutes) }
         if waiting.isEmpty { waiting = inbox.take()[...] }
-        while let event = waiting.popFirst() {
-            if !isStopping, let peer = peers[event.peer], peer.incarnation == event.incarnation {
-                take(event, of: peer)
+        while let event = waiting.first {
+            if !isStopping, let peer = peers[event.peer], peer.incarnation == event.incarnation,
+                let rest = take(event, of: peer, until: MonotonicTime(nanoseconds: end))
+            {
+                waiting[waiting.startIndex] = rest
+                break
             }
+            waiting.removeFirst()
             if waiting.isEmpty { waiting = inbox.take()[...] }
             if BootClock.now().nanoseconds >= end { break }
         }
@@ -364,10 +371,13 @@ extension Speaker {
         if !waiting.isEmpty { inbox.wake(after: TimeAmount(Self.sliceGap)) }
     }
 
-    private func take(_ event: PeerEvent, of peer: Peer) {
+    /// Takes an event, or so much of its routes as there is time for. Returns what is left of it.
+    func take(_ event: PeerEvent, of peer: Peer, until end: MonotonicTime) -> PeerEvent? {
         if case .updates = event.kind {} else { isReceptionNew = true }
         switch event.kind {
-        case .established(let role, let epoch, let isRestarting):
+        case .established(var role, let epoch, let isRestarting):
+            // The settings may have changed while the event waited.
+            peer.roleTemplate.update(&role, settings: peer.settings)
             rib?.addPeer(peer.id, role: role)
             epochs[peer.id] = epoch
             hasStarted = true
@@ -375,13 +385,16 @@ extension Speaker {
             forsaken[peer.id] = nil
             converging[peer.id] = BootClock.now()
             restart.sessionCameUp(at: BootClock.now())
-        case .updates(let updates):
-            for update in updates { report(rib?.apply(update, from: peer.id), of: peer) }
-            peer.assumeIsolated { $0.updatesTaken(updates.count) }
+        case .updates(let updates, let octets):
+            let rest = apply(updates, octets: octets, from: peer, until: end)
+            return rest.isEmpty ? nil : event.with(.updates(rest, octets: octets))
         case .refreshRequested(let family): answerRefresh(of: family, to: peer)
         case .refreshBegun(let family, let awaitsEndOfRIB):
+            peer.assumeIsolated { $0.updatesTaken(1) }
             beginRefresh(of: family, from: peer, awaitsEndOfRIB: awaitsEndOfRIB)
-        case .refreshEnded(let family): endRefresh(of: family, from: peer)
+        case .refreshEnded(let family):
+            peer.assumeIsolated { $0.updatesTaken(1) }
+            endRefresh(of: family, from: peer)
         case .lost(let kept):
             sessionEnded(peer.id)
             // From here on the session's own timers say how long routes stay.
@@ -397,13 +410,14 @@ extension Speaker {
         case .staleRoutesKeptLong(let families):
             for family in families { rib?.keepStaleLong(of: peer.id, family: family) }
         }
+        return nil
     }
 
     private func sweep(_ families: Set<AddressFamily>, of peer: Peer) {
         for family in families { _ = rib?.sweepStale(of: peer.id, family: family) }
     }
 
-    private func report(_ summary: ImportSummary?, of peer: Peer) {
+    func report(_ summary: ImportSummary?, of peer: Peer) {
         guard let summary else { return }
         if summary.endOfRIB != nil { isReceptionNew = true }
         if let family = summary.endOfRIB {
@@ -419,6 +433,7 @@ extension Speaker {
             }
         }
         if let received = summary.receivedOfMaximum { judge(received, of: peer) }
+        if summary.excess > 0 { warnOfPaths(of: peer) }
         if !summary.conflicts.isEmpty || !reportedConflicts.isEmpty { reportConflicts() }
     }
 
@@ -435,12 +450,16 @@ extension Speaker {
     /// Sends what there is to send and wakes those who program. An End-of-RIB or a peer that is gone may mean that a
     /// route of an earlier run is nobody's, without any change of forwarding.
     func changed() {
-        let agenda = rib?.agenda() ?? Agenda()
+        var agenda = rib?.agenda() ?? Agenda()
         if isReceptionNew || agenda.hasForwardingChanges {
             layOutForwarding()
             forwardingSignal.raise()
         }
         isReceptionNew = false
+        if !refreshesWanted.isEmpty {
+            beginAnswers()
+            agenda = rib?.agenda() ?? agenda
+        }
         export(agenda)
         if agenda.hasSlicesLeft || rib?.agenda().hasSlicesLeft ?? false { inbox.wake(after: TimeAmount(Self.sliceGap)) }
     }

@@ -2,9 +2,9 @@
 """extremes.py: peers at the edge of what the protocol allows, scripted, all with one daemon.
 
 One takes nothing of what it is sent (RFC 9687), one fails again and again (RFC 4271 §8.1.1), one waits for the OPEN, one
-speaks in messages of up to 65,535 octets (RFC 8654), one marks what it sends again (RFC 7313), one sends too much, one
-knows the node by another AS, two have nothing to say of routes that a killed daemon has left. A peer that behaves is up
-all the time and has every route. Each line is a check of $APUS_RESULTS.
+speaks in messages of up to 65,535 octets (RFC 8654), one marks what it sends again (RFC 7313), one asks for it without
+end, one sends too much, one knows the node by another AS, two have nothing to say of routes that a killed daemon has
+left. A peer that behaves is up all the time and has every route. Each line is a check of $APUS_RESULTS.
 """
 import os
 import re
@@ -25,6 +25,7 @@ SEND_HOLD_SECONDS = 3
 LOCAL_AS = 64999
 BFD = {"minRx": "100ms", "minTx": "100ms", "multiplier": 3}
 PREFIXES = 8000
+FLOOD = 200_000
 MEMORY_LIMIT_KB = 16 * 1024
 EXTENDED = bytes([6, 0])
 
@@ -283,6 +284,27 @@ def refreshed(checks, apus, member):
         5, lambda: not apus.lab.run(apus.namespace, [*command, member.address])))
 
 
+def flooded(checks, member):
+    """A peer that asks for everything again without end, and reads nothing."""
+    session = member.session(capabilities=bytes([70, 0]))
+    session.send(message(UPDATE, bytes(4)))
+    checks.check("the initial feed of another is over", eventually(
+        10, lambda: session.receive(1) == (UPDATE, bytes(4))))
+    stop_reading(session)
+    before = checks.memory_kb()
+    # A window that is closed slows the other direction down too.
+    session.socket.settimeout(20)
+    requests = message(ROUTE_REFRESH, struct.pack("!HBB", 1, 0, 1)) * 1000
+    for _ in range(FLOOD // 1000):
+        session.send(requests)
+    grown = checks.memory_kb() - before
+    checks.check(f"{FLOOD} requests for routes cost it little: {grown} KiB more, of {before}",
+                 grown <= MEMORY_LIMIT_KB)
+    checks.check("and the log no line each", checks.apus.log().count("sent again") < 100)
+    checks.check("the session is up", checks.peer(member)["state"] == "up")
+    session.close()
+
+
 def limited(checks, member, warned):
     """More prefixes than a peer may send."""
     session = member.session()
@@ -414,7 +436,7 @@ def run(lab):
     leaving = (Member(lab, apus), Member(lab, apus), Member(lab, apus, bfd=BFD))
     limits = (Member(lab, apus, maximumPrefixes=10, maximumPrefixesRestartTime="2s"),
               Member(lab, apus, maximumPrefixes=10, maximumPrefixesAction="Warn"))
-    alias = Member(lab, apus, localASNumber=LOCAL_AS)
+    alias, greedy = Member(lab, apus, localASNumber=LOCAL_AS), Member(lab, apus)
     apus.start()
     checks = Checks(apus)
     reader = Reader(listener.session(40))
@@ -423,6 +445,7 @@ def run(lab):
     stalled(checks, stuck, feeder, reader)
     long_messages(checks, wordy, reader, feeder)
     refreshed(checks, apus, late)
+    flooded(checks, greedy)
     limited(checks, *limits)
     renamed(checks, apus, alias)
     adopted(checks, apus, leaving)

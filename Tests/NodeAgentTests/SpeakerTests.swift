@@ -1,0 +1,105 @@
+import BGPTable
+import BGPWire
+import LinuxOS
+import NIOCore
+import NIOPosix
+import NetTypes
+import Resources
+import Testing
+
+@testable import NodeAgent
+
+@Suite("The owner of the table")
+struct SpeakerTests {
+    /// Runs `body` on the event loop of a speaker that has one peer, which nobody answers.
+    private static func withSpeaker(
+        _ body: @Sendable @escaping (isolated Speaker, Peer) throws -> Void,
+    ) async throws {
+        let loops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let speaker = Speaker(
+            dialer: Dialer(eventLoop: loops.next()), forwardingSignal: Signal(), isRestarting: false,
+            logger: PeerFixture.silent)
+        var settings = try PeerFixture.settings()
+        settings.session.isPassive = true
+        let pool = try #require(IPPrefix("10.244.0.0/16"))
+        await speaker.configure(
+            SpeakerConfiguration(
+                localAS: PeerFixture.asNumber, routerID: try #require(RouterID("192.168.1.1")), localAddresses: [],
+                listenPort: 179, peers: [settings], pools: [pool], nodeAddresses: [], announcements: []))
+        try await Self.run(body, on: speaker)
+        await speaker.stop()
+        try await loops.shutdownGracefully()
+    }
+
+    private static func run(_ body: (isolated Speaker, Peer) throws -> Void, on speaker: isolated Speaker) throws {
+        try body(speaker, try #require(speaker.peers.values.first))
+    }
+
+    private static func establish(_ peer: Peer, of speaker: isolated Speaker) throws {
+        let role = PeerRole(
+            localAS: PeerFixture.asNumber, peerAS: PeerFixture.asNumber, bgpID: try #require(RouterID("192.168.1.2")),
+            peerAddress: peer.address, localNextHops: [:])
+        let event = PeerEvent(
+            peer: peer.id, incarnation: peer.incarnation, kind: .established(role, epoch: 1, isRestarting: false))
+        let rest = speaker.take(event, of: peer, until: BootClock.now() + .seconds(60))
+        #expect(rest == nil)
+    }
+
+    private static func announcement(_ last: UInt8) -> UpdateMessage {
+        let reach = UpdateMessage.Reach(
+            family: .ipv4Unicast, nextHop: NextHop(IPAddress.v4(IPv4Address(192, 168, 1, 2))),
+            prefixes: [IPAddress.v4(IPv4Address(10, 244, 1, last)).hostPrefix])
+        return UpdateMessage(reachable: [reach], attributes: PathAttributes())
+    }
+
+    @Test("a policy that changes while a session comes up is that of the session")
+    func policyMeetsSession() async throws {
+        try await Self.withSpeaker { speaker, peer in
+            var settings = peer.settings
+            settings.policy.maximumPrefixes = 10
+            peer.change(settings)
+            try Self.establish(peer, of: speaker)
+            let answer = speaker.rib?.apply(Self.announcement(1), from: peer.id)
+            let summary = try #require(answer)
+            #expect(summary.receivedOfMaximum == 1)
+        }
+    }
+
+    @Test("of one read so much is taken as there is time for, one UPDATE at least")
+    func slices() async throws {
+        try await Self.withSpeaker { speaker, peer in
+            try Self.establish(peer, of: speaker)
+            var event = PeerEvent(
+                peer: peer.id, incarnation: peer.incarnation,
+                kind: .updates([Self.announcement(1), Self.announcement(2), Self.announcement(3)], octets: 120))
+            for count in 1...2 {
+                let left = speaker.take(event, of: peer, until: BootClock.now())
+                event = try #require(left)
+                guard case .updates(let rest, let octets) = event.kind else { break }
+                let prefixes = speaker.rib?.prefixCount(of: .ipv4)
+                #expect(rest.count == 3 - count && octets == 120 && prefixes == count)
+            }
+            let last = speaker.take(event, of: peer, until: BootClock.now())
+            let prefixes = speaker.rib?.prefixCount(of: .ipv4)
+            #expect(last == nil && prefixes == 3)
+        }
+    }
+
+    @Test("a request for routes again waits until the connection takes something, and more of them are one")
+    func refreshes() async throws {
+        try await Self.withSpeaker { speaker, peer in
+            try Self.establish(peer, of: speaker)
+            peer.outlet.occupy()
+            for _ in 0..<3 {
+                speaker.answerRefresh(of: .ipv4, to: peer)
+                speaker.beginAnswers()
+            }
+            let wanted = speaker.refreshesWanted
+            #expect(wanted == [Refresh(peer: peer.id, family: .ipv4)])
+            peer.outlet.release()
+            speaker.beginAnswers()
+            let left = speaker.refreshesWanted
+            #expect(left.isEmpty)
+        }
+    }
+}
