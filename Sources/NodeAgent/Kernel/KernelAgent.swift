@@ -59,7 +59,7 @@ actor KernelAgent {
     private var isSwept = false
     private var lastMTUBytes: UInt32?
     private var filter: FilterUpkeep
-    private let podLinkFilter: PodLinkFilter
+    private var podLinks: PodLinkKeeper
     /// What Prometheus is told of the work with the kernel.
     var numbers = KernelNumbers()
 
@@ -73,7 +73,7 @@ actor KernelAgent {
         self.options = options
         self.logger = logger
         filter = FilterUpkeep(logger: logger)
-        podLinkFilter = PodLinkFilter(logger: logger)
+        podLinks = PodLinkKeeper(runDirectory: options.runDirectory, logger: logger)
         monitor = KernelMonitor(logger: logger)
         settings = ChangedSettings(stateDirectory: options.stateDirectory, node: options.nodeName)
         tunnels = TunnelKeeper(settings: settings, grace: options.tunnelGrace, logger: logger)
@@ -90,7 +90,7 @@ actor KernelAgent {
         RouteProtocol.name(logger: logger)
         filter.begin()
         look()
-        podLinkFilter.keep(picture.podLinks)
+        podLinks.keep(picture.podLinks, sockets)
         settle([])
         let survived = sockets.routes.table.adoptedRoutes.count
         if survived > 0 { logger.notice("routes of an earlier run adopted", metadata: ["count": "\(survived)"]) }
@@ -196,6 +196,7 @@ extension KernelAgent {
     }
 
     private func observe(_ events: [KernelEvent]) {
+        podLinks.observe(events, picture, sockets)
         // A pod's link and its addresses change no way to another node, and pods come and go by the thousand.
         let relevant = events.filter(isRelevant)
         guard !relevant.isEmpty else { return }
@@ -216,8 +217,6 @@ extension KernelAgent {
             case .ruleset:
                 areRulesSuspect = true
                 mendRules(at: BootClock.now())
-            case .settings(let index?, let filter) where picture.name(of: index) == nil:
-                podLinkFilter.observe(filter, on: index, sockets)
             case .settings:
                 keepForwarding()
                 if let tunnelPlan { tunnels.keepSettings(tunnelPlan) }
@@ -226,7 +225,7 @@ extension KernelAgent {
         if needsLook {
             look()
             keepTunnels()
-            if relevant.contains(.overrun) { podLinkFilter.keep(picture.podLinks) }
+            if relevant.contains(.overrun) { podLinks.keep(picture.podLinks, sockets) }
         }
         settle(isChanged || needsLook ? plan.observe(context()) : [])
     }
@@ -238,7 +237,7 @@ extension KernelAgent {
         case .neighbour(let neighbour, _): tunnels.links.values.contains(neighbour.linkIndex)
         case .neighbourLost(let link, _): tunnels.links.values.contains(link)
         case .fdb(let entry, _): tunnels.links.values.contains(entry.linkIndex)
-        case .settings(let index?, let filter): picture.name(of: index) != nil || filter.map { $0 != 1 } ?? false
+        case .settings(let index?, _): picture.name(of: index) != nil
         case .settings(nil, _): true
         case .route(let route, _): !isPodRoute(route)
         case .ruleset, .overrun: true
@@ -349,6 +348,7 @@ extension KernelAgent {
         sweepWhenStale(at: now)
         retireTunnels(at: now)
         mendRules(at: now)
+        podLinks.upkeep(sockets)
         guard isBroken || now >= resyncDue else { return }
         if isBroken { reopen() }
         scheduleResync()
@@ -356,7 +356,7 @@ extension KernelAgent {
         sockets?.routes.table.retry()
         filter.mend()
         look()
-        podLinkFilter.keep(picture.podLinks)
+        podLinks.keep(picture.podLinks, sockets)
         keepTunnels()
         settle(plan.observe(context()))
     }

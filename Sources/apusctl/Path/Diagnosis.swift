@@ -148,7 +148,21 @@ struct Diagnosis {
 
     private mutating func checkPods(_ node: NodeKernel) {
         for link in node.links.values.sorted(by: { $0.index < $1.index }) where link.isPod && !link.isUp {
-            add("\(link.name) is down: its pod is cut off", "ip link set \(link.name) up")
+            add(
+                "\(link.name) is down: its pod is cut off",
+                "ip link set \(link.name) up; apusd puts back the routes that it took along")
+        }
+        for pod in node.pods where pod.state == .complete {
+            guard let link = node.links[pod.hostLinkIndex], link.isPod, link.isUp else { continue }
+            for address in pod.addresses.map(\.address) {
+                let lookUp = try? node.lookUp(address)
+                guard lookUp?.kind != .unicast || lookUp?.linkIndex != link.index else { continue }
+                add(
+                    "packets for \(address) do not reach its pod: the route over \(link.name) is gone, or another one "
+                        + "is before it",
+                    "ip route get \(address) shows where they go; apusd puts the route back within a second while it "
+                        + "runs, unless another program's is in its place: remove that")
+            }
         }
     }
 
