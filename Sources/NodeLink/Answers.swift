@@ -42,6 +42,8 @@ package struct StatusAnswer: Sendable, Hashable {
     package var peers: [PeerStatus]
     /// What kinds of block the node may take by itself when those it has are full.
     package var claimable: [Claimable]
+    /// What the daemon has refused of the configuration as it is now, and why; nothing when all of it is in force.
+    package var refusals: [String] = []
 
     /// Blocks of one kind.
     package struct Claimable: Sendable, Hashable {
@@ -64,7 +66,8 @@ package struct StatusAnswer: Sendable, Hashable {
         self.claimable = claimable
     }
 
-    /// Reads `{"node":{…},"peers":[…],"claimable":[{"family":"ipv4","mode":"bgp"}]}`; `claimable` may be missing.
+    /// Reads `{"node":{…},"peers":[…],"claimable":[{"family":"ipv4","mode":"bgp"}],"refusals":["a.yaml:3: …"]}`; the
+    /// last two may be missing.
     package init(_ object: JSONObject) throws(NodeLinkError) {
         let reader = MessageReader(object, of: "status")
         node = try NodeStatus(reader.inner("node"))
@@ -80,6 +83,7 @@ package struct StatusAnswer: Sendable, Hashable {
             claimable.append(Claimable(family: family, mode: try kind.string("mode")))
         }
         self.claimable = claimable
+        refusals = reader.has("refusals") ? try reader.array("refusals").compactMap(\.string) : []
     }
 
     /// The members of `ok`.
@@ -88,6 +92,7 @@ package struct StatusAnswer: Sendable, Hashable {
             "node": node.json, "peers": .array(peers.map(\.json)),
             "claimable": .array(
                 claimable.map { ["family": .string($0.family.rawValue), "mode": .string($0.mode)] }),
+            "refusals": .array(refusals.map { .string($0) }),
         ]
     }
 }

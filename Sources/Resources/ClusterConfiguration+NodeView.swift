@@ -52,7 +52,8 @@ extension ClusterConfiguration {
 
     private func strayBlocks(of node: Node) -> [String] {
         affinities.filter { $0.node == node.name && pool(of: $0.cidr) == nil }.map {
-            "BlockAffinity/\($0.name): block \($0.cidr) lies in no IPPool; it is neither used nor announced"
+            "BlockAffinity/\($0.name): block \($0.cidr) lies in no IPPool; it gives no address, and is announced only "
+                + "while pods live in it"
         }
     }
 }

@@ -20,6 +20,8 @@ final class NodeKernel {
     let neighbours: [Neighbour]
     /// The pods that the run directory knows of; those whose record cannot be read are left out.
     let pods: [Attachment]
+    /// The records of pods and blocks that cannot be read, each with what to do.
+    let unreadable: [StoreError]
     private let netns: NetNS
     private var socket: NetlinkSocket
 
@@ -31,7 +33,16 @@ final class NodeKernel {
         }
         self.state = state
         name = state.node
-        pods = try store.readableAttachments { _ in }
+        var unreadable: [StoreError] = []
+        pods = try store.readableAttachments { unreadable.append($0) }
+        for block in state.blocks {
+            do throws(StoreError) {
+                _ = try store.block(block.cidr)
+            } catch {
+                unreadable.append(error)
+            }
+        }
+        self.unreadable = unreadable
         netns = try Self.namespace(inode: state.netnsInode, of: state.node)
         socket = try netns.within(
             orThrow: { NetlinkError(.socketOpen, state.node, $0.code) },
