@@ -65,6 +65,26 @@ struct ConfigurationWatchTests {
         #expect(refusals.map(\.file) == ["x.yaml"] && refusals.first?.reason.contains("no plain file") == true)
     }
 
+    @Test("A pattern of links that is no regular expression refuses its resource, with file and line")
+    func pattern() throws {
+        let directory = try TemporaryDirectory()
+        let text = """
+            apiVersion: projectcalico.org/v3
+            kind: FelixConfiguration
+            metadata: {name: default}
+            spec:
+              vxlanPort: 4790
+              mtuIfacePattern: "("
+            """
+        try Files.replace(directory.file("felix.yaml"), with: Array(text.utf8))
+        let decoded = ConfigurationReader(path: directory.path).read()
+        #expect(decoded.configuration.felixConfigurations.isEmpty)
+        #expect(
+            decoded.diagnostics.map(\.description) == [
+                "felix.yaml:6: FelixConfiguration/default: spec.mtuIfacePattern: \"(\" is no regular expression"
+            ])
+    }
+
     @Test("A password file whose mode is put right is taken at once")
     func modeOfPassword() async throws {
         let directory = try TemporaryDirectory()

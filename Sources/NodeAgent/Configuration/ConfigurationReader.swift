@@ -40,6 +40,7 @@ struct ConfigurationReader: Sendable {
             }
         }
         var decoded = ResourceDecoder.decode(documents, refusals: findings)
+        PatternCheck.complete(&decoded, documents)
         secrets.complete(&decoded)
         return decoded
     }
