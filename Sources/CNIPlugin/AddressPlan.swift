@@ -55,7 +55,7 @@ struct AddressPlan {
     /// - Throws: error 7 when the configuration turns off all there are.
     func families(_ mode: EncapsulationMode, of node: NodeState?) throws -> [AddressFamily] {
         let present = AddressFamily.allCases.filter {
-            !(node?.pools(family: $0, mode: mode.rawValue).isEmpty ?? true)
+            node?.pools(family: $0, mode: mode.rawValue).contains { !$0.isManual } ?? false
         }
         let families = AddressFamily.allCases.filter { family in
             if requests.address(family) != nil { return true }

@@ -53,7 +53,7 @@ struct BlockPlan: Sendable, Equatable {
         view.pools.filter { selects($0, view.node) }.map { pool in
             NodeState.Pool(
                 name: pool.name, cidr: pool.cidr, mode: pool.mode.rawValue, blockSize: pool.blockSize,
-                isDisabled: pool.isDisabled)
+                isDisabled: pool.isDisabled, isManual: pool.isManual)
         }
     }
 

@@ -10,7 +10,8 @@ extension NodeController {
     /// A node that is alone takes a block from each pool that has given it none, so that its first ADD need not wait.
     func claimFirstBlocks() {
         guard mayClaim, let view else { return }
-        for pool in view.pools where !pool.isDisabled && pool.nodeSelector.matches(view.node.labels) {
+        for pool in view.pools
+        where !pool.isDisabled && !pool.isManual && pool.nodeSelector.matches(view.node.labels) {
             let held = claims.blocks + view.blocks.map(\.cidr)
             if held.contains(where: { pool.cidr.contains($0) && view.pools.dispute(over: $0) == nil }) { continue }
             if let block = candidate(in: pool, view) { remember(block) }
@@ -26,7 +27,7 @@ extension NodeController {
         let pools = view.pools.filter { pool in
             pool.cidr.family == request.family && pool.mode.rawValue == request.mode && !pool.isDisabled
                 && pool.nodeSelector.matches(view.node.labels)
-                && (request.pools.isEmpty || request.pools.contains(pool.name))
+                && (request.pools.isEmpty ? !pool.isManual : request.pools.contains(pool.name))
         }
         guard !pools.isEmpty else {
             return refuse(
@@ -56,7 +57,8 @@ extension NodeController {
     var claimable: [StatusAnswer.Claimable] {
         guard mayClaim, let view else { return [] }
         let pools = view.pools.filter { pool in
-            !pool.isDisabled && pool.nodeSelector.matches(view.node.labels) && candidate(in: pool, view) != nil
+            !pool.isDisabled && !pool.isManual && pool.nodeSelector.matches(view.node.labels)
+                && candidate(in: pool, view) != nil
         }
         let known = pools.map { StatusAnswer.Claimable(family: $0.cidr.family, mode: $0.mode.rawValue) }
         guard awaitsPoolMode else { return known }
