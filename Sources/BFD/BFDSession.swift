@@ -8,9 +8,9 @@
 //      ▲ └──────────── peer: Init ───────────────────────▲   │ detection time, peer: Down or AdminDown
 //      └─────────────────────────────────────────────────────┘
 //
-// RFC 5880 §6.8 · 5881 and 5883 are the shell's: ports, TTL.
+// A change of what is wanted is told by a Poll Sequence while the session stays up; an end is told as AdminDown.
 //
-// Known deviation: a change of the configured intervals makes a new session instead of a Poll Sequence.
+// RFC 5880 §6.8 · 5881 and 5883 are the shell's: ports, TTL.
 
 package import NetTypes
 
@@ -66,15 +66,21 @@ package struct BFDSession: Sendable {
     private static let slowInterval: Duration = .seconds(1)
 
     /// What is wanted.
-    package let configuration: BFDConfiguration
+    package private(set) var configuration: BFDConfiguration
     /// The state.
     package private(set) var state = BFDState.down
     /// Why it went down last.
     package private(set) var diagnostic = BFDDiagnostic.none
     /// The last packet that was taken.
     package private(set) var remote: BFDPacket?
+    /// When the last packet came that left the session up, or brought it up: the peer was reached then.
+    package private(set) var lastHeard: MonotonicTime?
     /// A change of the intervals that the peer has not confirmed (§6.5).
     private var isPolling = false
+    /// Whether what is polled has changed since the first packet of the poll: its answer may be one to what was before.
+    private var isPollOutdated = false
+    /// The intervals before the change that is polled (§6.8.3).
+    private var former: (transmit: Duration, receive: Duration)?
     private var nextTransmission: MonotonicTime
     private var detectionDeadline: MonotonicTime?
     private var generator: UInt64
@@ -94,8 +100,9 @@ package struct BFDSession: Sendable {
     /// How long the peer may be silent; nil while nothing is known of it.
     package var detectionTime: Duration? {
         remote.map { remote in
-            max(configuration.minimumReceiveInterval, .microseconds(Int64(remote.desiredMinimumTransmit)))
-                * Int(remote.multiplier)
+            // The peer may go by the larger of two until it has answered.
+            let minimum = max(configuration.minimumReceiveInterval, former?.receive ?? .zero)
+            return max(minimum, .microseconds(Int64(remote.desiredMinimumTransmit))) * Int(remote.multiplier)
         }
     }
 
@@ -104,9 +111,10 @@ package struct BFDSession: Sendable {
         guard packet.yourDiscriminator == 0 || packet.yourDiscriminator == configuration.discriminator else {
             return []
         }
-        let formerInterval = transmitInterval
+        guard state != .adminDown else { return [] }
+        let (formerInterval, formerState) = (transmitInterval, state)
         remote = packet
-        if packet.isFinal { isPolling = false }
+        if packet.isFinal { confirm() }
         var effects: [BFDEffect] = []
         switch (state, packet.state) {
         case (.down, .down): state = .`init`
@@ -116,20 +124,49 @@ package struct BFDSession: Sendable {
             goDown(.neighborSignaledDown, isAdministrative: true, &effects)
         case (.down, .up), (.down, .adminDown), (.`init`, .down), (.up, .`init`), (.up, .up), (.adminDown, _): break
         }
+        if state == .up { lastHeard = now }
         detectionDeadline = detectionTime.map { now + $0 }
         if packet.isPoll { effects.append(.send(outgoing(isFinal: true))) }
-        // A state that has changed, or a peer that takes more, is told at once and not after the slow interval.
+        // A state that has changed, or a peer that takes more, is told at once and not after the slow interval (§6.8.7).
         if transmitInterval < formerInterval { nextTransmission = min(nextTransmission, now + jittered()) }
-        if effects.contains(.cameUp) { effects += transmit(at: now) }
+        if state != formerState { effects += transmit(at: now) }
         return effects
+    }
+
+    /// Makes the session be as wanted from now on; it keeps its name and its state. The peer is told by a Poll Sequence,
+    /// and until it has answered nothing is slower to be sent, or sooner to be missed, than before (RFC 5880 §6.8.3).
+    package mutating func change(transmit: Duration, receive: Duration, multiplier: UInt8, at now: MonotonicTime) {
+        let wanted = (configuration.minimumTransmitInterval, configuration.minimumReceiveInterval)
+        configuration.multiplier = multiplier
+        guard wanted != (transmit, receive) else { return }
+        configuration.minimumTransmitInterval = transmit
+        configuration.minimumReceiveInterval = receive
+        guard state == .up else { return }
+        isPollOutdated = isPolling
+        isPolling = true
+        former = (min(former?.transmit ?? wanted.0, wanted.0), max(former?.receive ?? wanted.1, wanted.1))
+        nextTransmission = min(nextTransmission, now + jittered())
+    }
+
+    /// Ends the session: the peer is to know that nothing has failed (RFC 5880 §6.8.16). Nothing is sent afterwards.
+    ///
+    /// - Returns: the packet that says so; nil if there is nobody to tell.
+    package mutating func stop() -> BFDPacket? {
+        state = .adminDown
+        diagnostic = .administrativelyDown
+        (isPolling, isPollOutdated, former, detectionDeadline) = (false, false, nil, nil)
+        return remote.map { _ in outgoing(isFinal: false) }
     }
 
     /// The time of `nextDeadline` has come: sends, and sees whether the peer is still there.
     package mutating func handleTimer(at now: MonotonicTime) -> [BFDEffect] {
+        guard state != .adminDown else { return [] }
         var effects: [BFDEffect] = []
         if let deadline = detectionDeadline, now >= deadline {
             detectionDeadline = nil
+            let formerState = state
             goDown(.detectionTimeExpired, isAdministrative: false, &effects)
+            if state != formerState { nextTransmission = now }
             // A peer of whom nothing has come for so long may come back under another name (§6.8.1).
             remote = nil
         }
@@ -154,7 +191,17 @@ package struct BFDSession: Sendable {
         if state == .up { effects.append(.wentDown(reason, loss)) }
         state = .down
         diagnostic = reason
+        (isPolling, isPollOutdated, former) = (false, false, nil)
+    }
+
+    /// The peer has answered a poll; if it may be an earlier one, the next answer counts.
+    private mutating func confirm() {
+        guard !isPollOutdated else {
+            isPollOutdated = false
+            return
+        }
         isPolling = false
+        former = nil
     }
 
     private mutating func transmit(at now: MonotonicTime) -> [BFDEffect] {
@@ -185,7 +232,8 @@ package struct BFDSession: Sendable {
     }
 
     private var transmitInterval: Duration {
-        max(desiredTransmitInterval, .microseconds(Int64(remote?.requiredMinimumReceive ?? 1)))
+        let desired = min(desiredTransmitInterval, former?.transmit ?? desiredTransmitInterval)
+        return max(desired, .microseconds(Int64(remote?.requiredMinimumReceive ?? 1)))
     }
 
     /// The interval less up to a quarter; with a multiplier of 1 at least a tenth less (§6.8.7).

@@ -109,9 +109,13 @@ extension PeerSession {
         }
     }
 
-    /// The peer is not reached any more: an established session ends, and its routes go (RFC 5882 §4.3, RFC 9384).
-    mutating func handleFailure(_ reason: String, isForwardingLost: Bool, _ turn: inout Turn) {
+    /// The peer is not reached any more: an established session ends, and its routes go (RFC 5882 §4.3, RFC 9384). Not if
+    /// it was last reached before the session came up: then the session is news of the peer, and the loss is not.
+    mutating func handleFailure(
+        _ reason: String, isForwardingLost: Bool, lastHeard: MonotonicTime, _ turn: inout Turn,
+    ) {
         if case .established(let up) = state {
+            guard lastHeard >= up.establishedAt else { return }
             let notification = NotificationMessage(cease: CeaseSubcode.bfdDown)
             close(up.id, with: up.negotiated.keepsRoutesOnNotification ? notification.asHardReset : notification, &turn)
             lose(up, reason, by: .hardReset, &turn)

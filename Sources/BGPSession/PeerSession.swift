@@ -90,8 +90,8 @@ package struct PeerSession: Sendable {
         case .sendResumed(let id): stop(.sendHold(id), &turn)
         case .timerFired(let kind, let token):
             if timers.consume(kind, token: token) { handleTimer(kind, &turn) }
-        case .failureDetected(let reason, let isForwardingLost):
-            handleFailure(reason, isForwardingLost: isForwardingLost, &turn)
+        case .failureDetected(let reason, let isForwardingLost, let lastHeard):
+            handleFailure(reason, isForwardingLost: isForwardingLost, lastHeard: lastHeard, &turn)
         case .restartCompleted:
             isRestarting = false
             isForwardingPreserved = true

@@ -1,4 +1,5 @@
 package import BGPWire
+package import NetTypes
 
 /// What happened to a peer: the input of ``PeerSession/handle(_:at:)``.
 package enum SessionEvent: Sendable, Equatable {
@@ -24,8 +25,9 @@ package enum SessionEvent: Sendable, Equatable {
     case timerFired(TimerKind, token: UInt64)
     /// Something beside the session has found that nothing is forwarded to the peer any more (BFD, RFC 5882); the reason
     /// in words. `isForwardingLost` is false where the finder dies with the peer's control plane: then routes that are
-    /// kept for a restart stay.
-    case failureDetected(String, isForwardingLost: Bool)
+    /// kept for a restart stay. `lastHeard` is when the finder last reached the peer: what it has lost since may be a peer
+    /// that has restarted and whose new session is up.
+    case failureDetected(String, isForwardingLost: Bool, lastHeard: MonotonicTime)
     /// This speaker's own restart is over (its Loc-RIB is complete again): later OPENs carry no R bit (RFC 4724 §4.1).
     case restartCompleted
 }

@@ -44,6 +44,8 @@ package struct StatusAnswer: Sendable, Hashable {
     package var claimable: [Claimable]
     /// What the daemon has refused of the configuration as it is now, and why; nothing when all of it is in force.
     package var refusals: [String] = []
+    /// Its tunnel devices.
+    package var tunnels: [TunnelStatus] = []
 
     /// Blocks of one kind.
     package struct Claimable: Sendable, Hashable {
@@ -66,8 +68,8 @@ package struct StatusAnswer: Sendable, Hashable {
         self.claimable = claimable
     }
 
-    /// Reads `{"node":{…},"peers":[…],"claimable":[{"family":"ipv4","mode":"bgp"}],"refusals":["a.yaml:3: …"]}`; the
-    /// last two may be missing.
+    /// Reads `{"node":{…},"peers":[…],"claimable":[{"family":"ipv4","mode":"bgp"}],"tunnels":[…],"refusals":[…]}`; the
+    /// last three may be missing.
     package init(_ object: JSONObject) throws(NodeLinkError) {
         let reader = MessageReader(object, of: "status")
         node = try NodeStatus(reader.inner("node"))
@@ -84,6 +86,9 @@ package struct StatusAnswer: Sendable, Hashable {
         }
         self.claimable = claimable
         refusals = reader.has("refusals") ? try reader.array("refusals").compactMap(\.string) : []
+        for (index, tunnel) in try (reader.has("tunnels") ? reader.array("tunnels") : []).enumerated() {
+            tunnels.append(try TunnelStatus(MessageReader(tunnel, of: "status.tunnels[\(index)]")))
+        }
     }
 
     /// The members of `ok`.
@@ -93,6 +98,7 @@ package struct StatusAnswer: Sendable, Hashable {
             "claimable": .array(
                 claimable.map { ["family": .string($0.family.rawValue), "mode": .string($0.mode)] }),
             "refusals": .array(refusals.map { .string($0) }),
+            "tunnels": .array(tunnels.map(\.json)),
         ]
     }
 }

@@ -122,4 +122,74 @@ struct BFDSessionTests {
         foreign.yourDiscriminator = 5
         #expect(session.handle(foreign, at: Self.start) == [] && session.state == .up)
     }
+
+    private static func sent(_ effects: [BFDEffect]) -> [BFDPacket] {
+        effects.compactMap { if case .send(let packet) = $0 { packet } else { nil } }
+    }
+
+    @Test("a session that ends says that it was told to, and nothing after that; the peer takes it for no failure")
+    func end() throws {
+        var session = Self.session(in: .up)
+        let last = session.stop()
+        let packet = try #require(last)
+        #expect(packet.state == .adminDown && packet.diagnostic == .administrativelyDown)
+        #expect(packet.yourDiscriminator == 9)
+        #expect(session.handleTimer(at: session.nextDeadline) == [])
+        #expect(session.handle(Self.packet(.up), at: Self.start + .seconds(1)) == [])
+        var peer = Self.session(in: .up)
+        var told = packet
+        told.yourDiscriminator = 1
+        #expect(peer.handle(told, at: Self.start).first == .wentDown(.neighborSignaledDown, .administrative))
+        var lonely = Self.session()
+        let nothing = lonely.stop()
+        #expect(nothing == nil)
+    }
+
+    @Test("other intervals are polled while the session stays up, and slower ones count when the peer has answered")
+    func change() throws {
+        var session = Self.session(in: .up)
+        _ = session.handle(Self.packet(.up, final: true), at: Self.start)
+        #expect(session.detectionTime == .milliseconds(300))
+        session.change(transmit: .milliseconds(400), receive: .milliseconds(50), multiplier: 5, at: Self.start)
+        var now = session.nextDeadline
+        let sent = Self.sent(session.handleTimer(at: now))
+        let poll = try #require(sent.first)
+        #expect(poll.isPoll && poll.state == .up && poll.multiplier == 5 && poll.myDiscriminator == 1)
+        #expect(poll.desiredMinimumTransmit == 400_000 && poll.requiredMinimumReceive == 50_000)
+        #expect(session.nextDeadline - now <= .milliseconds(100) && session.detectionTime == .milliseconds(300))
+        #expect(session.handle(Self.packet(.up, final: true), at: now) == [] && session.state == .up)
+        now = session.nextDeadline
+        #expect(Self.sent(session.handleTimer(at: now)).map(\.isPoll) == [false])
+        #expect(session.detectionTime == .milliseconds(300))
+        _ = session.handle(Self.packet(.up), at: now)
+        #expect(session.nextDeadline - now >= .milliseconds(300))
+        // Faster ones count at once for what is sent.
+        session.change(transmit: .milliseconds(20), receive: .milliseconds(200), multiplier: 3, at: now)
+        var fast = Self.packet(.up)
+        fast.requiredMinimumReceive = 10_000
+        _ = session.handle(fast, at: now)
+        #expect(session.nextDeadline - now <= .milliseconds(20) && session.detectionTime == .milliseconds(600))
+    }
+
+    @Test("a change while a poll is under way is polled until its own answer")
+    func changeTwice() {
+        var session = Self.session(in: .up)
+        session.change(transmit: .milliseconds(200), receive: .milliseconds(200), multiplier: 3, at: Self.start)
+        _ = session.handle(Self.packet(.up, final: true), at: Self.start)
+        #expect(Self.sent(session.handleTimer(at: session.nextDeadline)).map(\.isPoll) == [true])
+        _ = session.handle(Self.packet(.up, final: true), at: Self.start)
+        #expect(Self.sent(session.handleTimer(at: session.nextDeadline)).map(\.isPoll) == [false])
+    }
+
+    @Test("each change of state is told at once, and when the peer was last reached is known")
+    func prompt() {
+        var session = Self.session()
+        _ = session.handleTimer(at: Self.start)
+        let now = Self.start + .milliseconds(1)
+        #expect(Self.sent(session.handle(Self.packet(.down), at: now)).map(\.state) == [.`init`])
+        #expect(session.lastHeard == nil)
+        #expect(Self.sent(session.handle(Self.packet(.up), at: now)).map(\.state) == [.up])
+        #expect(Self.sent(session.handle(Self.packet(.down), at: now + .seconds(1))).map(\.state) == [.down])
+        #expect(session.lastHeard == now)
+    }
 }

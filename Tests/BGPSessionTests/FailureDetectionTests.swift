@@ -1,10 +1,12 @@
 import BGPSession
 import BGPWire
+import NetTypes
 import Testing
 
 @Suite("failures that BFD finds")
 struct FailureDetectionTests {
-    private static let failure = SessionEvent.failureDetected("BFD: silence", isForwardingLost: false)
+    private static let failure = SessionEvent.failureDetected(
+        "BFD: silence", isForwardingLost: false, lastHeard: MonotonicTime(nanoseconds: .max))
 
     @Test(
         "an established session ends and its routes go, whatever was agreed about restarts", arguments: [false, true])
@@ -33,9 +35,23 @@ struct FailureDetectionTests {
         var driver = Driver()
         driver.establish(Fixture.open())
         driver.handle(.tcpClosed(Fixture.own, reason: "reset"))
-        driver.handle(.failureDetected("BFD: silence", isForwardingLost: isForwardingLost))
+        driver.handle(
+            .failureDetected("BFD: silence", isForwardingLost: isForwardingLost, lastHeard: driver.now))
         let sweeps = driver.effects.contains { if case .sweepStale = $0 { true } else { false } }
         #expect(sweeps == isForwardingLost)
         #expect(driver.session.status.hasStaleRoutes != isForwardingLost)
+    }
+
+    @Test(
+        "a session that came up after the peer was last reached stays: the peer has restarted",
+        arguments: [(Duration.milliseconds(-1), false), (.zero, true), (.seconds(1), true)])
+    func restarted(_ lastHeard: Duration, _ ends: Bool) {
+        var driver = Driver()
+        driver.now = MonotonicTime(nanoseconds: 5_000_000_000)
+        let heard = driver.now + lastHeard
+        driver.establish(Fixture.open())
+        driver.handle(.failureDetected("BFD: silence", isForwardingLost: false, lastHeard: heard))
+        #expect(driver.state == (ends ? .active : .established))
+        #expect(driver.effects.isEmpty != ends)
     }
 }

@@ -95,7 +95,10 @@ struct RandomEventTests {
         case 25: return .sendResumed(some ?? .incoming(999))
         case 0...2: return .started
         case 3: return .stopped(dice.next(below: 2) == 0 ? .reset(message: "") : .shutdown(message: ""))
-        case 4: return dice.next(below: 2) == 0 ? .restartCompleted : .failureDetected("BFD", isForwardingLost: true)
+        case 4:
+            let lastHeard = MonotonicTime(nanoseconds: dice.next(below: 2) == 0 ? .max : 0)
+            return dice.next(below: 2) == 0
+                ? .restartCompleted : .failureDetected("BFD", isForwardingLost: true, lastHeard: lastHeard)
         case 5, 6:
             incoming += 1
             return .tcpConnected(.incoming(incoming))

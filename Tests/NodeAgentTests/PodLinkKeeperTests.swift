@@ -1,6 +1,7 @@
 import IPAMCore
 import LinuxOS
 import Logging
+import NIOPosix
 import NetTypes
 import Netlink
 import NodeStore
@@ -26,7 +27,8 @@ struct PodLinkKeeperTests {
             try Self.ip("link add \(name) address ee:ee:ee:ee:ee:ee type veth peer name p0")
             try Self.ip("link set \(name) alias apus:net:c1:eth0 up")
             try Self.ip("link set p0 up")
-            let sockets = try KernelSockets(protocolNumber: RouteProtocol.number)
+            let sockets = try KernelSockets(
+                protocolNumber: RouteProtocol.number, writerThread: NIOThreadPool.singleton)
             let index = try sockets.links().first { $0.name == name }?.index ?? 0
             self.index = index
             self.sockets = sockets
@@ -107,7 +109,7 @@ struct PodLinkKeeperTests {
             try Sysctl.write(["net", "ipv4", "conf", Self.name, "proxy_arp"], "0")
             lab.keeper.observe(
                 [.settings(linkIndex: lab.index, reversePathFilter: nil)], NodePicture(), lab.sockets)
-            lab.keeper.upkeep(lab.sockets)
+            lab.keeper.upkeep([Self.name], at: BootClock.now(), lab.sockets)
             #expect(try Sysctl.read(["net", "ipv4", "conf", Self.name, "proxy_arp"]) == "1")
         }
     }

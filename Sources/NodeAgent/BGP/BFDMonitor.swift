@@ -1,4 +1,5 @@
 import BFD
+import BGPSession
 import LinuxOS
 import Logging
 import NIOCore
@@ -20,6 +21,9 @@ actor BFDMonitor {
 
         /// Where packets come in.
         var port: UInt16 { options.isMultihop ? 4784 : 3784 }
+
+        /// Whether only intervals differ, of which the peer is told while the session stays.
+        func hasSameSession(as other: Target) -> Bool { local == other.local && port == other.port }
     }
 
     /// A session for display.
@@ -30,7 +34,7 @@ actor BFDMonitor {
     }
 
     private struct Watch {
-        let target: Target
+        var target: Target
         var session: BFDSession
         var socket: (any Channel)?
         var timer: Scheduled<Void>?
@@ -44,6 +48,8 @@ actor BFDMonitor {
 
     private static let sourcePorts: ClosedRange<UInt16> = 49152...65535
     private static let retryInterval: Duration = .seconds(1)
+    /// How often a peer is told of the end of a session: one packet may be lost, and nobody waits to send more.
+    private static let farewells = 3
 
     private nonisolated let eventLoop: any EventLoop
     private let peers: PeerDirectory
@@ -85,7 +91,13 @@ actor BFDMonitor {
 
     /// Makes the sessions be as wanted; whether all of them have their sockets.
     private func configure(_ targets: [IPAddress: Target]) async -> Bool {
-        for (peer, watch) in watches where targets[peer] != watch.target { end(peer, watch) }
+        for (peer, watch) in watches {
+            guard let target = targets[peer], target.hasSameSession(as: watch.target) else {
+                end(peer)
+                continue
+            }
+            if target != watch.target { change(peer, to: target) }
+        }
         let wanted = Set(targets.values.map { Inlet(address: $0.local, port: $0.port) })
         for (inlet, channel) in inlets where !wanted.contains(inlet) {
             inlets[inlet] = nil
@@ -94,7 +106,10 @@ actor BFDMonitor {
         for inlet in wanted where inlets[inlet] == nil { await open(inlet) }
         for (peer, target) in targets {
             if watches[peer] == nil { begin(peer, target) }
-            if watches[peer]?.socket == nil { await openSocket(to: peer, target) }
+            guard watches[peer]?.socket == nil else { continue }
+            await openSocket(to: peer, target)
+            // Only now: without the socket the first packet would be lost, and the next come a second later.
+            schedule(peer)
         }
         return inlets.count == wanted.count && !watches.values.contains { $0.socket == nil }
     }
@@ -135,6 +150,13 @@ extension BFDMonitor {
             minimumReceiveInterval: target.options.minimumReceiveInterval, multiplier: target.options.multiplier,
             discriminator: lastDiscriminator, jitterSeed: UInt64.random(in: .min ... .max))
         watches[peer] = Watch(target: target, session: BFDSession(configuration: configuration, at: BootClock.now()))
+    }
+
+    private func change(_ peer: IPAddress, to target: Target) {
+        watches[peer]?.target = target
+        watches[peer]?.session.change(
+            transmit: target.options.minimumTransmitInterval, receive: target.options.minimumReceiveInterval,
+            multiplier: target.options.multiplier, at: BootClock.now())
         schedule(peer)
     }
 
@@ -151,8 +173,13 @@ extension BFDMonitor {
         }
     }
 
-    private func end(_ peer: IPAddress, _ watch: Watch) {
-        watches[peer] = nil
+    /// Ends a session, of which the peer is told: else it would take this side for dead, and a BGP session that has
+    /// just come up again with it.
+    private func end(_ peer: IPAddress) {
+        if let packet = watches[peer]?.session.stop() {
+            for _ in 0..<Self.farewells { send(packet, to: peer) }
+        }
+        guard let watch = watches.removeValue(forKey: peer) else { return }
         watch.timer?.cancel()
         watch.socket?.close(promise: nil)
     }
@@ -188,7 +215,11 @@ extension BFDMonitor {
             case .wentDown(let diagnostic, let meaning):
                 logger.warning("BFD session down", metadata: ["peer": "\(peer)", "reason": "\(diagnostic)"])
                 guard meaning != .administrative else { continue }
-                tell(peer, "BFD: \(diagnostic)", isForwardingLost: meaning == .forwardingLost)
+                guard let lastHeard = watches[peer]?.session.lastHeard else { continue }
+                tell(
+                    peer,
+                    .failureDetected(
+                        "BFD: \(diagnostic)", isForwardingLost: meaning == .forwardingLost, lastHeard: lastHeard))
             }
         }
         schedule(peer)
@@ -202,11 +233,9 @@ extension BFDMonitor {
         socket.writeAndFlush(envelope, promise: nil)
     }
 
-    private nonisolated func tell(_ address: IPAddress, _ reason: String, isForwardingLost: Bool) {
+    private nonisolated func tell(_ address: IPAddress, _ event: SessionEvent) {
         guard let peer = peers.peer(at: address) else { return }
-        peer.eventLoop.execute {
-            peer.assumeIsolated { $0.failureDetected(reason, isForwardingLost: isForwardingLost) }
-        }
+        peer.eventLoop.execute { peer.assumeIsolated { $0.failureDetected(event) } }
     }
 }
 

@@ -4,38 +4,52 @@ import NIOCore
 import NIOPosix
 import NetTypes
 import Resources
+import Synchronization
 
 /// Accepts the connections that peers open, at the node's own addresses and nowhere else.
 ///
 /// An address that is not there yet is tried again; a change of the configuration moves the sockets, and one that somebody
-/// has destroyed (`ss -K`) is made again.
+/// has destroyed (`ss -K`) is made again. A peer whose key cannot be set is refused, and nobody else.
 struct BGPListener: Sendable {
     /// Thousands of nodes may connect in the moment in which a reflector comes up.
     private static let backlog: Int32 = 4096
     private static let retryInterval: Duration = .seconds(1)
 
+    /// A socket that listens, and its keys.
+    private struct Socket {
+        let channel: any Channel
+        let keys: ListeningKeys
+    }
+
     let speaker: Speaker
     let eventLoop: any EventLoop
     let logger: Logger
+    private let refusals = RefusalLog()
+
+    /// Makes a listener for the speaker's peers.
+    init(speaker: Speaker, eventLoop: any EventLoop, logger: Logger) {
+        self.speaker = speaker
+        self.eventLoop = eventLoop
+        self.logger = logger
+    }
 
     /// Listens until the task is cancelled.
     func run() async {
-        var sockets: [SocketAddress: any Channel] = [:]
+        var sockets: [SocketAddress: Socket] = [:]
         var failures: [SocketAddress: String] = [:]
+        var unprotected: Set<IPAddress> = []
         await speaker.listenSignal.forEach {
             let wanted = await speaker.listenAddresses()
-            let keys = await speaker.passwords()
-            for (address, channel) in sockets where !wanted.contains(address) || !channel.isActive {
-                channel.close(promise: nil)
+            for (address, socket) in sockets where !wanted.contains(address) || !socket.channel.isActive {
+                socket.channel.close(promise: nil)
                 sockets[address] = nil
             }
-            // What is listened on with the earlier keys has the new ones before a peer is accepted by them.
-            await change(speaker.directory.installedKeys, to: keys, of: sockets)
+            let passwords = await speaker.passwords()
             for address in wanted where sockets[address] == nil {
                 do {
-                    let channel = try await bind(address, keys: keys)
-                    channel.closeFuture.whenComplete { _ in speaker.listenSignal.raise() }
-                    sockets[address] = channel
+                    let socket = try await bind(address, passwords)
+                    socket.channel.closeFuture.whenComplete { _ in speaker.listenSignal.raise() }
+                    sockets[address] = socket
                     failures[address] = nil
                     logger.notice("listening for BGP", metadata: ["address": "\(address)"])
                 } catch {
@@ -47,16 +61,21 @@ struct BGPListener: Sendable {
                     }
                 }
             }
-            guard sockets.count < wanted.count else { return }
+            // Until its key is set, a peer is refused.
+            let (failed, reason) = await setKeys(passwords, of: sockets.values.map { $0 })
+            report(failed, reason, former: unprotected)
+            unprotected = failed
+            guard sockets.count < wanted.count || !failed.isEmpty else { return }
             try? await Task.sleep(for: Self.retryInterval)
             speaker.listenSignal.raise()
         }
-        for channel in sockets.values { channel.close(promise: nil) }
+        for socket in sockets.values { socket.channel.close(promise: nil) }
     }
 
-    private func bind(_ address: SocketAddress, keys: [IPAddress: Secret]) async throws -> any Channel {
+    private func bind(_ address: SocketAddress, _ passwords: [IPAddress: Secret]) async throws -> Socket {
         let family: AddressFamily = address.protocol == .inet6 ? .ipv6 : .ipv4
-        return try await ServerBootstrap(group: eventLoop)
+        let keys = ListeningKeys(family: family)
+        let channel = try await ServerBootstrap(group: eventLoop)
             .serverChannelOption(.backlog, value: Self.backlog)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .serverChannelInitializer { channel in
@@ -64,9 +83,8 @@ struct BGPListener: Sendable {
                     try channel.withSocket { socket throws(SystemError) in
                         // A peer with GTSM drops the answer to its SYN unless it comes with the largest TTL.
                         try TCPProtection.sendFarthest(family, on: socket)
-                        for (peer, key) in keys where peer.family == family {
-                            try TCPProtection.setMD5Key(key.bytes, for: peer, on: socket)
-                        }
+                        // Before anybody can connect; what fails is reported by the next look.
+                        _ = Self.set(passwords, in: keys, of: socket)
                     }
                 }
             }
@@ -74,35 +92,58 @@ struct BGPListener: Sendable {
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(
-                        AdmissionHandler(peers: speaker.directory, logger: logger))
+                        AdmissionHandler(peers: speaker.directory, keys: keys, refusals: refusals, logger: logger))
                 }
             }
             .bind(to: address).get()
+        return Socket(channel: channel, keys: keys)
     }
 }
 
+// The keys of the listening sockets.
 extension BGPListener {
-    /// Sets the keys that differ on every socket, and notes what is set.
-    private func change(
-        _ installed: [IPAddress: Secret], to wanted: [IPAddress: Secret], of sockets: [SocketAddress: any Channel],
-    ) async {
-        let changed = Set(installed.keys).union(wanted.keys).filter { installed[$0] != wanted[$0] }
-        guard !changed.isEmpty else { return }
-        for (address, channel) in sockets {
-            let family: AddressFamily = address.protocol == .inet6 ? .ipv6 : .ipv4
-            do {
-                try await channel.eventLoop.submit {
-                    try channel.withSocket { socket throws(SystemError) in
-                        for peer in changed where peer.family == family {
-                            try TCPProtection.setMD5Key(wanted[peer]?.bytes ?? [], for: peer, on: socket)
-                        }
-                    }
-                }.get()
-            } catch {
-                logger.error("keys of BGP peers cannot be set", metadata: ["reason": "\(error)"])
-            }
+    /// Sets the keys that differ on every socket.
+    ///
+    /// - Returns: the peers whose key is not set everywhere, and why not.
+    private func setKeys(
+        _ wanted: [IPAddress: Secret], of sockets: [Socket],
+    ) async -> (peers: Set<IPAddress>, reason: SystemError?) {
+        var failed: Set<IPAddress> = []
+        var reason: SystemError?
+        for socket in sockets {
+            let outcome = try? await eventLoop.submit { () -> (peers: Set<IPAddress>, error: SystemError?) in
+                var outcome: (peers: Set<IPAddress>, error: SystemError?) = ([], nil)
+                try socket.channel.withSocket { number in
+                    outcome = Self.set(wanted, in: socket.keys, of: number)
+                }
+                return outcome
+            }.get()
+            // A socket that is closed meanwhile admits nobody.
+            failed.formUnion(outcome?.peers ?? [])
+            reason = reason ?? outcome?.error
         }
-        speaker.directory.setInstalledKeys(wanted)
+        return (failed, reason)
+    }
+
+    private static func set(
+        _ wanted: [IPAddress: Secret], in keys: ListeningKeys, of socket: Int32,
+    ) -> (peers: Set<IPAddress>, error: SystemError?) {
+        keys.change(to: wanted) { key, peer throws(SystemError) in
+            try TCPProtection.setMD5Key(key, for: peer, on: socket)
+        }
+    }
+
+    /// Says once which peers are refused for want of their key, and once that none is any more.
+    private func report(_ failed: Set<IPAddress>, _ reason: SystemError?, former: Set<IPAddress>) {
+        guard failed != former else { return }
+        guard let reason, let first = failed.min() else {
+            return logger.notice("the keys of all BGP peers are set")
+        }
+        var metadata: Logger.Metadata = [
+            "peers": "\(failed.count)", "first": "\(first)", "reason": "\(reason)",
+        ]
+        if reason.code == .ENOMEM { metadata["remedy"] = "a larger net.core.optmem_max" }
+        logger.error("connections of BGP peers are refused: their keys cannot be set", metadata: metadata)
     }
 }
 
@@ -111,24 +152,44 @@ private final class AdmissionHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
     private let peers: PeerDirectory
+    private let keys: ListeningKeys
+    private let refusals: RefusalLog
     private let logger: Logger
 
-    init(peers: PeerDirectory, logger: Logger) {
+    init(peers: PeerDirectory, keys: ListeningKeys, refusals: RefusalLog, logger: Logger) {
         self.peers = peers
+        self.keys = keys
+        self.refusals = refusals
         self.logger = logger
     }
 
     func channelActive(context: ChannelHandlerContext) {
         let channel = context.channel
         let remote = channel.remoteAddress?.address
+        let peer = remote.flatMap { peers.peer(at: $0) }
         // Without its key the kernel would have let an unsigned connection pass.
-        if let remote, let peer = peers.peer(at: remote), peers.installedKeys[remote] == peer.settings.password {
+        if let remote, let peer, keys.key(for: remote) == peer.settings.password {
             peer.assumeIsolated { $0.accept(channel) }
             context.fireChannelActive()
         } else {
-            let remote = channel.remoteAddress.map { "\($0)" } ?? "unknown"
-            logger.notice("connection refused: no such peer", metadata: ["address": "\(remote)"])
+            if let leftOut = refusals.line(about: remote) {
+                let address = channel.remoteAddress.map { "\($0)" } ?? "unknown"
+                let reason = peer == nil ? "no such peer" : "the peer's key is not set"
+                logger.notice(
+                    "connection refused: \(reason)", metadata: ["address": "\(address)"].with(leftOut: leftOut))
+            }
             channel.close(promise: nil)
         }
+    }
+}
+
+/// How much the log says of connections that are refused, by the address they come from.
+private final class RefusalLog: Sendable {
+    private let pace = Mutex(LogPace<IPAddress?>())
+
+    /// Whether a line is to be written: nil if it is left out, else how many were since the last.
+    func line(about remote: IPAddress?) -> Int? {
+        let now = BootClock.now()
+        return pace.withLock { $0.line(about: remote, at: now) }
     }
 }

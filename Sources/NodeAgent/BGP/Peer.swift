@@ -41,6 +41,13 @@ actor Peer {
     private var burst: [UpdateMessage] = []
     private var waitingUpdates = 0
     private var readsAreHeld = false
+    private var logPace = LogPace<LogSubject>()
+
+    /// What a peer can make the log speak of with every message.
+    private enum LogSubject {
+        case malformedUpdate
+        case refreshRequest
+    }
 
     /// A connection that exists.
     private struct Link {
@@ -120,9 +127,7 @@ actor Peer {
     func restartCompleted() { handle(.restartCompleted) }
 
     /// BFD has lost the peer.
-    func failureDetected(_ reason: String, isForwardingLost: Bool) {
-        handle(.failureDetected(reason, isForwardingLost: isForwardingLost))
-    }
+    func failureDetected(_ event: SessionEvent) { handle(event) }
 
     /// The session for display.
     var status: SessionStatus { session.status }
@@ -330,7 +335,9 @@ extension Peer {
 
     private func deliver(_ update: UpdateMessage) {
         for error in update.malformed {
-            logger.warning("malformed UPDATE", metadata: ["error": "\(error)"])
+            note(.malformedUpdate) { logger, leftOut in
+                logger.warning("malformed UPDATE", metadata: ["error": "\(error)"].with(leftOut: leftOut))
+            }
         }
         burst.append(update)
     }
@@ -340,7 +347,10 @@ extension Peer {
         flushBurst()
         switch refresh.subtype {
         case .request:
-            logger.info("route refresh asked for", metadata: ["family": "\(family.rawValue)"])
+            note(.refreshRequest) { logger, leftOut in
+                logger.info(
+                    "route refresh asked for", metadata: ["family": "\(family.rawValue)"].with(leftOut: leftOut))
+            }
             tell(.refreshRequested(family))
         case .begin:
             tell(.refreshBegun(family, awaitsEndOfRIB: current.negotiated.peerGracefulRestart != nil))
@@ -354,6 +364,11 @@ extension Peer {
         guard let current, current.epoch == epoch, current.negotiated.hasEnhancedRouteRefresh else { return }
         let message = RouteRefreshMessage(family: AFISAFI(family), subtype: subtype)
         send(.routeRefresh(message), on: current.negotiated.connection)
+    }
+
+    /// Writes a line about what the peer has sent, unless there were many of its kind.
+    private func note(_ subject: LogSubject, _ write: (Logger, Int) -> Void) {
+        if let leftOut = logPace.line(about: subject, at: BootClock.now()) { write(logger, leftOut) }
     }
 
     /// What the session that is up was agreed on.

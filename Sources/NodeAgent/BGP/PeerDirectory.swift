@@ -1,20 +1,12 @@
 import NetTypes
-import Resources
 import Synchronization
 
 /// Which peer is at which address, for whoever must know without waiting for the speaker. The speaker alone writes it.
 final class PeerDirectory: Sendable {
     private let peers = Mutex<[IPAddress: Peer]>([:])
-    private let keys = Mutex<[IPAddress: Secret]>([:])
 
     /// The peer at this address.
     func peer(at address: IPAddress) -> Peer? { peers.withLock { $0[address] } }
-
-    /// The TCP-MD5 key that the listening sockets have for each address. The listener alone writes it.
-    var installedKeys: [IPAddress: Secret] { keys.withLock { $0 } }
-
-    /// Notes the keys that the listening sockets have now.
-    func setInstalledKeys(_ new: [IPAddress: Secret]) { keys.withLock { $0 = new } }
 
     /// Enters a peer.
     func insert(_ peer: Peer) { peers.withLock { $0[peer.address] = peer } }

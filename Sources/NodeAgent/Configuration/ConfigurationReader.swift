@@ -18,7 +18,7 @@ struct ConfigurationReader: Sendable {
     var linkedDirectories: Set<String> {
         var findings: [Diagnostic] = []
         var directories: Set<String> = []
-        for (file, _) in files(&findings) where Files.target(ofLink: file) != nil {
+        for (file, _) in files(&findings) ?? [] where Files.target(ofLink: file) != nil {
             guard let target = Files.resolved(file), let slash = target.lastIndex(of: "/") else { continue }
             directories.insert(slash == target.startIndex ? "/" : String(target[..<slash]))
         }
@@ -32,7 +32,8 @@ struct ConfigurationReader: Sendable {
     func read() -> DecodedResources {
         var documents: [Document] = []
         var findings: [Diagnostic] = []
-        for (file, name) in files(&findings) {
+        let files = files(&findings)
+        for (file, name) in files ?? [] {
             do throws(Diagnostic) {
                 documents += try YAMLDocuments.documents(in: try text(of: file, name: name), file: name)
             } catch {
@@ -40,6 +41,7 @@ struct ConfigurationReader: Sendable {
             }
         }
         var decoded = ResourceDecoder.decode(documents, refusals: findings)
+        decoded.isPlaceRead = files != nil
         PatternCheck.complete(&decoded, documents)
         secrets.complete(&decoded)
         return decoded
@@ -54,11 +56,12 @@ struct ConfigurationReader: Sendable {
         }
     }
 
-    private func files(_ findings: inout [Diagnostic]) -> [(path: String, name: String)] {
+    /// nil when the place itself cannot be read.
+    private func files(_ findings: inout [Diagnostic]) -> [(path: String, name: String)]? {
         do throws(SystemError) {
             guard let status = try FileStatus.of(path) else {
                 findings.append(Diagnostic(.error, file: path, reason: "does not exist; --config names it"))
-                return []
+                return nil
             }
             guard status.isDirectory else { return [(path, path)] }
             let names = try Files.list(path).filter { name in
@@ -67,7 +70,7 @@ struct ConfigurationReader: Sendable {
             return names.map { ("\(path)/\($0)", $0) }
         } catch {
             findings.append(Diagnostic(.error, file: path, reason: "cannot be read: \(error.code)"))
-            return []
+            return nil
         }
     }
 }

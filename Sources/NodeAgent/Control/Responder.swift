@@ -90,6 +90,7 @@ struct Responder: Sendable {
         var answer = StatusAnswer(
             node: node, peers: await speaker.peerReports().map(Self.status), claimable: await controller.claimable)
         answer.refusals = await controller.refusals.prefix(Self.toldRefusals).map(\.description)
+        answer.tunnels = await kernel.tunnelReports()
         return answer
     }
 

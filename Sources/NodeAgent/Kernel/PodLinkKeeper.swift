@@ -15,7 +15,7 @@ import PodPlan
 /// is at work on is left to it. A link that is deleted after that look takes along whatever is put on it.
 struct PodLinkKeeper: ~Copyable {
     private let store: RunDirectory?
-    private let filter: PodLinkFilter
+    private var filter: PodLinkFilter
     private let names: LinkNames?
     private let logger: Logger
     /// The pods' links that were down when last heard of.
@@ -39,7 +39,7 @@ struct PodLinkKeeper: ~Copyable {
             switch event {
             case .link(let link, let deleted):
                 if observe(link, deleted: deleted) { suspects.insert(link.index) }
-            case .route(let route, true)
+            case .route(let route, true, _)
             where route.protocolNumber == RouteProtocol.number && route.destination.isHost && route.hops.count == 1:
                 suspects.insert(route.hops[0].linkIndex)
             case .neighbour(let neighbour, true): suspects.insert(neighbour.linkIndex)
@@ -56,7 +56,8 @@ struct PodLinkKeeper: ~Copyable {
 
     /// Looks at the settings that were written in the last second: an ADD of IPv6 writes some as well, and must not be
     /// looked at while it works.
-    mutating func upkeep(_ sockets: KernelSockets?) {
+    mutating func upkeep(_ linkNames: [String], at now: MonotonicTime, _ sockets: KernelSockets?) {
+        if filter.takeDue(at: now) { filter.keep(linkNames) }
         guard !written.isEmpty else { return }
         for index in written.sorted() {
             guard let name = try? names?.name(of: index), NodePicture.isPodLink(name), !Self.altered(name).isEmpty

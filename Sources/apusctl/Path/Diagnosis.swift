@@ -28,6 +28,7 @@ struct Diagnosis {
             checkStaleRoutes(account)
             checkBlocks(account)
             checkModes(account)
+            checkOffloads(account)
             checkRoutes(account.routes)
         }
         let modes = account.map { $0.pools.map(\.mode) } ?? node.state.pools.map(\.mode)
@@ -47,6 +48,7 @@ struct Diagnosis {
         checkStaleRoutes(account)
         checkBlocks(account)
         checkModes(account)
+        checkOffloads(account)
         checkRoutes(account.routes)
     }
 

@@ -69,6 +69,14 @@ def run(lab, is_multihop, results):
     time.sleep(2)
     log = apus.log()
     check(f"{kind}: the sessions are quiet", log.count("BFD session up") == 2 and "BFD session down" not in log, results)
+    for family, peer in (("v4", bird.address4), ("v6", bird.address6)):
+        apus.add_peer(family, peer, 65002, bfd=bfd | {"minTx": "150ms", "minRx": "120ms"})
+    # BIRD's column is the larger of what it sends and what the other side takes.
+    check(f"{kind}: other intervals are agreed on", eventually(
+        10, lambda: len(re.findall(r"Up .* 0\.120 ", bird.show("show", "bfd", "sessions"))) == 2), results)
+    time.sleep(1)
+    log = apus.log()
+    check(f"{kind}: and no session ends of it", "BFD session down" not in log and "session lost" not in log, results)
     start = time.monotonic()
     # The switch's port: the carrier of both ends' own links stays.
     lab.ip(lab.switch, "link", "set", f"v{bird.number}", "nomaster")
