@@ -104,6 +104,7 @@ struct AddCommand {
         try file.update {
             $0.hostLinkIndex = index
             $0.mtuBytes = link.mtuBytes
+            $0.requestedMAC = requests.macAddress
             $0.state = .complete
         }
         trace.ended("writing the record")

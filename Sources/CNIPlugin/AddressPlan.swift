@@ -66,7 +66,7 @@ struct AddressPlan {
     /// - Throws: error 7 when the configuration turns off all there are.
     func families(of node: NodeState?) throws -> [AddressFamily] {
         let present = try AddressFamily.allCases.filter {
-            !(node?.pools(family: $0, mode: try mode($0, of: node).rawValue).isEmpty ?? true)
+            try node?.pools(family: $0, mode: mode($0, of: node).rawValue).contains { !$0.isManual } ?? false
         }
         let families = AddressFamily.allCases.filter { family in
             if requests.address(family) != nil { return true }

@@ -90,8 +90,8 @@ struct StatusCommand {
         _ plan: AddressPlan,
     ) throws -> String? {
         let listed = try plan.listedPools(family, of: node)
-        let pools = node.pools(family: family, mode: mode.rawValue).map(\.name)
-            .filter { listed?.contains($0) ?? true }
+        let pools = node.pools(family: family, mode: mode.rawValue)
+            .filter { listed?.contains($0.name) ?? !$0.isManual }.map(\.name)
         let open = node.blocks.filter { $0.cidr.family == family && pools.contains($0.pool) && !$0.isClosed }
         if let block = try open.first(where: hasFreeAddress) {
             guard case .absent = report, role == .network, !block.isAnnounced else { return nil }

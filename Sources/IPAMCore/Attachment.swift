@@ -26,6 +26,8 @@ package struct Attachment: Sendable, Hashable {
     package var hostLinkIndex: UInt32
     /// The MTU the link was given, in octets; nil until it exists. A node's own MTU may change while its pods live.
     package var mtuBytes: UInt32?
+    /// The link-layer address that the runtime asked for the pod's end; nil for the one that follows from the key.
+    package var requestedMAC: MACAddress?
     /// The boot in which the record was made.
     package let bootID: String
     /// When the ADD began, on CLOCK_BOOTTIME; of two, when the one began that took over from the other.
@@ -34,7 +36,8 @@ package struct Attachment: Sendable, Hashable {
     /// Makes a record; by default that of an ADD that has just begun.
     package init(
         key: AttachmentKey, state: State = .pending, addresses: [IPPrefix] = [], hostLink: String = "",
-        hostLinkIndex: UInt32 = 0, mtuBytes: UInt32? = nil, bootID: String, createdAt: MonotonicTime,
+        hostLinkIndex: UInt32 = 0, mtuBytes: UInt32? = nil, requestedMAC: MACAddress? = nil, bootID: String,
+        createdAt: MonotonicTime,
     ) {
         self.key = key
         self.state = state
@@ -42,6 +45,7 @@ package struct Attachment: Sendable, Hashable {
         self.hostLink = hostLink
         self.hostLinkIndex = hostLinkIndex
         self.mtuBytes = mtuBytes
+        self.requestedMAC = requestedMAC
         self.bootID = bootID
         self.createdAt = createdAt
     }
@@ -51,7 +55,7 @@ extension Attachment {
     /// Reads an attachment's file.
     ///
     /// `{"v":1,"network":…,"containerID":…,"ifName":…,"state":"pending","addresses":["10.244.0.5/32"],"hostLink":…,
-    /// "hostLinkIndex":12,"mtu":1500,"bootID":…,"createdAt":…}`; `mtu` may be missing.
+    /// "hostLinkIndex":12,"mtu":1500,"mac":…,"bootID":…,"createdAt":…}`; `mtu` and `mac` may be missing.
     /// - Throws: `RecordError`; the file is not one that Apus wrote, or somebody edited it.
     package init(json: JSONValue) throws(RecordError) {
         let reader = try RecordReader(record: json)
@@ -71,6 +75,8 @@ extension Attachment {
             hostLink: try reader.string("hostLink"),
             hostLinkIndex: try reader.integer("hostLinkIndex"),
             mtuBytes: try reader.has("mtu") ? reader.integer("mtu") : nil,
+            requestedMAC: try reader.has("mac")
+                ? reader.parsed("mac", expected: "a link-layer address") { MACAddress($0) } : nil,
             bootID: try reader.string("bootID"),
             createdAt: MonotonicTime(nanoseconds: UInt64(try reader.integer("createdAt") as UInt64)))
     }
@@ -84,9 +90,10 @@ extension Attachment {
                     ("addresses", .array(addresses.map { .string($0.description) })),
                     ("hostLink", .string(hostLink)),
                     ("hostLinkIndex", .int(Int64(hostLinkIndex))),
-                ] + (mtuBytes.map { [("mtu", .int(Int64($0)))] } ?? []) + [
-                    ("bootID", .string(bootID)),
-                    ("createdAt", .int(Int64(clamping: createdAt.nanoseconds))),
-                ]))
+                ] + (mtuBytes.map { [("mtu", .int(Int64($0)))] } ?? [])
+                    + (requestedMAC.map { [("mac", .string($0.description))] } ?? []) + [
+                        ("bootID", .string(bootID)),
+                        ("createdAt", .int(Int64(clamping: createdAt.nanoseconds))),
+                    ]))
     }
 }

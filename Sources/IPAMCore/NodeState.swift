@@ -16,14 +16,20 @@ package struct NodeState: Sendable, Hashable {
         package var blockSize: UInt8
         /// Whether new allocations are forbidden.
         package var isDisabled: Bool
+        /// Whether only who asks for the pool, or for an address of it, gets one. A file of an earlier version has none.
+        package var isManual: Bool
 
         /// Makes a pool.
-        package init(name: String, cidr: IPPrefix, mode: String, blockSize: UInt8, isDisabled: Bool = false) {
+        package init(
+            name: String, cidr: IPPrefix, mode: String, blockSize: UInt8, isDisabled: Bool = false,
+            isManual: Bool = false,
+        ) {
             self.name = name
             self.cidr = cidr
             self.mode = mode
             self.blockSize = blockSize
             self.isDisabled = isDisabled
+            self.isManual = isManual
         }
     }
 
@@ -84,11 +90,17 @@ package struct NodeState: Sendable, Hashable {
         pools.filter { $0.cidr.family == family && $0.mode == mode && !$0.isDisabled }
     }
 
-    /// The modes of the enabled pools of this family, each once, in the order of the pools.
+    /// The modes of the enabled pools of this family, each once, in the order of the pools; those that must be asked for
+    /// come last.
     package func modes(family: AddressFamily) -> [String] {
         var modes: [String] = []
-        for pool in pools where pool.cidr.family == family && !pool.isDisabled && !modes.contains(pool.mode) {
-            modes.append(pool.mode)
+        for isManual in [false, true] {
+            for pool in pools
+            where pool.cidr.family == family && !pool.isDisabled && pool.isManual == isManual
+                && !modes.contains(pool.mode)
+            {
+                modes.append(pool.mode)
+            }
         }
         return modes
     }
@@ -103,7 +115,7 @@ extension NodeState {
     /// Reads node.json.
     ///
     /// `{"v":1,"node":…,"bootID":…,"netns":N,"mtu":1500,"podMTU":1450,"generation":7,"pools":[{"name":…,"cidr":…,
-    /// "mode":"bgp","blockSize":26,"disabled":false}],"blocks":[{"cidr":…,"pool":…,"announced":true,"closed":false}]}`
+    /// "mode":"bgp","blockSize":26,"disabled":false,"manual":false}],"blocks":[{"cidr":…,"pool":…,"announced":true,"closed":false}]}`
     /// - Throws: `RecordError`.
     package init(json: JSONValue) throws(RecordError) {
         let reader = try RecordReader(record: json)
@@ -113,7 +125,8 @@ extension NodeState {
                 Pool(
                     name: try pool.string("name"), cidr: try pool.parsed("cidr", expected: "a prefix") { IPPrefix($0) },
                     mode: try pool.string("mode"), blockSize: try pool.integer("blockSize"),
-                    isDisabled: try pool.bool("disabled")))
+                    isDisabled: try pool.bool("disabled"),
+                    isManual: pool.has("manual") ? try pool.bool("manual") : false))
         }
         var blocks: [OwnedBlock] = []
         for block in try reader.objects("blocks") {
@@ -145,6 +158,7 @@ extension NodeState {
                     .object([
                         "name": .string(pool.name), "cidr": .string(pool.cidr.description), "mode": .string(pool.mode),
                         "blockSize": .int(Int64(pool.blockSize)), "disabled": .bool(pool.isDisabled),
+                        "manual": .bool(pool.isManual),
                     ])
                 }),
             "blocks": .array(

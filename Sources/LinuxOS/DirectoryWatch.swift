@@ -4,7 +4,7 @@ package import NetTypes
 /// Tells when the files of a directory change (inotify(7)).
 ///
 /// It says that something changed, not what: whoever waits reads the directory again. Changes by rename, by writing in
-/// place and by the symbolic link that a mounted Kubernetes volume switches are all seen.
+/// place and by the symbolic link that a mounted Kubernetes volume switches are all seen, and those of permissions.
 package struct DirectoryWatch: ~Copyable, Sendable {
     private let file: FileDescriptor
     private let path: String
@@ -20,7 +20,7 @@ package struct DirectoryWatch: ~Copyable, Sendable {
         guard number >= 0 else { throw SystemError("inotify_init", path, code) }
         let file = FileDescriptor(owning: number)
         let removals = IN_MOVED_FROM | IN_DELETE | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR
-        let events = UInt32(removalsOnly ? removals : removals | IN_CLOSE_WRITE | IN_CREATE | IN_MOVED_TO)
+        let events = UInt32(removalsOnly ? removals : removals | IN_CLOSE_WRITE | IN_CREATE | IN_MOVED_TO | IN_ATTRIB)
         try Self.add(path, events, to: file.rawValue)
         self.file = file
         self.path = path

@@ -36,9 +36,14 @@ package struct FileDescriptor: ~Copyable, Sendable {
     ///   - name: what the error calls the file.
     /// - Throws: `EFBIG` when there is more than `limit`.
     package borrowing func readAll(limit: Int, name: String) throws(SystemError) -> [UInt8] {
+        try readAll(limit: limit, name: name, size: status(name: name).size)
+    }
+
+    /// As `readAll`, for who knows the file's length already.
+    borrowing func readAll(limit: Int, name: String, size: Int64) throws(SystemError) -> [UInt8] {
         var content: [UInt8] = []
         // A plain file's length; other files say 0 and are read in parts.
-        let size = Int(clamping: try status(name: name).size)
+        let size = Int(clamping: size)
         while true {
             // One octet beyond the limit tells a file that is too large from one that just fits.
             let room = min(limit - content.count, max(4095, content.count, size - content.count)) + 1

@@ -5,16 +5,27 @@ package enum Files {
     /// The content of a file.
     ///
     /// - Parameter limit: the largest number of octets accepted.
-    /// - Throws: `ENOENT` when it is missing, `ELOOP` when the last part is a symbolic link, `EFBIG` beyond the limit.
+    /// - Throws: `ENOENT` when it is missing, `ELOOP` when the last part is a symbolic link, `EFBIG` beyond the limit,
+    ///   `EINVAL` for a FIFO, a device or a socket, `EISDIR` for a directory: none of these is waited for.
     package static func read(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
-        try FileDescriptor.open(path, O_RDONLY | O_NOFOLLOW).readAll(limit: limit, name: path)
+        try readPlain(path, O_NOFOLLOW, limit: limit)
     }
 
     /// The content of a file that others may have put a symbolic link in place of, as a mounted Kubernetes volume does.
     ///
     /// For what an operator owns; never for a directory that others may write to.
     package static func readThroughLinks(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
-        try FileDescriptor.open(path, O_RDONLY).readAll(limit: limit, name: path)
+        try readPlain(path, 0, limit: limit)
+    }
+
+    /// A FIFO would keep an `open` without O_NONBLOCK until somebody writes, and a device might never end.
+    private static func readPlain(_ path: String, _ flags: Int32, limit: Int) throws(SystemError) -> [UInt8] {
+        let file = try FileDescriptor.open(path, O_RDONLY | O_NONBLOCK | flags)
+        let status = try file.status(name: path)
+        guard status.isRegularFile else {
+            throw SystemError("open", path, status.isDirectory ? .EISDIR : .EINVAL)
+        }
+        return try file.readAll(limit: limit, name: path, size: status.size)
     }
 
     /// The content of a file, or nil when it is missing.

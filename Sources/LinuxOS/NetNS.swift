@@ -14,7 +14,8 @@ package struct NetNS: ~Copyable, Sendable {
     ///
     /// - Throws: `EINVAL` when the path is no namespace file at all.
     package static func open(_ path: String) throws(SystemError) -> NetNS {
-        let descriptor = try FileDescriptor.open(path, O_RDONLY)
+        // A FIFO would keep the call until somebody writes to it.
+        let descriptor = try FileDescriptor.open(path, O_RDONLY | O_NONBLOCK)
         return try NetNS(descriptor, name: path)
     }
 

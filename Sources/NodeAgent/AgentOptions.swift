@@ -38,6 +38,9 @@ package struct AgentOptions: Sendable {
         self.tunnelGrace = tunnelGrace
     }
 
+    /// Whether the text is an address that can be listened on; a name is none.
+    package static func isAddress(_ text: String) -> Bool { IPAddress(text) != nil }
+
     /// Whether a Node resource can have the name; it is part of the names of files, too.
     package static func isNodeName(_ text: String) -> Bool { ResourceName.isValid(text) }
 }

@@ -45,6 +45,12 @@ final class InstanceLock: Sendable {
         }
     }
 
+    /// Removes the locked file and the directory, unless something else is in it.
+    static func remove(runDirectory: String) {
+        _ = try? Files.remove(path(runDirectory))
+        _ = try? Files.removeDirectory(runDirectory)
+    }
+
     private static func path(_ runDirectory: String) -> String { "\(runDirectory)/apusd.lock" }
 
     private static func take(_ runDirectory: String, before deadline: MonotonicTime) throws -> FileLock {

@@ -21,6 +21,10 @@ package struct NodeCleanup {
     /// - Throws: when a daemon is still at work on the run directory, and when the kernel does not answer.
     package func run() throws -> [String] {
         guard ProcessIO.isRoot else { throw NodeAgentError.notRoot }
+        // Where it is gone it is made for the lock, and for as long: a daemon may want to start meanwhile.
+        let isRunDirectoryMissing = try FileStatus.of(options.runDirectory) == nil
+        if isRunDirectoryMissing { try Files.createDirectory(options.runDirectory) }
+        defer { if isRunDirectoryMissing { InstanceLock.remove(runDirectory: options.runDirectory) } }
         let instance = try InstanceLock(runDirectory: options.runDirectory)
         defer { withExtendedLifetime(instance) {} }
         var done: [String] = []

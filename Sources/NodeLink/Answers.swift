@@ -42,6 +42,8 @@ package struct StatusAnswer: Sendable, Hashable {
     package var peers: [PeerStatus]
     /// What kinds of block the node may take by itself when those it has are full.
     package var claimable: [Claimable]
+    /// What the daemon has refused of the configuration as it is now, and why; nothing when all of it is in force.
+    package var refusals: [String] = []
     /// Its tunnel devices.
     package var tunnels: [TunnelStatus] = []
 
@@ -66,8 +68,8 @@ package struct StatusAnswer: Sendable, Hashable {
         self.claimable = claimable
     }
 
-    /// Reads `{"node":{…},"peers":[…],"claimable":[{"family":"ipv4","mode":"bgp"}],"tunnels":[…]}`; `claimable` and
-    /// `tunnels` may be missing.
+    /// Reads `{"node":{…},"peers":[…],"claimable":[{"family":"ipv4","mode":"bgp"}],"tunnels":[…],"refusals":[…]}`; the
+    /// last three may be missing.
     package init(_ object: JSONObject) throws(NodeLinkError) {
         let reader = MessageReader(object, of: "status")
         node = try NodeStatus(reader.inner("node"))
@@ -83,6 +85,7 @@ package struct StatusAnswer: Sendable, Hashable {
             claimable.append(Claimable(family: family, mode: try kind.string("mode")))
         }
         self.claimable = claimable
+        refusals = reader.has("refusals") ? try reader.array("refusals").compactMap(\.string) : []
         for (index, tunnel) in try (reader.has("tunnels") ? reader.array("tunnels") : []).enumerated() {
             tunnels.append(try TunnelStatus(MessageReader(tunnel, of: "status.tunnels[\(index)]")))
         }
@@ -94,6 +97,7 @@ package struct StatusAnswer: Sendable, Hashable {
             "node": node.json, "peers": .array(peers.map(\.json)),
             "claimable": .array(
                 claimable.map { ["family": .string($0.family.rawValue), "mode": .string($0.mode)] }),
+            "refusals": .array(refusals.map { .string($0) }),
             "tunnels": .array(tunnels.map(\.json)),
         ]
     }

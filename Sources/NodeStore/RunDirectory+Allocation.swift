@@ -11,8 +11,10 @@ extension RunDirectory {
         _ request: AllocationRequest, for file: inout AttachmentFile, node: NodeState,
         under lock: borrowing StoreLock,
     ) throws(StoreError) -> AllocationOutcome {
-        let enabled = node.pools(family: request.family, mode: request.mode).map(\.name)
-        let pools = request.pools.map { $0.filter(enabled.contains) } ?? enabled
+        let enabled = node.pools(family: request.family, mode: request.mode)
+        // Who names an address has named its pool.
+        let automatic = enabled.filter { !$0.isManual || request.address.map($0.cidr.contains) ?? false }.map(\.name)
+        let pools = request.pools.map { $0.filter(enabled.map(\.name).contains) } ?? automatic
         guard !pools.isEmpty else { return .noPool(modes: node.modes(family: request.family)) }
         let candidates = node.blocks.filter {
             $0.cidr.family == request.family && pools.contains($0.pool) && !$0.isClosed

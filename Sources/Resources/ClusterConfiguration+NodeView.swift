@@ -29,7 +29,7 @@ extension ClusterConfiguration {
 
     /// The pool that a block lies in; of overlapping pools the narrowest.
     package func pool(of block: IPPrefix) -> IPPool? {
-        pools.filter { $0.cidr.contains(block) }.max { $0.cidr.length < $1.cidr.length }
+        pools.narrowest(around: block)
     }
 
     /// Why `affinity` must not be allocated from, naming both sides; nil when nothing speaks against it.
@@ -38,10 +38,7 @@ extension ClusterConfiguration {
             return "block \(affinity.cidr) of BlockAffinity/\(affinity.name) (node \(affinity.node)) overlaps "
                 + "\(other.cidr) of BlockAffinity/\(other.name) (node \(other.node))"
         }
-        let holders = pools.filter { $0.cidr.overlaps(affinity.cidr) }
-        guard let first = holders.first, let second = holders.dropFirst().first else { return nil }
-        return "block \(affinity.cidr) lies in two pools: IPPool/\(first.name) \(first.cidr) and "
-            + "IPPool/\(second.name) \(second.cidr)"
+        return pools.dispute(over: affinity.cidr)
     }
 
     /// Owners of blocks that are not there; most often a name that is misspelt.
@@ -55,7 +52,8 @@ extension ClusterConfiguration {
 
     private func strayBlocks(of node: Node) -> [String] {
         affinities.filter { $0.node == node.name && pool(of: $0.cidr) == nil }.map {
-            "BlockAffinity/\($0.name): block \($0.cidr) lies in no IPPool; it is neither used nor announced"
+            "BlockAffinity/\($0.name): block \($0.cidr) lies in no IPPool; it gives no address, and is announced only "
+                + "while pods live in it"
         }
     }
 }

@@ -15,7 +15,7 @@ package struct ClusterConfiguration: Sendable, Equatable {
     /// The BGP settings, by name: `default` and `node.NAME`.
     package let bgpConfigurations: [BGPConfiguration]
     /// The settings of the tunnels, by name: `default` and `node.NAME`.
-    package let felixConfigurations: [FelixConfiguration]
+    package internal(set) var felixConfigurations: [FelixConfiguration]
 
     /// The filters, by name.
     package var filters: [BGPFilter] = []
@@ -34,6 +34,11 @@ package struct ClusterConfiguration: Sendable, Equatable {
         self.affinities = affinities.sorted { ($0.cidr, $0.name) < ($1.cidr, $1.name) }
         self.bgpConfigurations = bgpConfigurations.sorted { $0.name < $1.name }
         self.felixConfigurations = felixConfigurations.sorted { $0.name < $1.name }
+    }
+
+    /// Leaves out settings that are refused for a reason that only their reader can see.
+    package mutating func remove(_ refused: FelixConfiguration) {
+        felixConfigurations.removeAll { $0.name == refused.name }
     }
 
     /// The AS number of nodes that name none.

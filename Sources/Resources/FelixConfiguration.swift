@@ -78,12 +78,41 @@ extension FelixConfiguration {
         self.init(name: name)
         let spec = reader.mapping("spec") { spec in
             let read = FelixConfiguration(spec: &spec, name: name)
-            // The rest of it configures policy and other data planes.
-            spec.abandon()
+            spec.ignore(Self.missing, severity: .warning)
+            spec.skip(Self.irrelevant)
+            spec.skip(beginningWith: Self.irrelevantGroups)
             return read
         }
         if let spec { self = spec }
     }
+
+    /// What changes the way of packets in Calico, and nothing here.
+    private static let missing = [
+        "deviceRouteSourceAddress", "deviceRouteSourceAddressIPv6", "interfacePrefix", "ipipEnabled",
+        "natOutgoingAddress", "natOutgoingExclusions", "natPortRange", "vxlanEnabled", "wireguardEnabled",
+        "wireguardEnabledV6",
+    ]
+
+    /// What configures policy and other data planes.
+    private static let irrelevant = [
+        "awsSrcDstCheck", "cgroupV2Path", "chainInsertMode", "dataplaneDriver", "dataplaneWatchdogTimeout",
+        "defaultEndpointToHostAction", "deviceRouteProtocol", "disableConntrackInvalidCheck", "externalNodesList",
+        "failsafeInboundHostPorts", "failsafeOutboundHostPorts", "featureDetectOverride", "featureGates",
+        "floatingIPs", "genericXDPEnabled", "goGCThreshold", "goMaxProcs", "goMemoryLimitMB", "interfaceExclude",
+        "interfaceRefreshInterval", "ipForwarding", "ipsetsRefreshInterval", "ipv4ElevatedRoutePriority",
+        "ipv4NormalRoutePriority", "ipv6ElevatedRoutePriority", "ipv6NormalRoutePriority", "ipv6Support",
+        "kubeNodePortRanges", "localSubnetL2Reachability", "maxIpsetSize", "metadataAddr", "metadataPort",
+        "netlinkTimeout", "openstackRegion", "policySyncPathPrefix", "programClusterRoutes", "removeExternalRoutes",
+        "reportingInterval", "reportingTTL", "requireMTUFile", "routeRefreshInterval", "routeSource",
+        "routeSyncDisabled", "routeTableRange", "routeTableRanges", "serviceLoopPrevention",
+        "sidecarAccelerationEnabled", "useInternalDataplaneDriver", "workloadSourceSpoofing", "xdpEnabled",
+        "xdpRefreshInterval",
+    ]
+
+    private static let irrelevantGroups = [
+        "bpf", "debug", "endpoint", "flowLogs", "health", "iptables", "istio", "log", "nftables", "prometheus",
+        "usageReporting", "windows", "wireguard",
+    ]
 
     private init(spec reader: inout FieldReader, name: String) {
         self.init(name: name)

@@ -100,6 +100,12 @@ struct FieldReader {
     /// Passes over fields that carry no meaning for a node, silently.
     mutating func skip(_ keys: [String]) { asked.formUnion(keys) }
 
+    /// Passes over fields whose names begin so, silently: whole groups of settings that a node has no use for.
+    mutating func skip(beginningWith prefixes: [String]) {
+        asked.formUnion(
+            pairs.compactMap(\.key.text).filter { key in prefixes.contains { key.hasPrefix($0) } })
+    }
+
     /// Passes over fields that mean something in Calico and nothing here yet, with a finding for each that is there.
     mutating func ignore(_ keys: [String], severity: Diagnostic.Severity = .note) {
         for key in keys {

@@ -66,6 +66,16 @@ enum FieldValue {
         }
     }
 
+    static func words<Word: RawRepresentable & CaseIterable>(
+        _ type: Word.Type,
+    ) -> (DocumentNode) throws(FieldError) -> [Word] where Word.RawValue == String {
+        { (node: DocumentNode) throws(FieldError) -> [Word] in
+            var words: [Word] = []
+            for element in try list(node) { words.append(try word(type)(element)) }
+            return words
+        }
+    }
+
     static func asNumber(_ node: DocumentNode) throws(FieldError) -> ASNumber {
         guard let text = node.text, let number = ASNumber(text), number.rawValue != 0 else {
             throw FieldError(reason: "expected an AS number such as 64512 or 1.10, found \(node.kind)")

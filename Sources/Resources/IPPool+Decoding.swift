@@ -21,10 +21,9 @@ extension IPPool {
         let isDisabled = reader.optional("disabled", as: FieldValue.bool) ?? false
         let nodeSelector = reader.optional("nodeSelector", as: FieldValue.selector) ?? .all
         let disableBGPExport = reader.optional("disableBGPExport", as: FieldValue.bool) ?? false
-        // A pool that Calico would not take pod addresses from by itself is not taken from here either.
         let assignment = reader.optional("assignmentMode", as: FieldValue.word(AssignmentMode.self)) ?? .automatic
-        let uses = reader.optional("allowedUses", as: FieldValue.texts) ?? []
-        let isForPods = assignment == .automatic && (uses.isEmpty || uses.contains("Workload"))
+        let uses = reader.optional("allowedUses", as: FieldValue.words(AllowedUse.self)) ?? []
+        let isForPods = uses.isEmpty || uses.contains(.workload)
         reader.ignore(["namespaceSelector"], severity: .warning)
         guard let cidr else { return nil }
         if ipip != .never && vxlan != .never {
@@ -37,7 +36,7 @@ extension IPPool {
         self.init(
             name: name, cidr: cidr, blockSize: blockSize, ipipMode: ipip, vxlanMode: vxlan,
             natOutgoing: natOutgoing, isDisabled: isDisabled || !isForPods, nodeSelector: nodeSelector,
-            disableBGPExport: disableBGPExport,
+            disableBGPExport: disableBGPExport, isManual: assignment == .manual,
         )
     }
 
@@ -63,6 +62,14 @@ extension IPPool {
     private enum AssignmentMode: String, CaseIterable {
         case automatic = "Automatic"
         case manual = "Manual"
+    }
+
+    /// What a pool's addresses are for: here those of pods alone count.
+    private enum AllowedUse: String, CaseIterable {
+        case workload = "Workload"
+        case tunnel = "Tunnel"
+        case loadBalancer = "LoadBalancer"
+        case hostSecondaryInterface = "HostSecondaryInterface"
     }
 }
 

@@ -27,12 +27,15 @@ package struct IPPool: Sendable, Hashable {
     package var nodeSelector: Selector
     /// Whether BGP keeps the pool's blocks to the node.
     package var disableBGPExport: Bool
+    /// Whether only pods that ask for the pool, or for an address of it, get one (`assignmentMode: Manual`).
+    package var isManual: Bool
 
     /// Makes a pool; `blockSize` nil is Calico's default, 26 or 122.
     package init(
         name: String, cidr: IPPrefix, blockSize: UInt8? = nil, ipipMode: TunnelUse = .never,
         vxlanMode: TunnelUse = .never, natOutgoing: Bool = false, isDisabled: Bool = false,
         nodeSelector: Selector = .all, disableBGPExport: Bool = false,
+        isManual: Bool = false,
     ) {
         self.name = name
         self.cidr = cidr
@@ -43,6 +46,7 @@ package struct IPPool: Sendable, Hashable {
         self.isDisabled = isDisabled
         self.nodeSelector = nodeSelector
         self.disableBGPExport = disableBGPExport
+        self.isManual = isManual
     }
 
     /// The block sizes that Calico allows in `family`.

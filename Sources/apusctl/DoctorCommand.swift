@@ -24,6 +24,7 @@ struct DoctorCommand: ParsableCommand {
         }
         if let name = account?.status.node.name, account?.nodes.isEmpty ?? false {
             // There is nothing to hold the kernel's state against.
+            findings += account.map { Diagnosis(status: $0.status).findings } ?? []
             account = nil
             findings.append(
                 Diagnosis.Finding(

@@ -67,7 +67,7 @@ extension BlockRow: PrintedRow {
     static var header: [String] { ["CIDR", "NODE", "POOL", "ALLOCATED", "FREE", "ANNOUNCED", "CLOSED"] }
     var cells: [String] {
         [
-            cidr.description, node, pool, allocated.map(String.init) ?? "", free.map(String.init) ?? "",
+            cidr.description, node, pool, allocated.map(String.init) ?? "-", free.map(String.init) ?? "-",
             String(isAnnounced), String(isClosed),
         ]
     }

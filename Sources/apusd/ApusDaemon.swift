@@ -116,5 +116,9 @@ private func endpoint(_ word: String) throws -> Endpoint {
     guard let colon = word.lastIndex(of: ":") else { return Endpoint(address: "127.0.0.1", port: port) }
     let host = word[..<colon]
     let isBracketed = host.hasPrefix("[") && host.hasSuffix("]")
-    return Endpoint(address: String(isBracketed ? host.dropFirst().dropLast() : host), port: port)
+    let address = String(isBracketed ? host.dropFirst().dropLast() : host)
+    guard AgentOptions.isAddress(address) else {
+        throw ValidationError("'\(word)': '\(address)' is no IP address; write 127.0.0.1:\(port) or [::1]:\(port)")
+    }
+    return Endpoint(address: address, port: port)
 }

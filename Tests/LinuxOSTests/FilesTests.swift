@@ -33,6 +33,17 @@ struct FilesTests {
         #expect(error?.code == .EFBIG)
     }
 
+    @Test("A FIFO, a directory and a device are refused at once")
+    func specialFiles() throws {
+        let path = "\(directory)/fifo"
+        try Command.run(["mkfifo", path])
+        for (file, code) in [(path, SystemErrorCode.EINVAL), ("/dev/zero", .EINVAL), (directory, .EISDIR)] {
+            #expect(#expect(throws: SystemError.self) { try Files.read(file, limit: 1) }?.code == code)
+            #expect(#expect(throws: SystemError.self) { try Files.readThroughLinks(file, limit: 1) }?.code == code)
+        }
+        #expect(#expect(throws: SystemError.self) { _ = try NetNS.open(path) }?.code == .EINVAL)
+    }
+
     @Test("A missing file is nil, and its error names operation, path and reason")
     func missing() throws {
         let path = "\(directory)/none"

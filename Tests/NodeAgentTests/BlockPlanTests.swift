@@ -71,6 +71,20 @@ struct BlockPlanTests {
         #expect(same.blocks.map(\.isClosed) == [false] && same.conflicts.isEmpty)
     }
 
+    @Test("a claim where two pools overlap is closed, naming both, and never taken anew; one beside it stays open")
+    func overlappingPools() throws {
+        let inner = prefix("10.244.8.128/26")
+        var input = try input(claimed: [first, inner], previous: [first, inner])
+        input.view.pools.append(IPPool(name: "p2", cidr: prefix("10.244.8.0/24")))
+        let plan = BlockPlan(input)
+        #expect(plan.blocks.map(\.isClosed) == [false, true])
+        #expect(plan.blocks.map(\.pool) == ["default-pool", "p2"])
+        let conflict = try #require(plan.conflicts[inner])
+        #expect(conflict.contains("IPPool/default-pool") && conflict.contains("IPPool/p2"))
+        input.previous = []
+        #expect(BlockPlan(input).blocks.map(\.cidr) == [first])
+    }
+
     @Test("an own block that somebody else announces too is closed")
     func contested() throws {
         var contested = try input(own: [first, second], previous: [first, second])

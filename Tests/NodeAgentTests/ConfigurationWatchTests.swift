@@ -39,6 +39,98 @@ struct ConfigurationWatchTests {
     /// Far longer than it takes to hear of a change, and shorter than the files are read anew without one.
     private static let patience = Duration.seconds(50)
 
+    /// Runs a watch on the directory while `body` changes its files.
+    private static func follow(
+        _ path: String, _ body: (Offers) async throws -> Void,
+    ) async throws {
+        let offers = Offers()
+        let watch = ConfigurationWatch(
+            reader: ConfigurationReader(path: path), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let watching = Task { try await watch.run { offers.take($0) } }
+        try await body(offers)
+        watching.cancel()
+        try await watching.value
+    }
+
+    @Test("A FIFO among the files is refused by name, and hides none of the others")
+    func fifo() async throws {
+        let directory = try TemporaryDirectory()
+        try Files.replace(directory.file("pool.yaml"), with: Self.pool("a"))
+        try Command.run(["mkfifo", directory.file("x.yaml")])
+        try await Self.follow(directory.path) { (offers: Offers) async throws in
+            let isRefused = try await eventually(within: Self.patience) { await offers.hold(["a"], isWhole: false) }
+            #expect(isRefused)
+        }
+        let refusals = ConfigurationReader(path: directory.path).read().diagnostics.filter { $0.severity == .error }
+        #expect(refusals.map(\.file) == ["x.yaml"] && refusals.first?.reason.contains("no plain file") == true)
+    }
+
+    @Test("A pattern of links that is no regular expression refuses its resource, with file and line")
+    func pattern() throws {
+        let directory = try TemporaryDirectory()
+        let text = """
+            apiVersion: projectcalico.org/v3
+            kind: FelixConfiguration
+            metadata: {name: default}
+            spec:
+              vxlanPort: 4790
+              mtuIfacePattern: "("
+            """
+        try Files.replace(directory.file("felix.yaml"), with: Array(text.utf8))
+        let decoded = ConfigurationReader(path: directory.path).read()
+        #expect(decoded.configuration.felixConfigurations.isEmpty)
+        #expect(
+            decoded.diagnostics.map(\.description) == [
+                "felix.yaml:6: FelixConfiguration/default: spec.mtuIfacePattern: \"(\" is no regular expression"
+            ])
+    }
+
+    @Test("A password file whose mode is put right is taken at once")
+    func modeOfPassword() async throws {
+        let directory = try TemporaryDirectory()
+        let peer = """
+            apiVersion: projectcalico.org/v3
+            kind: BGPPeer
+            metadata: {name: tor}
+            spec: {peerIP: 192.168.1.9, asNumber: 65000, password: {secretKeyRef: {name: tor, key: k}}}
+            """
+        try Files.replace(directory.file("peer.yaml"), with: Array(peer.utf8))
+        try Files.createDirectory(directory.file("secrets/tor"))
+        try Files.replace(directory.file("secrets/tor/k"), with: Array("word".utf8), mode: 0o644)
+        try await Self.follow(directory.path) { offers in
+            #expect(try await eventually(within: Self.patience) { await offers.hold([], isWhole: false) })
+            try Files.setPermissions(directory.file("secrets/tor/k"), 0o600)
+            #expect(try await eventually(within: Self.patience) { await offers.hold([]) })
+        }
+    }
+
+    @Test("A file is followed behind a symbolic link, and the link of a mounted volume too")
+    func links() async throws {
+        let directory = try TemporaryDirectory()
+        for name in ["resources", "elsewhere"] { try Files.createDirectory(directory.file(name)) }
+        try Files.replace(directory.file("elsewhere/pool.yaml"), with: Self.pool("a"))
+        try Command.run(["ln", "-s", "../elsewhere/pool.yaml", directory.file("resources/pool.yaml")])
+        try await Self.follow(directory.file("resources")) { offers in
+            #expect(try await eventually(within: Self.patience) { await offers.hold(["a"]) })
+            try Command.run(["/bin/sh", "-c", "sed -i s/name:.a/name:\\ b/ \(directory.file("elsewhere/pool.yaml"))"])
+            #expect(try await eventually(within: Self.patience) { await offers.hold(["b"]) })
+        }
+        let volume = directory.file("volume")
+        for (name, pool) in [("..v1", "c"), ("..v2", "d")] {
+            try Files.createDirectory("\(volume)/\(name)")
+            try Files.replace("\(volume)/\(name)/pool.yaml", with: Self.pool(pool))
+        }
+        try Command.run(["ln", "-s", "..v1", "\(volume)/..data"])
+        try Command.run(["ln", "-s", "..data/pool.yaml", "\(volume)/pool.yaml"])
+        try await Self.follow(volume) { offers in
+            #expect(try await eventually(within: Self.patience) { await offers.hold(["c"]) })
+            try Command.run(["ln", "-s", "..v2", "\(volume)/..data_tmp"])
+            try Command.run(["mv", "-T", "\(volume)/..data_tmp", "\(volume)/..data"])
+            try Command.run(["rm", "-r", "\(volume)/..v1"])
+            #expect(try await eventually(within: Self.patience) { await offers.hold(["d"]) })
+        }
+    }
+
     @Test("A directory that comes after the daemon, goes, and comes again is followed all the way")
     func lateDirectory() async throws {
         let directory = try TemporaryDirectory()

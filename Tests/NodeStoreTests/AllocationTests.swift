@@ -39,6 +39,23 @@ import Testing
         #expect(try fixture.add("a", node, .init(family: .ipv4, mode: "vxlan", pools: ["pool"])).address == "10.0.0.1")
     }
 
+    @Test("A manual pool gives an address to who asks for it, by its name or by the address, and to nobody else")
+    func manualPool() throws {
+        let fixture = try StoreFixture()
+        var node = try StoreFixture.node(["10.0.0.0/26"])
+        node.pools[0].isManual = true
+        #expect(try fixture.add("a", node) == .noPool(modes: ["bgp"]))
+        guard case .allocated = try fixture.add("b", node, .init(family: .ipv4, mode: "bgp", pools: ["pool"])) else {
+            Issue.record("not by name")
+            return
+        }
+        let address = try #require(IPAddress("10.0.0.9"))
+        guard case .allocated = try fixture.add("c", node, .init(family: .ipv4, mode: "bgp", address: address)) else {
+            Issue.record("not by address")
+            return
+        }
+    }
+
     @Test("An address that is asked for is given, or refused with its owner")
     func specific() throws {
         let fixture = try StoreFixture()

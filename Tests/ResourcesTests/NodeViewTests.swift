@@ -45,7 +45,8 @@ struct NodeViewTests {
         #expect(view.blocks.map(\.pool?.name) == [nil, "p", "p"])
         #expect(
             view.warnings == [
-                "BlockAffinity/c: block 10.99.0.0/26 lies in no IPPool; it is neither used nor announced"
+                "BlockAffinity/c: block 10.99.0.0/26 lies in no IPPool; it gives no address, and is announced only "
+                    + "while pods live in it"
             ])
     }
 

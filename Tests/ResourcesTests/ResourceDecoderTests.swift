@@ -31,15 +31,17 @@ struct ResourceDecoderTests {
         #expect(pool.nodeSelector == .all && !pool.isDisabled && !pool.natOutgoing && !pool.disableBGPExport)
     }
 
-    @Test("a pool that pods are not given addresses from by themselves is disabled")
+    @Test("a pool for other uses is disabled, a manual one must be asked for, and a use that is none is refused")
     func manualPool() {
-        for spec: Shape in [
-            ["cidr": "10.0.0.0/16", "assignmentMode": "Manual"], ["cidr": "10.0.0.0/16", "allowedUses": ["Tunnel"]],
-        ] {
-            let decoded = ResourceDecoder.decode([resource("IPPool", "p", spec)])
-            #expect(decoded.configuration.pools.map(\.isDisabled) == [true])
-            #expect(decoded.isWhole)
-        }
+        func decoded(_ spec: Shape) -> DecodedResources { ResourceDecoder.decode([resource("IPPool", "p", spec)]) }
+        let tunnels = decoded(["cidr": "10.0.0.0/16", "allowedUses": ["Tunnel"]])
+        #expect(tunnels.configuration.pools.map(\.isDisabled) == [true] && tunnels.isWhole)
+        let manual = decoded(["cidr": "10.0.0.0/16", "assignmentMode": "Manual"])
+        #expect(manual.configuration.pools.map(\.isManual) == [true] && manual.isWhole)
+        #expect(manual.configuration.pools.map(\.isDisabled) == [false])
+        let wrong = decoded(["cidr": "10.0.0.0/16", "allowedUses": ["Workloads"]])
+        #expect(wrong.configuration.pools.isEmpty)
+        #expect(wrong.diagnostics.first?.description.contains("spec.allowedUses: expected one of Workload") == true)
     }
 
     @Test("the BGP settings of the cluster and of a node")

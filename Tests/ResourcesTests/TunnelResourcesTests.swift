@@ -4,6 +4,22 @@ import Testing
 
 @Suite("Resources about tunnels")
 struct TunnelResourcesTests {
+    @Test("of FelixConfiguration's other fields those warn that change the way of packets, and those nobody knows")
+    func otherFields() {
+        let decoded = ResourceDecoder.decode([
+            resource(
+                "FelixConfiguration", "default",
+                [
+                    "natPortRange": "1000:2000", "bpfEnabled": false, "logSeverityScreen": "Info",
+                    "floatingIPs": "Disabled", "vxlanPrt": 4790,
+                ])
+        ])
+        #expect(decoded.isWhole)
+        #expect(decoded.diagnostics.allSatisfy { $0.severity == .warning })
+        #expect(
+            decoded.diagnostics.compactMap(\.field).sorted() == ["spec.natPortRange", "spec.vxlanPrt"])
+    }
+
     @Test("a node's own FelixConfiguration goes before the cluster's, field by field; 0 follows the host")
     func felix() {
         let decoded = ResourceDecoder.decode([

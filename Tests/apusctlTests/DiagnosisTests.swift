@@ -72,6 +72,33 @@ struct DiagnosisTests {
         #expect(found.count { $0.hasPrefix("the modes differ: node2 announces") } == (differs ? 1 : 0))
     }
 
+    @Test("what is refused of the configuration is named, with its file and what to do")
+    func refusals() {
+        var account = account
+        let refusal = "pools.yaml:7: IPPool/p: spec.cidr: required, but absent"
+        #expect(problems { $0.status.refusals = [refusal] } == ["the configuration is refused: \(refusal)"])
+        account.status.refusals = [refusal]
+        #expect(Diagnosis(status: account.status).findings.count == 1)
+        #expect(NodeStatusText(account.status, now: 0).text.contains("Configuration refused: \(refusal)\n"))
+    }
+
+    @Test("a closed block whose pool is gone, or disabled, is no conflict")
+    func closedBlocks() {
+        #expect(problems { $0.blocks[0].isClosed = true }.first?.contains("no IPPool p holds it any more") ?? false)
+        var pool = PoolRow(
+            name: "p", cidr: own.cidr, mode: "bgp", blockSize: 26, natOutgoing: false, isDisabled: true,
+            nodeSelector: "")
+        func problem(_ pool: PoolRow) -> String? {
+            problems {
+                $0.blocks[0].isClosed = true
+                $0.pools = [pool]
+            }.first
+        }
+        #expect(problem(pool)?.contains("is disabled") ?? false)
+        pool.isDisabled = false
+        #expect(problem(pool)?.contains("in conflict") ?? false)
+    }
+
     @Test("routes that nobody speaks for are counted, with the age of the loss")
     func stale() {
         let found = problems { account in

@@ -15,7 +15,7 @@ struct RowTests {
         #expect(pool.cells.count == PoolRow.header.count)
         let block = BlockRow(
             cidr: prefix, node: "b", pool: "p", isAnnounced: true, isClosed: false, allocated: nil, free: 60)
-        #expect(block.cells == ["10.244.0.0/26", "b", "p", "", "60", "true", "false"])
+        #expect(block.cells == ["10.244.0.0/26", "b", "p", "-", "60", "true", "false"])
         #expect(block.cells.count == BlockRow.header.count)
         let route = RouteRow(
             prefix: prefix, nextHop: "192.168.1.2", peer: "", asPath: "", mode: "bgp", state: "programmed",

@@ -13,6 +13,18 @@ struct ConfigurationReader: Sendable {
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
+    /// The directories of the files that the resources' symbolic links lead to: a change there is none in the watched
+    /// one.
+    var linkedDirectories: Set<String> {
+        var findings: [Diagnostic] = []
+        var directories: Set<String> = []
+        for (file, _) in files(&findings) ?? [] where Files.target(ofLink: file) != nil {
+            guard let target = Files.resolved(file), let slash = target.lastIndex(of: "/") else { continue }
+            directories.insert(slash == target.startIndex ? "/" : String(target[..<slash]))
+        }
+        return directories
+    }
+
     /// The passwords beside the resources.
     var secrets: SecretReader { SecretReader(directory: watchedDirectory) }
 
@@ -30,6 +42,7 @@ struct ConfigurationReader: Sendable {
         }
         var decoded = ResourceDecoder.decode(documents, refusals: findings)
         decoded.isPlaceRead = files != nil
+        PatternCheck.complete(&decoded, documents)
         secrets.complete(&decoded)
         return decoded
     }
@@ -39,7 +52,7 @@ struct ConfigurationReader: Sendable {
             let bytes = try Files.readThroughLinks(file, limit: YAMLDocuments.maximalFileBytes)
             return String(decoding: bytes, as: UTF8.self)
         } catch {
-            throw Diagnostic(.error, file: name, reason: "cannot be read: \(error.code)")
+            throw Diagnostic(.error, file: name, reason: "cannot be read: \(error.readingProblem)")
         }
     }
 
@@ -59,5 +72,12 @@ struct ConfigurationReader: Sendable {
             findings.append(Diagnostic(.error, file: path, reason: "cannot be read: \(error.code)"))
             return nil
         }
+    }
+}
+
+extension SystemError {
+    /// Why a file was not read, in words.
+    var readingProblem: String {
+        code == .EINVAL || code == .ENXIO ? "it is no plain file but a FIFO, a device or a socket" : "\(code)"
     }
 }

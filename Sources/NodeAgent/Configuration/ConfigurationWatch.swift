@@ -84,9 +84,11 @@ struct ConfigurationWatch: Sendable {
         }
     }
 
-    /// Reads, and watches the directories of the passwords that are named by now. Those that are not there yet are
-    /// read again with the files.
+    /// Reads, and watches the directories of the passwords that are named by now, and those that symbolic links lead to.
+    /// Those that are not there yet are read again with the files.
     private func read(_ watch: borrowing DirectoryWatch, _ offer: (DecodedResources) -> Void) {
+        // Watch first, read second.
+        for name in reader.linkedDirectories { try? watch.add(name) }
         let decoded = reader.read()
         for name in Set(decoded.configuration.secretReferences.map { reader.secrets.directory(of: $0.reference) }) {
             try? watch.add(name)

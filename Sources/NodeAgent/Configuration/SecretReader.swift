@@ -32,7 +32,7 @@ struct SecretReader: Sendable {
             }
             bytes = try Files.readThroughLinks(path, limit: SecretReference.maximumLength + 1)
         } catch {
-            return .failure(SecretFailure(reason: "cannot be read: \(error.code)"))
+            return .failure(SecretFailure(reason: "cannot be read: \(error.readingProblem)"))
         }
         // A line's end is the editor's.
         if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }

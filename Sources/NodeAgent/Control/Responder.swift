@@ -20,6 +20,9 @@ struct Responder: Sendable {
     let bfd: BFDMonitor
     let linkRemovals: LinkRemovals
 
+    /// How many refusals a status names: more are a file of another kind, and the message has a limit.
+    private static let toldRefusals = 32
+
     /// Answers what the CNI executable asks with every pod, if it can be done without waiting: at once, or from the thread
     /// that deletes links.
     ///
@@ -86,6 +89,7 @@ struct Responder: Sendable {
         node.isDrained = await controller.drain.isSet
         var answer = StatusAnswer(
             node: node, peers: await speaker.peerReports().map(Self.status), claimable: await controller.claimable)
+        answer.refusals = await controller.refusals.prefix(Self.toldRefusals).map(\.description)
         answer.tunnels = await kernel.tunnelReports()
         return answer
     }
@@ -124,23 +128,35 @@ struct Responder: Sendable {
     private func blocks() async -> [BlockRow] {
         let own = await controller.state?.blocks ?? []
         let rows = own.map { block in
-            // A record that cannot be read shows without its numbers.
-            let record = (try? store.block(block.cidr)) ?? (try? Block(cidr: block.cidr, bootID: store.bootID))
+            let record = record(of: block.cidr)
             return BlockRow(
                 cidr: block.cidr, node: nodeName, pool: block.pool, isAnnounced: block.isAnnounced,
-                isClosed: block.isClosed, allocated: UInt32(clamping: record?.allocated.count ?? 0),
+                isClosed: block.isClosed, allocated: record.map { UInt32(clamping: $0.allocated.count) },
                 free: record.map { UInt32(clamping: $0.free.count) })
         }
         let configuration = await controller.configuration
         let others = (configuration?.affinities ?? []).filter { affinity in
             !own.contains { $0.cidr == affinity.cidr }
         }
+        guard !others.isEmpty else { return rows }
+        // What another node announces is what has come from it.
+        let announced = Set(await speaker.bestRoutes().map(\.prefix))
         return rows
             + others.map { affinity in
                 BlockRow(
                     cidr: affinity.cidr, node: affinity.node, pool: configuration?.pool(of: affinity.cidr)?.name ?? "",
-                    isAnnounced: false, isClosed: affinity.state != .confirmed, allocated: nil, free: nil)
+                    isAnnounced: announced.contains(affinity.cidr), isClosed: affinity.state != .confirmed,
+                    allocated: nil, free: nil)
             }
+    }
+
+    /// The record of a block, an empty one where nobody has had an address of it yet; nil when it cannot be read.
+    private func record(of block: IPPrefix) -> Block? {
+        do {
+            return try store.block(block) ?? Block(cidr: block, bootID: store.bootID)
+        } catch {
+            return nil
+        }
     }
 
     private func routes() async -> [RouteRow] {

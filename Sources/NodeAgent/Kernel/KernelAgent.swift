@@ -63,7 +63,7 @@ actor KernelAgent {
     private var staleTimer = StaleTimer()
     private var lastMTUBytes: UInt32?
     private var filter: FilterUpkeep
-    private var podLinkFilter: PodLinkFilter
+    private var podLinks: PodLinkKeeper
     /// What Prometheus is told of the work with the kernel.
     var numbers = KernelNumbers()
     /// What the checksum offload of the tunnel devices is to be.
@@ -80,7 +80,7 @@ actor KernelAgent {
         self.options = options
         self.logger = logger
         filter = FilterUpkeep(logger: logger)
-        podLinkFilter = PodLinkFilter(logger: logger)
+        podLinks = PodLinkKeeper(runDirectory: options.runDirectory, logger: logger)
         monitor = KernelMonitor(logger: logger)
         let changed = ChangedSettings(stateDirectory: options.stateDirectory, node: options.nodeName)
         settings = SettingUpkeep(settings: changed, logger: logger)
@@ -98,7 +98,7 @@ actor KernelAgent {
         RouteProtocol.name(logger: logger)
         filter.begin()
         look()
-        podLinkFilter.keep(picture.podLinks)
+        podLinks.keep(picture.podLinks, sockets)
         settle([])
         let survived = sockets.routes.table.adoptedRoutes.count
         if survived > 0 { logger.notice("routes of an earlier run adopted", metadata: ["count": "\(survived)"]) }
@@ -159,6 +159,7 @@ extension KernelAgent {
     }
 
     private func observe(_ events: [KernelEvent]) {
+        podLinks.observe(events, picture, sockets)
         // A pod's link and its addresses change no way to another node, and pods come and go by the thousand.
         let relevant = events.filter(isRelevant)
         guard !relevant.isEmpty else { return }
@@ -181,15 +182,13 @@ extension KernelAgent {
             case .ruleset:
                 areRulesSuspect = true
                 mendRules(at: BootClock.now())
-            case .settings(let index?, let filter) where picture.name(of: index) == nil:
-                podLinkFilter.observe(filter, on: index, sockets)
             case .settings: keepSettings()
             }
         }
         if needsLook {
             look()
             keepTunnels()
-            if relevant.contains(.overrun) { podLinkFilter.keep(picture.podLinks) }
+            if relevant.contains(.overrun) { podLinks.keep(picture.podLinks, sockets) }
         }
         settle(isChanged || needsLook ? plan.observe(context()) : [])
     }
@@ -201,7 +200,7 @@ extension KernelAgent {
         case .neighbour(let neighbour, _): tunnels.links.values.contains(neighbour.linkIndex)
         case .neighbourLost(let link, _): tunnels.links.values.contains(link)
         case .fdb(let entry, _): tunnels.links.values.contains(entry.linkIndex)
-        case .settings(let index?, let filter): picture.name(of: index) != nil || filter.map { $0 != 1 } ?? false
+        case .settings(let index?, _): picture.name(of: index) != nil
         case .settings(nil, _): true
         case .route(let route, _, _): !isPodRoute(route)
         case .ruleset, .overrun: true
@@ -315,6 +314,7 @@ extension KernelAgent {
         lookAgainIfDoubtful()
         retireTunnels(at: now)
         mendRules(at: now)
+        podLinks.upkeep(picture.podLinks, at: now, sockets)
         mendSettings(at: now)
         raiseOffloadSignal(at: now)
         guard isBroken || now >= resyncDue else { return }
@@ -325,7 +325,7 @@ extension KernelAgent {
         if let ends = sockets?.tunnels.table.fdb.desired.values { remarks.keep(ends) }
         filter.mend()
         look()
-        podLinkFilter.keep(picture.podLinks)
+        podLinks.keep(picture.podLinks, sockets)
         keepTunnels()
         settle(plan.observe(context()))
     }
@@ -351,7 +351,6 @@ extension KernelAgent {
         let isForwardingDue = settings.takeDue(at: now)
         if tunnels.takeDue(at: now) || isForwardingDue { keepSettings() }
         if offloadPace.takeDue(at: now), let tunnelPlan { keepOffloads(tunnelPlan) }
-        if podLinkFilter.takeDue(at: now) { podLinkFilter.keep(picture.podLinks) }
     }
 
     private func keepSettings() {

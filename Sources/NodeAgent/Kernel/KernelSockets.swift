@@ -44,6 +44,11 @@ final class KernelSockets {
     /// What the kernel would do with a packet to the address.
     func lookUp(_ address: IPAddress) throws(NetlinkError) -> RouteLookup { try viewer.lookUp(address) }
 
+    /// Carries out requests in order; those that failed.
+    func execute(_ batch: NetlinkBatch) throws(NetlinkError) -> [NetlinkFailure] {
+        try viewer.execute(batch, acknowledgeEach: false)
+    }
+
     /// Every address.
     func addresses() throws(NetlinkError) -> [LinkAddress] { try viewer.addresses() }
 

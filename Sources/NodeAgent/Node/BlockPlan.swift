@@ -53,7 +53,7 @@ struct BlockPlan: Sendable, Equatable {
         view.pools.filter { selects($0, view.node) }.map { pool in
             NodeState.Pool(
                 name: pool.name, cidr: pool.cidr, mode: pool.mode.rawValue, blockSize: pool.blockSize,
-                isDisabled: pool.isDisabled)
+                isDisabled: pool.isDisabled, isManual: pool.isManual)
         }
     }
 
@@ -61,7 +61,7 @@ struct BlockPlan: Sendable, Equatable {
     private static func given(_ input: Input) -> [IPPrefix: NodeState.OwnedBlock] {
         var owned: [IPPrefix: NodeState.OwnedBlock] = [:]
         for cidr in input.claimed {
-            guard let pool = input.view.pools.first(where: { $0.cidr.contains(cidr) }) else { continue }
+            guard let pool = input.view.pools.narrowest(around: cidr) else { continue }
             owned[cidr] = NodeState.OwnedBlock(
                 cidr: cidr, pool: pool.name, isAnnounced: true,
                 isClosed: pool.isDisabled || !selects(pool, input.view.node))
@@ -78,6 +78,7 @@ struct BlockPlan: Sendable, Equatable {
         var found = input.contested.filter { blocks.contains($0.key) }
         for block in input.view.blocks { found[block.cidr] = block.conflict ?? found[block.cidr] }
         for cidr in blocks where input.claimed.contains(cidr) {
+            found[cidr] = input.view.pools.dispute(over: cidr) ?? found[cidr]
             let rival = input.affinities.first { affinity in
                 affinity.cidr.overlaps(cidr) && (affinity.node != input.view.node.name || affinity.cidr != cidr)
             }

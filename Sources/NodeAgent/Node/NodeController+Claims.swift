@@ -10,10 +10,11 @@ extension NodeController {
     /// A node that is alone takes a block from each pool that has given it none, so that its first ADD need not wait.
     func claimFirstBlocks() {
         guard mayClaim, let view else { return }
-        for pool in view.pools where !pool.isDisabled && pool.nodeSelector.matches(view.node.labels) {
+        for pool in view.pools
+        where !pool.isDisabled && !pool.isManual && pool.nodeSelector.matches(view.node.labels) {
             let held = claims.blocks + view.blocks.map(\.cidr)
-            if held.contains(where: { pool.cidr.contains($0) }) { continue }
-            if let block = BlockClaim.candidate(in: pool, for: options.nodeName, taken: taken) { remember(block) }
+            if held.contains(where: { pool.cidr.contains($0) && view.pools.dispute(over: $0) == nil }) { continue }
+            if let block = candidate(in: pool, view) { remember(block) }
         }
     }
 
@@ -26,7 +27,7 @@ extension NodeController {
         let pools = view.pools.filter { pool in
             pool.cidr.family == request.family && pool.mode.rawValue == request.mode && !pool.isDisabled
                 && pool.nodeSelector.matches(view.node.labels)
-                && (request.pools.isEmpty || request.pools.contains(pool.name))
+                && (request.pools.isEmpty ? !pool.isManual : request.pools.contains(pool.name))
         }
         guard !pools.isEmpty else {
             return refuse(
@@ -41,14 +42,14 @@ extension NodeController {
         }
         guard mayClaim else { return refuse(in: pools, request) }
         for pool in pools {
-            guard let block = BlockClaim.candidate(in: pool, for: options.nodeName, taken: taken), remember(block)
-            else { continue }
+            guard let block = candidate(in: pool, view), remember(block) else { continue }
             await publish()
             guard isSaved, state?.blocks.contains(where: { $0.cidr == block }) ?? false else {
                 return refuse(11, "block \(block) was claimed but is not in use yet; see apusd's log")
             }
             return .success(BlockAnswer(block: block))
         }
+        if let refusal = refuseDispute(in: pools, view) { return refusal }
         return refuse(100, "every block of the pools of mode \(request.mode) is in use; enlarge a pool")
     }
 
@@ -56,8 +57,8 @@ extension NodeController {
     var claimable: [StatusAnswer.Claimable] {
         guard mayClaim, let view else { return [] }
         let pools = view.pools.filter { pool in
-            !pool.isDisabled && pool.nodeSelector.matches(view.node.labels)
-                && BlockClaim.candidate(in: pool, for: options.nodeName, taken: taken) != nil
+            !pool.isDisabled && !pool.isManual && pool.nodeSelector.matches(view.node.labels)
+                && candidate(in: pool, view) != nil
         }
         let known = pools.map { StatusAnswer.Claimable(family: $0.cidr.family, mode: $0.mode.rawValue) }
         guard awaitsPoolMode else { return known }
@@ -79,6 +80,24 @@ extension NodeController {
             100,
             "node \(options.nodeName) has no free address of mode \(request.mode), and other nodes may own "
                 + "the rest of the pool; add a BlockAffinity that gives it another block")
+    }
+
+    /// - Returns: nil when no two pools dispute what is asked for.
+    private func refuseDispute(in pools: [IPPool], _ view: NodeView) -> Result<BlockAnswer, RemoteError>? {
+        for pool in pools {
+            guard let rival = view.pools.rivals(of: pool).first else { continue }
+            return refuse(
+                101,
+                "IPPool/\(pool.name) \(pool.cidr) overlaps IPPool/\(rival.name) \(rival.cidr): no address is given "
+                    + "out where they overlap, and the rest is in use")
+        }
+        return nil
+    }
+
+    /// A block that nobody has, or has a claim to: never where two pools overlap.
+    private func candidate(in pool: IPPool, _ view: NodeView) -> IPPrefix? {
+        BlockClaim.candidate(
+            in: pool, for: options.nodeName, taken: taken + view.pools.rivals(of: pool).map(\.cidr))
     }
 
     private var taken: [IPPrefix] {

@@ -51,6 +51,8 @@ actor NodeController {
     var addressSearch = AddressSearch()
     var demandedPool: DemandedPool
     private var reported: Set<Diagnostic> = []
+    /// What is refused of the files as they are now.
+    private(set) var refusals: [Diagnostic] = []
     private var reportedConflicts: [IPPrefix: String] = [:]
     /// Whether node.json is as `state` is.
     private(set) var isSaved = true
@@ -193,7 +195,9 @@ extension NodeController {
         case .unchanged:
             return
         case .kept:
-            logger.error("configuration refused; the last good one stays in force")
+            logger.error(
+                "configuration refused; the last good one stays in force",
+                metadata: ["refused": "\(refusals.prefix(8).map(\.description).joined(separator: "; "))"])
         case .adopted:
             self.view = view
             for warning in view.warnings { logger.warning("\(warning)") }
@@ -214,6 +218,7 @@ extension NodeController {
             }
         }
         reported = Set(diagnostics)
+        refusals = diagnostics.filter { $0.severity == .error }
     }
 
     /// Makes node.json, kernel and peers agree with what is decided.

@@ -22,6 +22,16 @@ extension Diagnosis {
         }
     }
 
+    /// A daemon keeps what was good before; one that has just started has the rest.
+    mutating func checkConfiguration(_ status: StatusAnswer) {
+        for refusal in status.refusals {
+            add(
+                "the configuration is refused: \(refusal)",
+                "put it right: apusd reads it at once. Until then the last good configuration stays in force, or after "
+                    + "a start what else could be read")
+        }
+    }
+
     mutating func checkSessions(_ account: Account) {
         for peer in account.status.peers where peer.state != "up" {
             let name = peer.node.isEmpty ? peer.address : "\(peer.address) (\(peer.node))"
@@ -50,9 +60,7 @@ extension Diagnosis {
         let own = account.blocks.filter { $0.node == account.status.node.name }
         for block in own {
             if block.isClosed {
-                add(
-                    "block \(block.cidr) is closed for new pods: it is in conflict or being given up",
-                    "the log of apusd names both owners; remove one of the two BlockAffinities or pools")
+                addClosed(block, account.pools)
             } else if !block.isAnnounced {
                 add(
                     "block \(block.cidr) is not announced to other nodes",
@@ -63,6 +71,22 @@ extension Diagnosis {
         if own.isEmpty, account.status.claimable.isEmpty {
             add("the node has no block of addresses", "write a BlockAffinity for \(account.status.node.name)")
         }
+    }
+
+    private mutating func addClosed(_ block: BlockRow, _ pools: [PoolRow]) {
+        guard let pool = pools.first(where: { $0.name == block.pool && $0.cidr.contains(block.cidr) }) else {
+            return add(
+                "block \(block.cidr) is closed for new pods: no IPPool \(block.pool) holds it any more",
+                "give the pool its former cidr back, or leave it so: the block goes with its last pod")
+        }
+        if pool.isDisabled {
+            return add(
+                "block \(block.cidr) is closed for new pods: IPPool \(pool.name) is disabled",
+                "remove disabled from the pool, or leave it so: its pods stay reachable")
+        }
+        add(
+            "block \(block.cidr) is closed for new pods: it is in conflict or being given up",
+            "the log of apusd names both owners; remove one of the two BlockAffinities or pools")
     }
 
     /// A node announces its blocks with the tunnel that its own configuration asks for.

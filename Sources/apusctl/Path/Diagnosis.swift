@@ -3,6 +3,7 @@ import LinuxOS
 import NetTypes
 import Netlink
 import NodeLink
+import NodeStore
 
 /// What is wrong with a node, as far as its daemon and its kernel show it, each finding with what to do about it.
 struct Diagnosis {
@@ -22,6 +23,7 @@ struct Diagnosis {
     /// - Parameter account: what the daemon answers; nil when it does not. Then the kernel alone is looked at.
     init(node: NodeKernel, account: Account?) throws {
         if let account {
+            checkConfiguration(account.status)
             checkSessions(account)
             checkStaleRoutes(account)
             checkBlocks(account)
@@ -35,17 +37,24 @@ struct Diagnosis {
         checkReversePath(node)
         checkMTU(node)
         checkPods(node)
+        checkRecords(node.unreadable)
         checkPort(node)
     }
 
     /// Looks at the daemon's account alone.
     init(account: Account) {
+        checkConfiguration(account.status)
         checkSessions(account)
         checkStaleRoutes(account)
         checkBlocks(account)
         checkModes(account)
         checkOffloads(account)
         checkRoutes(account.routes)
+    }
+
+    /// Looks at what the daemon says of its configuration alone.
+    init(status: StatusAnswer) {
+        checkConfiguration(status)
     }
 
     mutating func add(_ problem: String, _ remedy: String) {
@@ -150,7 +159,31 @@ struct Diagnosis {
 
     private mutating func checkPods(_ node: NodeKernel) {
         for link in node.links.values.sorted(by: { $0.index < $1.index }) where link.isPod && !link.isUp {
-            add("\(link.name) is down: its pod is cut off", "ip link set \(link.name) up")
+            add(
+                "\(link.name) is down: its pod is cut off",
+                "ip link set \(link.name) up; apusd puts back the routes that it took along")
+        }
+        for pod in node.pods where pod.state == .complete {
+            guard let link = node.links[pod.hostLinkIndex], link.isPod, link.isUp else { continue }
+            for address in pod.addresses.map(\.address) {
+                let lookUp = try? node.lookUp(address)
+                guard lookUp?.kind != .unicast || lookUp?.linkIndex != link.index else { continue }
+                add(
+                    "packets for \(address) do not reach its pod: the route over \(link.name) is gone, or another one "
+                        + "is before it",
+                    "ip route get \(address) shows where they go; apusd puts the route back within a second while it "
+                        + "runs, unless another program's is in its place: remove that")
+            }
+        }
+    }
+
+    private mutating func checkRecords(_ errors: [StoreError]) {
+        for error in errors {
+            guard case .corrupt(let path, let reason, let remedy) = error else {
+                add("a record of the run directory cannot be read: \(error)", "see that the directory is whole")
+                continue
+            }
+            add("\(path) cannot be read: \(reason)", remedy)
         }
     }
 

@@ -18,17 +18,31 @@ final class NodeKernel {
     let addresses: [LinkAddress]
     /// The neighbours that have a link-layer address.
     let neighbours: [Neighbour]
+    /// The pods that the run directory knows of; those whose record cannot be read are left out.
+    let pods: [Attachment]
+    /// The records of pods and blocks that cannot be read, each with what to do.
+    let unreadable: [StoreError]
     private let netns: NetNS
     private var socket: NetlinkSocket
 
     /// - Throws: `CommandFailure` when there is no node.json, its namespace is gone, or the kernel does not answer.
     init(runDirectory: String) throws {
-        let found = try RunDirectory(path: runDirectory, bootID: BootID.current()).nodeState()
-        guard let state = found else {
+        let store = RunDirectory(path: runDirectory, bootID: try BootID.current())
+        guard let state = try store.nodeState() else {
             throw CommandFailure(description: "\(runDirectory)/node.json: no such file; is apusd running there?")
         }
         self.state = state
         name = state.node
+        var unreadable: [StoreError] = []
+        pods = try store.readableAttachments { unreadable.append($0) }
+        for block in state.blocks {
+            do throws(StoreError) {
+                _ = try store.block(block.cidr)
+            } catch {
+                unreadable.append(error)
+            }
+        }
+        self.unreadable = unreadable
         netns = try Self.namespace(inode: state.netnsInode, of: state.node)
         socket = try netns.within(
             orThrow: { NetlinkError(.socketOpen, state.node, $0.code) },

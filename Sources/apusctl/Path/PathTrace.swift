@@ -34,7 +34,11 @@ struct PathTrace {
     /// Walks the way.
     mutating func walk() throws -> Outcome {
         guard source.family == destination.family else { return .lost("the two addresses are not of one family") }
+        for address in [source, destination] where !address.isUnicastHost {
+            return .lost("\(address) is no address that a packet between pods can have")
+        }
         var place = try start()
+        guard place.node != nil else { return .lost("before its way begins: \(place.reason)") }
         for _ in 0..<Self.limit {
             guard let node = place.node else { return .leaves(place.reason) }
             lines.append(node.name)
