@@ -82,8 +82,8 @@ actor Speaker {
     var pathWarnings: Set<PeerID> = []
     /// When the sessions came up whose routes are not all programmed.
     var converging: [PeerID: MonotonicTime] = [:]
-    private var reportedConflicts: [OwnBlockConflict] = []
-    private var endOfRIBPace = LogPace<PeerID>()
+    var reportedConflicts: [OwnBlockConflict] = []
+    var endOfRIBPace = LogPace<PeerID>()
 
     nonisolated var unownedExecutor: UnownedSerialExecutor {
         // SAFETY: the event loop's group is shut down after everybody who calls the speaker is gone.
@@ -352,20 +352,20 @@ extension Speaker {
 extension Speaker {
     /// Takes one slice of what waits.
     private func workOff() {
-        let end = BootClock.now().nanoseconds &+ Self.sliceNanoseconds
+        let end = MonotonicTime(nanoseconds: BootClock.now().nanoseconds &+ Self.sliceNanoseconds)
         // What concerns the whole table has its part of every slice, however much the peers have to say.
         if rib?.agenda().hasSlicesLeft ?? false { rib?.goOn(limit: Self.sliceRoutes) }
         if waiting.isEmpty { waiting = inbox.take()[...] }
         while let event = waiting.first {
             if !isStopping, let peer = peers[event.peer], peer.incarnation == event.incarnation,
-                let rest = take(event, of: peer, until: MonotonicTime(nanoseconds: end))
+                let rest = take(event, of: peer, until: end)
             {
                 waiting[waiting.startIndex] = rest
                 break
             }
             waiting.removeFirst()
             if waiting.isEmpty { waiting = inbox.take()[...] }
-            if BootClock.now().nanoseconds >= end { break }
+            if BootClock.now() >= end { break }
         }
         changed()
         if !waiting.isEmpty { inbox.wake(after: TimeAmount(Self.sliceGap)) }
@@ -417,49 +417,16 @@ extension Speaker {
         for family in families { _ = rib?.sweepStale(of: peer.id, family: family) }
     }
 
-    func report(_ summary: ImportSummary?, of peer: Peer) {
-        guard let summary else { return }
-        if summary.endOfRIB != nil { isReceptionNew = true }
-        if let family = summary.endOfRIB {
-            if staleDeadlines[peer.id] != nil, !(rib?.peersAwaitingEndOfRIB.contains(peer.id) ?? true) {
-                staleDeadlines[peer.id] = nil
-            }
-            if let leftOut = endOfRIBPace.line(about: peer.id, at: BootClock.now()) {
-                logger.info(
-                    "End-of-RIB received",
-                    metadata: [
-                        "peer": "\(peer.address)", "family": "\(family.rawValue)", "swept": "\(summary.swept)",
-                    ].with(leftOut: leftOut))
-            }
-        }
-        if let received = summary.receivedOfMaximum { judge(received, of: peer) }
-        if summary.excess > 0 { warnOfPaths(of: peer) }
-        if !summary.conflicts.isEmpty || !reportedConflicts.isEmpty { reportConflicts() }
-    }
-
-    private func reportConflicts() {
-        let conflicts = conflicts()
-        guard conflicts != reportedConflicts else { return }
-        for conflict in conflicts where !reportedConflicts.contains(conflict) {
-            logger.error("own block announced by somebody else", metadata: ["conflict": "\(conflict)"])
-        }
-        reportedConflicts = conflicts
-        conflictSignal.raise()
-    }
-
     /// Sends what there is to send and wakes those who program. An End-of-RIB or a peer that is gone may mean that a
     /// route of an earlier run is nobody's, without any change of forwarding.
     func changed() {
-        var agenda = rib?.agenda() ?? Agenda()
+        beginAnswers()
+        let agenda = rib?.agenda() ?? Agenda()
         if isReceptionNew || agenda.hasForwardingChanges {
             layOutForwarding()
             forwardingSignal.raise()
         }
         isReceptionNew = false
-        if !refreshesWanted.isEmpty {
-            beginAnswers()
-            agenda = rib?.agenda() ?? agenda
-        }
         export(agenda)
         if agenda.hasSlicesLeft || rib?.agenda().hasSlicesLeft ?? false { inbox.wake(after: TimeAmount(Self.sliceGap)) }
     }
