@@ -168,7 +168,7 @@ extension FamilyTable {
             feed.position += 1
             draft.looks -= 1
             if prefixes[id].logSequence >= feed.since { continue }
-            if !feed.isRefresh, group.reader.telling(of: id) != TellingTable.none { continue }
+            if !feed.isRefresh, isTold(group, ofAllPathsTo: id) { continue }
             export(id, to: &group, into: &draft, speaker: speaker)
         }
         if draft.looks == 0 { isStepCutShort = true }
@@ -222,22 +222,13 @@ extension FamilyTable {
 
     /// Whether a group has something to do or to hand out.
     func isBusy(_ place: Int) -> Bool {
-        groups[place].map { !$0.steps.isEmpty || !$0.isIdle(at: log.nextSequence) } ?? false
-    }
-
-    /// The members of the groups that have something to do, but for those whom the last changes did not concern.
-    var expectedAudience: Int {
-        groups.indices.reduce(0) { sum, place in
-            guard groups[place]?.isTold == true, isBusy(place) else { return sum }
-            return sum + (groups[place]?.memberSlots.count ?? 0)
-        }
+        // By parts: a group is much to copy.
+        guard let progress = groups[place]?.reader.progress else { return false }
+        return progress.cursor != log.nextSequence || progress.feed != nil || groups[place]?.steps.isEmpty == false
     }
 
     /// How the messages of a group's members are coded.
     func wireContext(of place: Int) -> WireContext? { groups[place]?.role.wireContext }
-
-    /// Whether a group has been told less than it could be.
-    var isExportBehind: Bool { groups.contains { $0.map { !$0.isIdle(at: log.nextSequence) } ?? false } }
 
     private mutating func insertGroup(_ group: UpdateGroup) -> Int {
         groupCount += 1
@@ -275,7 +266,7 @@ extension FamilyTable {
 
     /// Puts a member that knows everything into the first group of its kind that knows everything.
     private mutating func join(_ slot: PeerSlot, from place: Int) {
-        guard place > 0, let group = groups[place], let member = group.members[slot] else { return }
+        guard place > 0, groupCount > 1, let group = groups[place], let member = group.members[slot] else { return }
         let wanted = group.reader.progress
         for other in groups.indices.prefix(place) {
             guard let candidate = groups[other], candidate.reader.progress == wanted,

@@ -9,6 +9,15 @@ extension FamilyTable {
         !group.role.isSentSeveralPaths(family) && group.reader.progress.feed == nil
     }
 
+    /// Whether a group has been told of a prefix, of as many paths as there are for it: some of them may have been kept
+    /// back when the others went out.
+    func isTold(_ group: UpdateGroup, ofAllPathsTo id: UInt32) -> Bool {
+        guard group.reader.telling(of: id) != TellingTable.none else { return false }
+        guard group.role.isSentSeveralPaths(family) else { return true }
+        let limit = group.role.maximumPathsSent
+        return group.reader.tellings(of: id).count >= min(limit, eligibleRoutes(to: id).count)
+    }
+
     /// Takes all paths to a prefix up that the group may see.
     ///
     /// - Complexity: O(paths): whichever of them has changed, all are told again.

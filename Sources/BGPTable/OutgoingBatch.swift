@@ -4,11 +4,13 @@ import NetTypes
 /// Gathers what goes to one group, parted by attribute set and by who of the group is left out; each set is
 /// transformed once.
 struct OutgoingBatch {
-    private struct Key: Hashable {
+    private struct Key: Equatable {
         let handle: AttributeHandle
         let source: UInt32
         let verdict: Speaker.ExportVerdict
         let pathID: UInt32
+
+        var spread: UInt32 { UInt32(truncatingIfNeeded: handle.index) &+ source &* 0x9E37_79B1 ^ pathID &* 0x85EB_CA6B }
     }
 
     /// Where the routes of a set and source go.
@@ -19,18 +21,30 @@ struct OutgoingBatch {
     }
 
     /// What one withdrawal is about.
-    private struct WithdrawalKey: Hashable {
+    private struct WithdrawalKey: Equatable {
         let audience: UpdateStep.Audience
         let pathID: UInt32
+
+        var spread: UInt32 {
+            switch audience {
+            case .allBut(let slots): Self.spread(of: slots) ^ pathID &* 0x9E37_79B1
+            case .only(let slots): ~Self.spread(of: slots) ^ pathID &* 0x9E37_79B1
+            }
+        }
+
+        private static func spread(of slots: [PeerSlot]) -> UInt32 {
+            slots.reduce(0) { ($0 &+ UInt32(truncatingIfNeeded: $1)) &* 0x85EB_CA6B }
+        }
     }
 
     private let family: AddressFamily
     private var announcements: [(announcement: OutgoingAnnouncement, excluded: [PeerSlot])] = []
     private var announcementIndex = HashIndex()
     private var withdrawals: [(prefixes: [IPPrefix], key: WithdrawalKey)] = []
-    private var withdrawalPlaces: [WithdrawalKey: Int] = [:]
-    /// A value of nil means nowhere.
-    private var places: [Key: Place?] = [:]
+    private var withdrawalIndex = HashIndex()
+    /// A place of nil means nowhere.
+    private var places: [(key: Key, place: Place?)] = []
+    private var placeIndex = HashIndex()
     private var last: (key: Key, place: Place?)?
 
     /// Makes an empty batch.
@@ -79,8 +93,9 @@ struct OutgoingBatch {
 
     /// Gives back what the batch held itself.
     mutating func release(_ tellings: inout TellingTable) {
-        for case let place? in places.values { tellings.release(place.id) }
-        places = [:]
+        for case let (_, place?) in places { tellings.release(place.id) }
+        places = []
+        placeIndex = HashIndex()
         last = nil
     }
 
@@ -97,10 +112,11 @@ struct OutgoingBatch {
     }
 
     private mutating func withdraw(_ prefix: IPPrefix, _ key: WithdrawalKey) {
-        if let place = withdrawalPlaces[key] {
-            withdrawals[place].prefixes.append(prefix)
+        let spread = key.spread
+        if let place = withdrawalIndex.find(spread, { withdrawals[Int($0)].key == key }) {
+            withdrawals[Int(place)].prefixes.append(prefix)
         } else {
-            withdrawalPlaces[key] = withdrawals.count
+            withdrawalIndex.insert(UInt32(withdrawals.count), hash: spread)
             withdrawals.append(([prefix], key))
         }
     }
@@ -110,11 +126,13 @@ struct OutgoingBatch {
     ) -> Place? {
         if let last, last.key == key { return last.place }
         let place: Place?
-        if let known = places[key] {
-            place = known
+        let spread = key.spread
+        if let known = placeIndex.find(spread, { places[Int($0)].key == key }) {
+            place = places[Int(known)].place
         } else {
             place = newPlace(of: key, in: group, speaker: speaker, tellings: &tellings)
-            places[key] = .some(place)
+            placeIndex.insert(UInt32(places.count), hash: spread)
+            places.append((key, place))
         }
         last = (key, place)
         return place

@@ -30,25 +30,12 @@ extension RIB {
         return deliveries
     }
 
-    /// Whether the limit of a step holds back what could be told.
-    package var isExportBehind: Bool { tables.contains(where: \.isExportBehind) }
-
-    /// Whether the last `nextDeliveries` gave up its turn before it had found all that it may hand out.
-    package var isExportCutShort: Bool { tables.contains(where: \.isStepCutShort) }
-
-    /// How many peers will be told of what there is to look at, if it is with them as it was the last time.
-    package var expectedAudience: Int { tables.reduce(0) { $0 + $1.expectedAudience } }
-
-    /// Whether there is something to look at for any peer.
-    package var hasPendingUpdates: Bool { tables.contains { !$0.busyGroups.isEmpty } }
-
     private mutating func deliver(
         of table: Int, group place: Int, limit: Int, served: inout Set<PeerSlot>,
         into deliveries: inout [OutgoingDelivery], to canTake: (PeerID) -> Bool,
     ) {
         guard let slots = tables[table].groups[place]?.memberSlots, let context = tables[table].wireContext(of: place)
         else { return }
-        var steps: [ObjectIdentifier: Int] = [:]
         var batches: [(step: UpdateStep, slots: [PeerSlot])] = []
         for slot in slots where !served.contains(slot) {
             // Most changes are not for most groups: when the first member has found so, nobody else need look.
@@ -58,10 +45,10 @@ extension RIB {
                 continue
             }
             served.insert(slot)
-            if let known = steps[ObjectIdentifier(step)] {
+            // Most take the same step; a group keeps a few of them at most.
+            if let known = batches.firstIndex(where: { $0.step === step }) {
                 batches[known].slots.append(slot)
             } else {
-                steps[ObjectIdentifier(step)] = batches.count
                 batches.append((step, [slot]))
             }
         }

@@ -1,6 +1,7 @@
 extension RIB {
     /// Changes what an established session means to the table, in place: the session stays. Learned routes are judged
     /// anew, and the peer is told what differs: routes it shall not see any more are withdrawn, the others sent again.
+    /// Where the others' view of its routes depends on what changed, they are told as well.
     ///
     /// Who the peer is (its AS, identifier and address) is not to be changed: that takes a new session.
     ///
@@ -12,7 +13,10 @@ extension RIB {
         guard role != row.role else { return }
         speaker.peers.setRole(role, of: slot)
         if role.importFilter != row.role.importFilter || role.allowedOwnAS != row.role.allowedOwnAS { reevaluate() }
-        guard role.groupRole != row.role.groupRole else { return }
-        for table in tables.indices { tables[table].changeRole(of: slot, to: role) }
+        if role.groupRole != row.role.groupRole {
+            for table in tables.indices { tables[table].changeRole(of: slot, to: role) }
+        }
+        // Who hears of the peer's routes depends on it as well (RFC 4456 §6).
+        if role.isReflectorClient != row.role.isReflectorClient { tellEverythingAgain() }
     }
 }

@@ -69,14 +69,16 @@ package struct RIB: Sendable {
     /// Which learned routes may be used.
     package var importPolicy: ImportPolicy { speaker.importPolicy }
 
-    /// Changes who this speaker is, and looks at every learned route again. What peers were told stays as it is: a
-    /// new AS or identifier means new sessions anyway.
+    /// Changes who this speaker is, and looks at every learned route again. What peers were told stays as it is, but for
+    /// the cluster that reflected routes bear: a new AS or identifier means new sessions anyway.
     ///
     /// - Complexity: O(routes) if it differs, in slices (`goOn`)
     package mutating func setIdentity(_ identity: Identity) {
-        guard speaker.identity != identity else { return }
+        let former = speaker.identity
+        guard former != identity else { return }
         speaker.identity = identity
         reevaluate()
+        if former.clusterID != identity.clusterID { tellEverythingAgain() }
     }
 
     /// Changes which learned routes may be used, in place.
@@ -88,9 +90,12 @@ package struct RIB: Sendable {
         speaker.importPolicy = policy
         reevaluate()
         let isPassedOnAlike = former.unexportedPools == policy.unexportedPools && former.tunnels == policy.tunnels
-        if !isPassedOnAlike || former.pools != policy.pools && speaker.peers.hasImportFilters {
-            for table in tables.indices { tables[table].restartFeeds(isRefresh: true) }
-        }
+        if !isPassedOnAlike || former.pools != policy.pools && speaker.peers.hasImportFilters { tellEverythingAgain() }
+    }
+
+    /// Every peer is told everything it may see again, and that it shall forget what it may not see any more.
+    mutating func tellEverythingAgain() {
+        for table in tables.indices { tables[table].restartFeeds(isRefresh: true) }
     }
 
     /// Says at what cost each next hop is reached, if at all; one that is not named is reached at cost 0.

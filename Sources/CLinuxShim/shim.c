@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/ethtool.h>
 #include <linux/filter.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -20,6 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <linux/netlink.h>
+#include <linux/sockios.h>
 #include <stddef.h>
 
 int clinux_setns(int fd, int nstype) { return setns(fd, nstype); }
@@ -60,6 +62,13 @@ int clinux_reap(int pid, int *code, int *signal) {
 
 void clinux_default_sigchld(void) { signal(SIGCHLD, SIG_DFL); }
 
+int clinux_ignores_sigpipe(void) {
+    struct sigaction action;
+    return sigaction(SIGPIPE, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+void clinux_handle_sigpipe(int is_ignored) { signal(SIGPIPE, is_ignored ? SIG_IGN : SIG_DFL); }
+
 int clinux_link_name(int fd, unsigned int index, char *name) {
     struct ifreq request;
     memset(&request, 0, sizeof request);
@@ -93,6 +102,15 @@ int clinux_link_index(int socket, const char *name) {
     struct ifreq request = {0};
     strncpy(request.ifr_name, name, sizeof request.ifr_name - 1);
     return ioctl(socket, SIOCGIFINDEX, &request) == 0 ? request.ifr_ifindex : -1;
+}
+
+int clinux_tx_checksum(int socket, const char *name, int wanted) {
+    struct ifreq request = {0};
+    struct ethtool_value value = {.cmd = wanted < 0 ? ETHTOOL_GTXCSUM : ETHTOOL_STXCSUM, .data = wanted > 0};
+    strncpy(request.ifr_name, name, sizeof request.ifr_name - 1);
+    request.ifr_data = (void *)&value;
+    if (ioctl(socket, SIOCETHTOOL, &request) != 0) return -1;
+    return value.data != 0;
 }
 
 int clinux_tcp_md5(int fd, const unsigned char *address, size_t address_length, const unsigned char *key,

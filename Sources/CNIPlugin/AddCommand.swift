@@ -35,14 +35,18 @@ struct AddCommand {
     /// Attaches the container and answers the result to print.
     func run() throws -> JSONValue {
         guard let alias = LinkAlias(call.key) else {
-            throw CNIError(.invalidEnvironment, "CNI_CONTAINERID: too long to mark a link with", details: "\(call.key)")
+            let isName = call.key.network.utf8.count > call.key.containerID.utf8.count
+            throw CNIError(
+                isName ? .invalidConfig : .invalidEnvironment,
+                "\(isName ? "name" : "CNI_CONTAINERID"): too long: with the network's name and CNI_IFNAME it marks the "
+                    + "pod's link, whose alias has \(LinkAlias.maximumLength) octets", details: "\(call.key)")
         }
         // What the configuration says is looked at before anything else is.
         _ = try call.requiredMode()
         let sandbox = try call.openSandbox(notIn: daemon.hello.netnsInode)
         let plan = AddressPlan(call, daemon: daemon, requests: requests, wantsGateway: false)
         let node = try call.store.nodeState()
-        if foreign == nil { try checkForwarding(plan.families(try plan.mode(of: node), of: node)) }
+        if foreign == nil { try checkForwarding(plan.families(of: node)) }
         var kernel = try PodKernel(sandbox: sandbox)
         trace.ended("looking at what there is")
         var file = try desk.claim()
@@ -103,7 +107,7 @@ struct AddCommand {
             $0.state = .complete
         }
         trace.ended("writing the record")
-        let addresses = link.addresses.map(\.description).joined(separator: ", ")
+        let addresses = link.addresses.asList
         call.log.write(.info, "ADD \(call.key): \(addresses) on \(name)")
         return json
     }

@@ -14,7 +14,7 @@ struct AddressPlan {
         var allocations: [Allocation]
         /// What the daemon has said of the node.
         var node: NodeState
-        /// The mode.
+        /// The mode of the first address' pool.
         var mode: EncapsulationMode
     }
 
@@ -50,12 +50,23 @@ struct AddressPlan {
         return required
     }
 
-    /// The families to give addresses of: those with a pool of the mode that the configuration does not turn off, and
-    /// those something is asked for of; IPv4 while there is no pool at all.
+    /// The mode the address of a family will be of. Where the configuration demands none the families need not agree: IPIP
+    /// carries no IPv6.
+    /// - Throws: error 7 if the node has pools, and none of the mode that is demanded.
+    func mode(_ family: AddressFamily, of node: NodeState?) throws -> EncapsulationMode {
+        let any = try mode(of: node)
+        guard let node, try call.requiredMode() == nil else { return any }
+        let asked = requestedPool(of: node, family)?.mode
+        return ([asked].compactMap(\.self) + node.modes(family: family)).lazy
+            .compactMap(EncapsulationMode.init(rawValue:)).first ?? any
+    }
+
+    /// The families to give addresses of: those with a pool (of the mode, where one is demanded) that the configuration
+    /// does not turn off, and those something is asked for of; IPv4 while there is no pool at all.
     /// - Throws: error 7 when the configuration turns off all there are.
-    func families(_ mode: EncapsulationMode, of node: NodeState?) throws -> [AddressFamily] {
-        let present = AddressFamily.allCases.filter {
-            !(node?.pools(family: $0, mode: mode.rawValue).isEmpty ?? true)
+    func families(of node: NodeState?) throws -> [AddressFamily] {
+        let present = try AddressFamily.allCases.filter {
+            !(node?.pools(family: $0, mode: try mode($0, of: node).rawValue).isEmpty ?? true)
         }
         let families = AddressFamily.allCases.filter { family in
             if requests.address(family) != nil { return true }
@@ -72,13 +83,17 @@ struct AddressPlan {
     }
 
     private func requestedPool(of node: NodeState) -> NodeState.Pool? {
-        for address in requests.addresses {
-            if let pool = node.pools.first(where: { $0.cidr.contains(address) }) { return pool }
+        AddressFamily.allCases.lazy.compactMap { requestedPool(of: node, $0) }.first
+    }
+
+    private func requestedPool(of node: NodeState, _ family: AddressFamily) -> NodeState.Pool? {
+        if let address = requests.address(family),
+            let pool = node.pools.first(where: { $0.cidr.contains(address) })
+        {
+            return pool
         }
-        for family in AddressFamily.allCases {
-            if let first = requests.pools[family]?.first { return node.pool(first) }
-        }
-        return requests.poolsOfAnyFamily.first.flatMap(node.pool)
+        let named = (requests.pools[family] ?? requests.poolsOfAnyFamily).lazy.compactMap(node.pool)
+        return named.first { $0.cidr.family == family }
     }
 
     /// The names of the listed pools.
@@ -111,15 +126,17 @@ struct AddressPlan {
     ///   - hostLink: the name of the link's host end, recorded with the first address.
     func allocate(for file: inout AttachmentFile, known: NodeState?, hostLink: String? = nil) throws -> Answer {
         let known = try known ?? awaitNodeState(file.key)
-        let mode = try mode(of: known)
         var allocations: [Allocation] = []
+        var modes: [EncapsulationMode] = []
         var latest = known
-        for family in try families(mode, of: known) {
+        for family in try families(of: known) {
+            let mode = try mode(family, of: known)
             let (allocation, node) = try allocate(family, mode, for: &file, known: latest, hostLink: hostLink)
             allocations.append(allocation)
+            modes.append(mode)
             latest = node
         }
-        guard let latest else { throw CNIError(.failed, "node.json is gone") }
+        guard let latest, let mode = modes.first else { throw CNIError(.failed, "node.json is gone") }
         return Answer(allocations: allocations, node: latest, mode: mode)
     }
 

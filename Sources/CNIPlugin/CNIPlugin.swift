@@ -48,6 +48,8 @@ package enum CNIPlugin {
 
     /// Runs the program as it was called and ends the process.
     package static func main() -> Never {
+        // Whoever listened to standard error may have gone; what has been begun is carried to its end all the same.
+        ProcessIO.ignoreBrokenPipes()
         if let target = LinkDeletion.target(of: CommandLine.arguments) { ProcessIO.exit(deleteLink(target)) }
         let programName = CommandLine.arguments.first ?? ""
         ProcessIO.exit(main(programName: programName, environment: ProcessIO.environment()))

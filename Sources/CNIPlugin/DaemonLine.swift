@@ -39,7 +39,8 @@ struct DaemonLine: Sendable {
     /// depends on the message.
     /// - Throws: `NodeLinkError`, for the log.
     func withdraw(_ endpoint: Endpoint) throws(NodeLinkError) {
-        _ = try call(.endpointDelete(endpoint), timeout: Self.withdrawalTimeout)
+        var client = try NodeLinkClient(path: path, hello: hello, helloTimeout: Self.withdrawalTimeout)
+        _ = try client.call(.endpointDelete(endpoint), timeout: Self.withdrawalTimeout)
     }
 
     /// Asks the daemon how it is.

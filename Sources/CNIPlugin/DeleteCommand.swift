@@ -46,7 +46,7 @@ struct DeleteCommand {
         try removal.run()
         try desk.release(file)
         removal.finish()
-        let addresses = attachment.addresses.map(\.description).joined(separator: ", ")
+        let addresses = attachment.addresses.asList
         call.log.write(.info, "\(call.environment.command.rawValue) \(call.key): \(addresses)")
     }
 

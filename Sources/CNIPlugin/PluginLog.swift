@@ -16,12 +16,12 @@ struct PluginLog: Sendable {
 
     /// Writes one line. Its time is the boot clock's, as in the kernel's log. A log that cannot be written is no reason
     /// to fail: the line goes to standard error then.
-    func write(_ level: NetworkConfig.LogLevel, _ message: String) {
+    func write(_ level: NetworkConfig.LogLevel, _ message: @autoclosure () -> String) {
         guard writes(level) else { return }
         let microseconds = BootClock.now().nanoseconds / 1000
-        let fraction = String(microseconds % 1_000_000)
-        let padding = String(repeating: "0", count: 6 - fraction.count)
-        let line = "[\(microseconds / 1_000_000).\(padding)\(fraction)] \(level.rawValue) apus: \(message)\n"
+        // The leading 1 keeps the zeroes, and goes.
+        let fraction = String(String(1_000_000 + microseconds % 1_000_000).dropFirst())
+        let line = "[\(microseconds / 1_000_000).\(fraction)] \(level.rawValue) apus: \(message())\n"
         guard let path else { return ProcessIO.writeStandardError(line) }
         do throws(SystemError) {
             try LogFile.append(Array(line.utf8), to: path, rotation)

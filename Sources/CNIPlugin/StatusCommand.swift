@@ -32,13 +32,13 @@ struct StatusCommand {
         _ = try call.requiredMode()
         let daemon = DaemonLine(call.store, namespace: try NetNS.current().inode)
         let report = report(of: daemon)
+        if let fault = try fault(report, plan(daemon)) {
+            throw CNIError(.notAvailable, fault)
+        }
         if case .status(let status) = report, !status.peers.isEmpty, !status.peers.contains(where: { $0.state == "up" })
         {
             let peers = status.peers.map { "\($0.address) \($0.info)" }.joined(separator: ", ")
             throw CNIError(.notAvailableLimited, "no BGP session is up: \(peers)")
-        }
-        if let fault = try fault(report, plan(daemon)) {
-            throw CNIError(.notAvailable, fault)
         }
     }
 
@@ -67,9 +67,9 @@ struct StatusCommand {
                 try delegate.call(.status)
                 return nil
             }
-            let mode = try plan.mode(of: node)
-            for family in try plan.families(mode, of: node) {
+            for family in try plan.families(of: node) {
                 if role == .network, let fault = try call.forwardingFault(family) { return fault }
+                let mode = try plan.mode(family, of: node)
                 if let fault = try addressFault(family, mode, node, report, plan) { return fault }
             }
             return nil

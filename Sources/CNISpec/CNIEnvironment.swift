@@ -71,7 +71,8 @@ package struct CNIEnvironment: Sendable, Equatable {
     }
 
     private static func lenientArguments(_ variables: [String: String]) throws(CNIError) -> CNIArguments {
-        let items = (variables["CNI_ARGS"] ?? "").parts(separatedBy: ";").filter { $0.utf8.contains(UInt8(ascii: "=")) }
+        guard let text = variables["CNI_ARGS"], !text.isEmpty else { return try CNIArguments("") }
+        let items = text.parts(separatedBy: ";").filter { $0.utf8.contains(UInt8(ascii: "=")) }
         return try CNIArguments(items.joined(separator: ";"))
     }
 
@@ -92,7 +93,10 @@ package struct CNIEnvironment: Sendable, Equatable {
 
     /// Why the text cannot name a link; nil if it can. The rules are the kernel's `dev_valid_name` and libcni's.
     private static func fault(ofIfName name: String) -> String? {
-        if name == "." || name == ".." { return "\"\(name)\" is no link name" }
+        // The last two are directories beside those of the links in /proc/sys/net/ipv4/conf.
+        if [".", "..", "all", "default"].contains(name) { return "\"\(name)\" is no link name" }
+        // The kernel takes it for the place of a number (dev_alloc_name).
+        if name.utf8.contains(UInt8(ascii: "%")) { return "'%' is not allowed" }
         if name.utf8.count > 15 { return "longer than 15 bytes" }
         let isFault: (Unicode.Scalar) -> Bool = { scalar in
             guard scalar.isASCII else { return scalar.properties.isWhitespace }

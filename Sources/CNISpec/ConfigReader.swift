@@ -29,15 +29,16 @@ struct ConfigReader {
 
     /// The member as what `parse` makes of its text; `expected` says what that is.
     func parsed<Value>(
-        _ key: String, expected: String, _ parse: (String) -> Value?,
+        _ key: String, expected: @autoclosure () -> String, _ parse: (String) -> Value?,
     ) throws(CNIError) -> Value? {
-        try read(key, expected: expected) { $0.string.flatMap(parse) }
+        try read(key, expected: expected()) { $0.string.flatMap(parse) }
     }
 
     /// The member as a whole number in the range, or the one beside it.
     func integer(_ key: String, in range: ClosedRange<Int64>, or other: Int64? = nil) throws(CNIError) -> Int64? {
-        let expected =
+        var expected: String {
             "an integer from \(range.lowerBound) to \(range.upperBound)" + (other.map { ", or \($0)" } ?? "")
+        }
         return try read(key, expected: expected) { value in
             value.int.flatMap { range.contains($0) || $0 == other ? $0 : nil }
         }
@@ -47,11 +48,23 @@ struct ConfigReader {
     func list<Value>(
         _ key: String, expected: String, _ parse: (String) -> Value?,
     ) throws(CNIError) -> [Value] {
-        try read(key, expected: expected) { value -> [Value]? in
-            guard let elements = value.array else { return nil }
-            let parsed = elements.compactMap { $0.string.flatMap(parse) }
-            return parsed.count == elements.count ? parsed : nil
-        } ?? []
+        try elements(of: key, expected: expected) { $0.string.flatMap(parse) }
+    }
+
+    /// The elements of the member, a list; empty if it is absent. One that does not fit spoils the list, and is named.
+    private func elements<Element>(
+        of key: String, expected: String, _ convert: (JSONValue) -> Element?,
+    ) throws(CNIError) -> [Element] {
+        var converted: [Element] = []
+        for element in try read(key, expected: expected, { $0.array }) ?? [] {
+            guard let value = convert(element) else {
+                if isForgiving { return [] }
+                throw CNIError(
+                    .invalidConfig, "\(path)\(key): expected \(expected), found \(element.plainText) in it")
+            }
+            converted.append(value)
+        }
+        return converted
     }
 
     /// A reader of the member, which is an object; of an empty one if it is absent.
@@ -62,12 +75,7 @@ struct ConfigReader {
 
     /// Readers of the elements of the member, which is a list of objects; none if it is absent.
     func objects(_ key: String) throws(CNIError) -> [ConfigReader] {
-        let objects = try read(key, expected: "a list of objects") { value -> [JSONObject]? in
-            guard let elements = value.array else { return nil }
-            let objects = elements.compactMap(\.object)
-            return objects.count == elements.count ? objects : nil
-        }
-        return (objects ?? []).enumerated().map { index, object in
+        try elements(of: key, expected: "a list of objects") { $0.object }.enumerated().map { index, object in
             ConfigReader(object, path: "\(path)\(key)[\(index)].", isForgiving: isForgiving)
         }
     }
@@ -94,12 +102,12 @@ struct ConfigReader {
     }
 
     private func read<Value>(
-        _ key: String, expected: String, _ convert: (JSONValue) -> Value?,
+        _ key: String, expected: @autoclosure () -> String, _ convert: (JSONValue) -> Value?,
     ) throws(CNIError) -> Value? {
         guard let value = object.lenient(key) else { return nil }
         if let converted = convert(value) { return converted }
         if isForgiving { return nil }
-        throw CNIError(.invalidConfig, "\(path)\(key): expected \(expected), found \(value.plainText)")
+        throw CNIError(.invalidConfig, "\(path)\(key): expected \(expected()), found \(value.plainText)")
     }
 }
 

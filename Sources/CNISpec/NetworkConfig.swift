@@ -102,7 +102,7 @@ package struct NetworkConfig: Sendable, Equatable {
         dns = wishes.dns ?? statedDNS
         previousResult = reader.value("prevResult")
         validAttachments = command == .collectGarbage ? try ValidAttachments(reader) : nil
-        let levels = LogLevel.allCases.map(\.rawValue).joined(separator: ", ")
+        var levels: String { LogLevel.allCases.map(\.rawValue).joined(separator: ", ") }
         logLevel =
             try reader.parsed("logLevel", expected: "one of \(levels)") { LogLevel(rawValue: $0.lowercased()) } ?? .info
         logFile = try Self.absolutePath("logFile", reader)

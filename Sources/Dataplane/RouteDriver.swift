@@ -25,7 +25,9 @@ package struct RouteDriver<Kernel: RouteKernel & ~Copyable>: ~Copyable {
     /// Whether the kernel's routes must be read again before anything is done: at the start, and after what events
     /// alone do not tell.
     package private(set) var needsResync = true
-    private var kernel: Kernel
+    var kernel: Kernel
+    /// What the kernel is working on; see `launch`.
+    var inFlight: (operations: [RouteOperation], batch: RouteBatch)?
     /// The problems that a report has told of and that last.
     private var reported: [RouteKey: RouteProblem] = [:]
 
@@ -51,7 +53,7 @@ package struct RouteDriver<Kernel: RouteKernel & ~Copyable>: ~Copyable {
                 guard table.uses(link: address.linkIndex) else { continue }
                 // A route whose gateway was not reachable may be accepted now; one whose source is gone went silently.
                 if deleted { needsResync = true } else { table.retry(link: address.linkIndex) }
-            case .route(let route, let deleted): table.observe(route, deleted: deleted)
+            case .route(let route, let deleted, _): table.observe(route, deleted: deleted)
             case .neighbour, .neighbourLost, .fdb, .settings, .ruleset: break
             case .overrun: needsResync = true
             }
@@ -82,14 +84,22 @@ package struct RouteDriver<Kernel: RouteKernel & ~Copyable>: ~Copyable {
         for operation in occupied where table.isPending(RouteKey(operation.route)) {
             table.setProblem(.refused(.EEXIST, kernelMessage: nil), at: RouteKey(operation.route))
         }
-        report.news = table.problems.filter { reported[$0.key] != $0.value }
-        reported = table.problems
+        report.news = news()
         return report
+    }
+
+    /// The problems that no report has told of.
+    mutating func news() -> [RouteKey: RouteProblem] {
+        if table.problems.isEmpty, reported.isEmpty { return [:] }
+        let news = table.problems.filter { reported[$0.key] != $0.value }
+        reported = table.problems
+        return news
     }
 
     /// Goes on with another socket, the first having failed. The table stays; it is compared with the kernel anew.
     package mutating func reopen(with kernel: consuming Kernel) {
         self.kernel = kernel
+        inFlight = nil
         needsResync = true
     }
 
@@ -110,9 +120,17 @@ package struct RouteDriver<Kernel: RouteKernel & ~Copyable>: ~Copyable {
         _ operations: [RouteOperation], into report: inout RouteReport,
     ) throws(NetlinkError) -> [RouteOperation] {
         table.attempting(operations)
-        let failures = try kernel.carryOut(NetlinkBatch(operations.map(\.request)))
-        var errors: [Int: NetlinkError] = [:]
-        for failure in failures { errors[failure.index] = failure.error }
+        let batch = RouteBatch(operations)
+        let failures = try kernel.carryOut(batch.requests)
+        return try take(batch.errors(failures), of: operations, into: &report)
+    }
+
+    /// Takes the kernel's answers in: the errors, by the places of their operations.
+    ///
+    /// - Returns: the additions that met EEXIST; another round settles them.
+    mutating func take(
+        _ errors: [Int: NetlinkError], of operations: [RouteOperation], into report: inout RouteReport,
+    ) throws(NetlinkError) -> [RouteOperation] {
         var occupied: [RouteOperation] = []
         for (index, operation) in operations.enumerated() {
             guard let error = errors[index] else {

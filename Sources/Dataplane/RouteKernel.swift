@@ -12,6 +12,17 @@ package protocol RouteKernel: ~Copyable {
     mutating func carryOut(_ batch: NetlinkBatch) throws(NetlinkError) -> [NetlinkFailure]
 }
 
+/// A kernel that works on a batch while its caller does something else. Nothing may be asked of it between `begin` and
+/// `finish`.
+package protocol ConcurrentRouteKernel: RouteKernel, ~Copyable {
+    /// Begins with a batch and does not wait for its end.
+    mutating func begin(_ batch: NetlinkBatch)
+    /// Whether `finish` would answer at once.
+    var isFinished: Bool { get }
+    /// Waits for the end of what was begun, and answers as `carryOut` does.
+    mutating func finish() throws(NetlinkError) -> [NetlinkFailure]
+}
+
 extension NetlinkSocket: RouteKernel {
     /// The bulk form: errors are answered, and one barrier at the end.
     package mutating func carryOut(_ batch: NetlinkBatch) throws(NetlinkError) -> [NetlinkFailure] {

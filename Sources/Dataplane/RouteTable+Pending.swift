@@ -6,15 +6,16 @@ extension RouteTable {
     /// What to do now, in order: routes come and change before others go, so that a narrower one takes over first.
     /// Within each part the order is the destinations'. Asking changes nothing.
     ///
-    /// Left out is what waits for an event or a retry, and what leaves by a link that is down.
+    /// Left out is what waits for an event or a retry, and what leaves by a link that is down; on request, what is being
+    /// attempted as well.
     /// - Complexity: O(n log n) in the pending keys.
-    package func pendingOperations() -> [RouteOperation] {
+    package func pendingOperations(besidesAttempted: Bool = false) -> [RouteOperation] {
         var changes: [RouteOperation] = []
         var deletions: [RouteOperation] = []
         var last: RouteKey?
         for key in queue.sorted() where key != last {
             last = key
-            guard let row = rows[key], row.isPending else { continue }
+            guard let row = rows[key], row.isPending, !besidesAttempted || !row.isAttempted else { continue }
             switch (row.desired, row.actual) {
             case (let wanted?, nil): if heldLink(of: wanted) == nil { changes.append(.add(wanted)) }
             case (let wanted?, _?): if heldLink(of: wanted) == nil { changes.append(.replace(wanted)) }
@@ -27,9 +28,7 @@ extension RouteTable {
 
     /// The operations go to the kernel now. If the answers are lost, the next dump tells what became of them.
     package mutating func attempting(_ operations: [RouteOperation]) {
-        for operation in operations {
-            if case .add(let route) = operation { setAttempted(RouteKey(route), true) }
-        }
+        for operation in operations { setAttempted(RouteKey(operation.route), true) }
     }
 
     /// The kernel has done it.
@@ -56,9 +55,17 @@ extension RouteTable {
             setActual(nil, at: key)
             return false
         default:
-            setProblem(.refused(code, kernelMessage: kernelMessage), at: key)
+            // What was wished for meanwhile has not been refused.
+            if isWished(operation) { setProblem(.refused(code, kernelMessage: kernelMessage), at: key) }
             return false
         }
+    }
+
+    /// Whether the operation still leads to what is desired.
+    private func isWished(_ operation: RouteOperation) -> Bool {
+        let desired = rows[RouteKey(operation.route)]?.desired
+        if case .delete = operation { return desired == nil }
+        return desired == operation.route
     }
 
     /// What stands at the destination of an `add` that met EEXIST: an own route is taken into account and compared, any

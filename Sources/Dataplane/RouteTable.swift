@@ -273,7 +273,7 @@ struct RouteRow: Sendable {
     var actual: Route?
     /// Whether the two differ and nothing stands against an attempt but a link that is down.
     var isPending = false
-    /// Whether an addition is under way whose answer has not come: what a dump finds there may be the table's own work.
+    /// Whether an operation is under way whose answer has not come: what a dump finds there may be the table's own work.
     var isAttempted = false
 
     /// Changes what is known, and says what follows.

@@ -42,6 +42,6 @@ package enum Sysctl {
         for part in path where part.isEmpty || part == "." || part == ".." || part.utf8.contains(0x2f) {
             throw SystemError("sysctl", path.joined(separator: "/"), .EINVAL)
         }
-        return "/proc/sys/" + path.joined(separator: "/")
+        return path.reduce("/proc/sys") { $0 + "/" + $1 }
     }
 }

@@ -74,6 +74,10 @@ package enum ChildProcess {
         guard unsafe posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO) == 0,
             unsafe posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO) == 0
         else { throw SystemError("spawn", path, .ENOMEM) }
+        // What is ignored stays so in a program that is started; it is not for this process to say so.
+        let ignoresBrokenPipes = clinux_ignores_sigpipe()
+        clinux_handle_sigpipe(0)
+        defer { clinux_handle_sigpipe(ignoresBrokenPipes) }
         var id: pid_t = 0
         // SAFETY: both lists are ended by NULL and live until the call has returned.
         let result = unsafe withCStrings([path]) { arguments in

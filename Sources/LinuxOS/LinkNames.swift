@@ -31,7 +31,12 @@ package struct LinkNames: ~Copyable, Sendable {
             guard code == .ENODEV || code == .ENXIO else { throw SystemError("SIOCGIFNAME", "if\(index)", code) }
             return nil
         }
-        return String(decoding: name.lazy.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        var octets: [UInt8] = []
+        for octet in name {
+            if octet == 0 { break }
+            octets.append(UInt8(bitPattern: octet))
+        }
+        return String(decoding: octets, as: UTF8.self)
     }
 
     /// Waits until none of the links is there.

@@ -25,7 +25,8 @@ package enum LogFile {
     package static func append(_ line: [UInt8], to path: String, _ rotation: Rotation) throws(SystemError) {
         // Another process may fill the new file before this one gets to it.
         for _ in 0..<3 {
-            let file = try FileDescriptor.open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW)
+            // A pipe that nobody reads would keep the open waiting.
+            let file = try FileDescriptor.open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK)
             let status = try file.status(name: path)
             let isFull = status.size > 0 && status.size + Int64(line.count) > rotation.maximumBytes
             // A device, or a pipe, has no size to speak of.

@@ -24,6 +24,12 @@ package enum ProcessIO {
     /// Whether the process has root's rights in its user namespace.
     package static var isRoot: Bool { geteuid() == 0 }
 
+    /// The effective user's number.
+    package static var userID: UInt32 { geteuid() }
+
+    /// Has a write to a pipe that nobody reads fail with EPIPE instead of ending the process.
+    package static func ignoreBrokenPipes() { clinux_handle_sigpipe(1) }
+
     /// All of standard input.
     ///
     /// - Throws: `EFBIG` when there is more than `limit` octets.

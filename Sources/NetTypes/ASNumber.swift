@@ -1,8 +1,8 @@
 /// An autonomous system number of four octets (RFC 6793).
-@frozen
+@frozen @usableFromInline
 package struct ASNumber: Sendable, Hashable, Comparable, CustomStringConvertible {
     /// The number.
-    package let rawValue: UInt32
+    @usableFromInline package let rawValue: UInt32
 
     /// AS_TRANS, which stands for a number above 65535 towards a two-octet speaker (RFC 6793 §9).
     package static let trans = ASNumber(23456)
@@ -32,7 +32,7 @@ package struct ASNumber: Sendable, Hashable, Comparable, CustomStringConvertible
     package var twoOctets: UInt16 { UInt16(exactly: rawValue) ?? UInt16(Self.trans.rawValue) }
 
     /// asplain text.
-    package var description: String { String(rawValue) }
+    @usableFromInline package var description: String { String(rawValue) }
 
     @inlinable package static func < (left: ASNumber, right: ASNumber) -> Bool { left.rawValue < right.rawValue }
 }

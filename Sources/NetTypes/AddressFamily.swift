@@ -1,5 +1,5 @@
 /// The two network-layer protocols Apus carries.
-@frozen
+@frozen @usableFromInline
 package enum AddressFamily: String, Sendable, Hashable, CaseIterable {
     case ipv4
     case ipv6

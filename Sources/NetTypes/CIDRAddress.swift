@@ -1,10 +1,10 @@
 /// An address together with the length of the network it stands in, as an interface carries it: `192.168.1.1/24`.
-@frozen
+@frozen @usableFromInline
 package struct CIDRAddress: Sendable, Hashable, CustomStringConvertible {
     /// The address, its host bits kept.
-    package let address: IPAddress
+    @usableFromInline package let address: IPAddress
     /// The network's prefix length: 0...32 or 0...128.
-    package let length: UInt8
+    @usableFromInline package let length: UInt8
 
     /// Joins an address and a length; a length above the family's width is cut to it.
     @inlinable package init(_ address: IPAddress, length: UInt8) {
@@ -35,5 +35,5 @@ package struct CIDRAddress: Sendable, Hashable, CustomStringConvertible {
     @inlinable package var network: IPPrefix { IPPrefix(masking: address, length: length) }
 
     /// `ADDRESS/LENGTH`.
-    package var description: String { "\(address)/\(length)" }
+    @usableFromInline package var description: String { "\(address)/\(length)" }
 }

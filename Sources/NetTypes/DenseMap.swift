@@ -1,7 +1,7 @@
 /// A dictionary for tables of a hundred thousand prefixes: keys and values lie densely in two arrays, found by a
 /// `HashIndex`. To walk over it is to walk over an array, and to grow is to move each entry once. The order of the
 /// entries has no meaning, and a removal changes it.
-@frozen
+@frozen @usableFromInline
 package struct DenseMap<Key: SpreadKey, Value: Sendable>: Sendable {
     @usableFromInline var heldKeys: [Key] = []
     @usableFromInline var heldValues: [Value] = []

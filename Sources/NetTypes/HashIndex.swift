@@ -3,7 +3,7 @@
 /// A slot holds 32 bits of the thing's hash and its id, so a search reads a thing only when all 32 bits agree, and
 /// growing reads none. It costs 8 octets a slot at a load of three quarters at most; Swift's dictionary of prefixes
 /// costs four times that, and its hash alone takes longer than this whole search.
-@frozen
+@frozen @usableFromInline
 package struct HashIndex: Sendable {
     @usableFromInline static let leastCapacity = 16
 

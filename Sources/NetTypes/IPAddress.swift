@@ -1,5 +1,5 @@
 /// An address of either family. Every IPv4 address sorts before every IPv6 address.
-@frozen
+@frozen @usableFromInline
 package enum IPAddress: Sendable, Hashable, Comparable, CustomStringConvertible {
     case v4(IPv4Address)
     case v6(IPv6Address)
@@ -43,7 +43,7 @@ package enum IPAddress: Sendable, Hashable, Comparable, CustomStringConvertible 
     }
 
     /// The canonical text.
-    package var description: String {
+    @usableFromInline package var description: String {
         switch self {
         case .v4(let address): address.description
         case .v6(let address): address.description

@@ -1,10 +1,10 @@
 /// A network: an address whose bits beyond the length are zero, and the length.
-@frozen
+@frozen @usableFromInline
 package struct IPPrefix: Sendable, Hashable, Comparable, CustomStringConvertible {
     /// The first address of the network.
-    package let address: IPAddress
+    @usableFromInline package let address: IPAddress
     /// The number of leading bits that are fixed: 0...32 or 0...128.
-    package let length: UInt8
+    @usableFromInline package let length: UInt8
 
     /// The network that `address` lies in, its host bits cleared. A length above the family's width is cut to it.
     @inlinable package init(masking address: IPAddress, length: UInt8) {
@@ -37,7 +37,7 @@ package struct IPPrefix: Sendable, Hashable, Comparable, CustomStringConvertible
     @inlinable package var isHost: Bool { length == family.bitWidth }
 
     /// `ADDRESS/LENGTH`.
-    package var description: String { "\(address)/\(length)" }
+    @usableFromInline package var description: String { "\(address)/\(length)" }
 
     /// Whether `other` lies in the network.
     @inlinable package func contains(_ other: IPAddress) -> Bool {

@@ -1,8 +1,8 @@
 /// An IPv4 address, kept as one integer in host byte order.
-@frozen
+@frozen @usableFromInline
 package struct IPv4Address: Sendable, Hashable, Comparable, CustomStringConvertible {
     /// The address as a number: 10.0.0.1 is `0x0a00_0001`.
-    package var rawValue: UInt32
+    @usableFromInline package var rawValue: UInt32
 
     /// Makes the address that the number stands for.
     @inlinable package init(rawValue: UInt32) {
@@ -51,7 +51,7 @@ package struct IPv4Address: Sendable, Hashable, Comparable, CustomStringConverti
     }
 
     /// The dotted-quad form.
-    package var description: String {
+    @usableFromInline package var description: String {
         "\(rawValue >> 24).\(rawValue >> 16 & 255).\(rawValue >> 8 & 255).\(rawValue & 255)"
     }
 

@@ -1,10 +1,10 @@
 /// An IPv6 address, kept as two integers in host byte order.
-@frozen
+@frozen @usableFromInline
 package struct IPv6Address: Sendable, Hashable, Comparable, CustomStringConvertible {
     /// The first 64 bits.
-    package var high: UInt64
+    @usableFromInline package var high: UInt64
     /// The last 64 bits.
-    package var low: UInt64
+    @usableFromInline package var low: UInt64
 
     /// Makes an address of its two halves.
     @inlinable package init(high: UInt64, low: UInt64) {
@@ -70,7 +70,7 @@ extension IPv6Address {
     }
 
     /// The canonical text of RFC 5952: lower case, no leading zeros, the longest run of zeros as `::`.
-    package var description: String {
+    @usableFromInline package var description: String {
         let groups = self.groups
         var best = 0..<0
         var start = 0

@@ -1,8 +1,8 @@
 /// An EUI-48 link-layer address.
-@frozen
+@frozen @usableFromInline
 package struct MACAddress: Sendable, Hashable, CustomStringConvertible {
     /// The address as a number of 48 bits, the first octet the most significant.
-    package let rawValue: UInt64
+    @usableFromInline package let rawValue: UInt64
 
     /// The address Calico gives to the host end of every pod link.
     package static let hostEnd = MACAddress(truncating: 0xeeee_eeee_eeee)
@@ -40,7 +40,15 @@ package struct MACAddress: Sendable, Hashable, CustomStringConvertible {
     package var isUnicast: Bool { rawValue >> 40 & 1 == 0 && rawValue != 0 }
 
     /// Lower-case, colon-parted: `66:f9:37:c3:7e:94`.
-    package var description: String {
-        bytes.map { $0 < 16 ? "0" + String($0, radix: 16) : String($0, radix: 16) }.joined(separator: ":")
+    @usableFromInline package var description: String {
+        var text: [UInt8] = []
+        text.reserveCapacity(17)
+        for byte in bytes {
+            if !text.isEmpty { text.append(UInt8(ascii: ":")) }
+            for digit in [byte >> 4, byte & 15] {
+                text.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+            }
+        }
+        return String(decoding: text, as: UTF8.self)
     }
 }

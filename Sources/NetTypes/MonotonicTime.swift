@@ -1,10 +1,10 @@
 /// A moment on a clock that never goes back, as nanoseconds since an arbitrary start.
 ///
 /// Pure cores take it as an argument; only shells read a clock. `CLOCK_BOOTTIME` is the usual source.
-@frozen
+@frozen @usableFromInline
 package struct MonotonicTime: Sendable, Hashable, Comparable {
     /// Nanoseconds since the clock's start.
-    package let nanoseconds: UInt64
+    @usableFromInline package let nanoseconds: UInt64
 
     /// The moment so many nanoseconds after the clock's start.
     @inlinable package init(nanoseconds: UInt64) {

@@ -1,8 +1,8 @@
 /// A BGP identifier: four octets that are unique in the AS and not zero (RFC 6286 §2.1). Compared as a number.
-@frozen
+@frozen @usableFromInline
 package struct RouterID: Sendable, Hashable, Comparable, CustomStringConvertible {
     /// The identifier as a number in host byte order.
-    package let rawValue: UInt32
+    @usableFromInline package let rawValue: UInt32
 
     /// Makes an identifier; nil for zero.
     @inlinable package init?(rawValue: UInt32) {
@@ -22,7 +22,7 @@ package struct RouterID: Sendable, Hashable, Comparable, CustomStringConvertible
     }
 
     /// Dotted-quad text.
-    package var description: String { IPv4Address(rawValue: rawValue).description }
+    @usableFromInline package var description: String { IPv4Address(rawValue: rawValue).description }
 
     @inlinable package static func < (left: RouterID, right: RouterID) -> Bool { left.rawValue < right.rawValue }
 }

@@ -1,5 +1,6 @@
 /// A key whose own hash is good enough for a table of this process: every bit of it depends on every bit of the key.
 /// It costs a few instructions where Swift's `Hasher` costs a hundred.
+@usableFromInline
 package protocol SpreadKey: Equatable, Sendable {
     /// The hash.
     var spread: UInt32 { get }

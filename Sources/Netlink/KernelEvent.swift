@@ -9,8 +9,9 @@ package enum KernelEvent: Sendable, Hashable {
     case link(Link, deleted: Bool)
     /// An address is new, changed or gone.
     case address(LinkAddress, deleted: Bool)
-    /// A route of the main table is new, changed or gone. A replaced route is announced by the new one alone.
-    case route(Route, deleted: Bool)
+    /// A route of the main table is new, changed or gone. A replaced route is announced by the new one alone, which is
+    /// said to be its replacement.
+    case route(Route, deleted: Bool, isReplacement: Bool = false)
     /// A neighbour with a link-layer address is new, changed or gone.
     case neighbour(Neighbour, deleted: Bool)
     /// A neighbour has no link-layer address any more: it is gone, or is being asked for. The kernel tells of a deleted

@@ -94,7 +94,8 @@ extension KernelEvent {
             self = .address(address, deleted: header.type == RTM_DELADDR)
         case RTM_NEWROUTE, RTM_DELROUTE:
             guard let route = Route(payload: payload) else { return nil }
-            self = .route(route, deleted: header.type == RTM_DELROUTE)
+            self = .route(
+                route, deleted: header.type == RTM_DELROUTE, isReplacement: header.flags & NLM_F_REPLACE != 0)
         case RTM_NEWNEIGH, RTM_DELNEIGH:
             if let neighbour = Neighbour(payload: payload) {
                 self = .neighbour(neighbour, deleted: header.type == RTM_DELNEIGH)

@@ -82,7 +82,10 @@ extension Route {
             default: break
             }
         }
-        guard table == RT_TABLE_MAIN.rawValue, header.rtm_dst_len <= family.bitWidth else { return nil }
+        // A route for one type of service alone is none for other packets, and stands beside theirs.
+        guard table == RT_TABLE_MAIN.rawValue, header.rtm_tos == 0, header.rtm_dst_len <= family.bitWidth else {
+            return nil
+        }
         let kind: Kind =
             switch Int(header.rtm_type) {
             case RTN_UNICAST: .unicast

@@ -74,6 +74,7 @@ package struct NodeAgent: Service {
                     }
                 }
                 group.addTask { await bfd.run(for: speaker) }
+                group.addTask { await kernel.runOffloadTrials(OffloadProbe(eventLoop: loops.next())) }
                 if let endpoint = options.metricsEndpoint {
                     let address = try SocketAddress(ipAddress: endpoint.address, port: Int(endpoint.port))
                     let server = MetricsServer(

@@ -42,6 +42,8 @@ package struct StatusAnswer: Sendable, Hashable {
     package var peers: [PeerStatus]
     /// What kinds of block the node may take by itself when those it has are full.
     package var claimable: [Claimable]
+    /// Its tunnel devices.
+    package var tunnels: [TunnelStatus] = []
 
     /// Blocks of one kind.
     package struct Claimable: Sendable, Hashable {
@@ -64,7 +66,8 @@ package struct StatusAnswer: Sendable, Hashable {
         self.claimable = claimable
     }
 
-    /// Reads `{"node":{…},"peers":[…],"claimable":[{"family":"ipv4","mode":"bgp"}]}`; `claimable` may be missing.
+    /// Reads `{"node":{…},"peers":[…],"claimable":[{"family":"ipv4","mode":"bgp"}],"tunnels":[…]}`; `claimable` and
+    /// `tunnels` may be missing.
     package init(_ object: JSONObject) throws(NodeLinkError) {
         let reader = MessageReader(object, of: "status")
         node = try NodeStatus(reader.inner("node"))
@@ -80,6 +83,9 @@ package struct StatusAnswer: Sendable, Hashable {
             claimable.append(Claimable(family: family, mode: try kind.string("mode")))
         }
         self.claimable = claimable
+        for (index, tunnel) in try (reader.has("tunnels") ? reader.array("tunnels") : []).enumerated() {
+            tunnels.append(try TunnelStatus(MessageReader(tunnel, of: "status.tunnels[\(index)]")))
+        }
     }
 
     /// The members of `ok`.
@@ -88,6 +94,7 @@ package struct StatusAnswer: Sendable, Hashable {
             "node": node.json, "peers": .array(peers.map(\.json)),
             "claimable": .array(
                 claimable.map { ["family": .string($0.family.rawValue), "mode": .string($0.mode)] }),
+            "tunnels": .array(tunnels.map(\.json)),
         ]
     }
 }

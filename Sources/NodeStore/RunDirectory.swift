@@ -59,6 +59,9 @@ package struct RunDirectory: Sendable {
             let mode = String(status.permissions, radix: 8)
             throw .unfit(path: path, reason: "others may write to the directory (mode \(mode)); chmod 0700 it")
         }
+        if let status, status.owner != 0, status.owner != ProcessIO.userID {
+            throw .unfit(path: path, reason: "it belongs to the user \(status.owner); chown it to root")
+        }
         for part in [blocksPath, attachmentsPath] {
             try system { () throws(SystemError) in
                 if try FileStatus.of(part)?.isDirectory != true { try Files.createDirectory(part) }

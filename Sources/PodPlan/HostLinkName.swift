@@ -24,6 +24,6 @@ package enum HostLinkName {
         } else {
             digest = key.digest
         }
-        return "cali" + digest.prefix(11)
+        return "cali" + String(digest.prefix(11))
     }
 }

@@ -2,7 +2,8 @@
 ///
 /// A refused resource must not look like a removed one, so a reload with an error changes nothing at all. Only at the
 /// start, when nothing is in force, the good remainder is taken; `isWhole` is then false, and nothing that an earlier
-/// run left in the kernel may be swept on its strength.
+/// run left in the kernel may be swept on its strength. Until it is whole, what is good is taken at every reload, and
+/// what was good and is refused now stays as it was: one error that is there to stay does not make another a removal.
 package struct ConfigurationInForce: Sendable, Equatable {
     /// What `offer` did.
     package enum Outcome: Sendable, Equatable {
@@ -14,20 +15,28 @@ package struct ConfigurationInForce: Sendable, Equatable {
         case kept
     }
 
+    private var inForce: DecodedResources?
+
     /// The configuration in force; nil before the first offer.
-    package private(set) var configuration: ClusterConfiguration?
+    package var configuration: ClusterConfiguration? { inForce?.configuration }
     /// Whether the configuration in force was read without a refusal.
-    package private(set) var isWhole = false
+    package var isWhole: Bool { inForce?.isWhole ?? false }
 
     /// Nothing is in force.
     package init() {}
 
+    /// What a newly read configuration would put in force, where it is not whole and neither is the one in force.
+    package func completing(_ decoded: DecodedResources) -> DecodedResources {
+        guard let inForce, !inForce.isWhole, !decoded.isWhole else { return decoded }
+        return decoded.completed(by: inForce)
+    }
+
     /// Puts a newly read configuration in force, if it may be.
     package mutating func offer(_ decoded: DecodedResources) -> Outcome {
-        if configuration != nil && !decoded.isWhole && isWhole { return .kept }
-        let isUnchanged = configuration == decoded.configuration && isWhole == decoded.isWhole
-        configuration = decoded.configuration
-        isWhole = decoded.isWhole
+        if isWhole && !decoded.isWhole { return .kept }
+        let completed = completing(decoded)
+        let isUnchanged = configuration == completed.configuration && isWhole == completed.isWhole
+        inForce = completed
         return isUnchanged ? .unchanged : .adopted
     }
 }

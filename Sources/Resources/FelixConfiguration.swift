@@ -29,6 +29,9 @@ package struct FelixConfiguration: Sendable, Hashable {
     package var allowVXLANPacketsFromWorkloads: Bool?
     /// Whether pods may send IP in IP packets to nodes; nil is no.
     package var allowIPIPPacketsFromWorkloads: Bool?
+    /// What the operator says of the node's network cards in place of a trial: `ChecksumOffloadBroken` of
+    /// `featureDetectOverride`. True keeps the checksum offload of the tunnel devices off, false keeps it on.
+    package var isChecksumOffloadBroken: Bool?
 
     /// Makes settings that say nothing.
     package init(name: String = "default") {
@@ -46,6 +49,7 @@ package struct FelixConfiguration: Sendable, Hashable {
         result.mtuIfacePattern = mtuIfacePattern ?? other.mtuIfacePattern
         result.allowVXLANPacketsFromWorkloads = allowVXLANPacketsFromWorkloads ?? other.allowVXLANPacketsFromWorkloads
         result.allowIPIPPacketsFromWorkloads = allowIPIPPacketsFromWorkloads ?? other.allowIPIPPacketsFromWorkloads
+        result.isChecksumOffloadBroken = isChecksumOffloadBroken ?? other.isChecksumOffloadBroken
         return result
     }
 
@@ -92,10 +96,28 @@ extension FelixConfiguration {
         mtuIfacePattern = reader.optional("mtuIfacePattern", as: FieldValue.text)
         allowVXLANPacketsFromWorkloads = reader.optional("allowVXLANPacketsFromWorkloads", as: FieldValue.bool)
         allowIPIPPacketsFromWorkloads = reader.optional("allowIPIPPacketsFromWorkloads", as: FieldValue.bool)
+        isChecksumOffloadBroken =
+            reader.optional("featureDetectOverride", as: FieldValue.features).flatMap { $0["ChecksumOffloadBroken"] }
     }
 }
 
 extension FieldValue {
+    /// `Name=true,Other=false`: the features that are not to be detected. A name without a value leaves it to detection.
+    fileprivate static func features(_ node: DocumentNode) throws(FieldError) -> [String: Bool] {
+        var features: [String: Bool] = [:]
+        for entry in try text(node).split(separator: ",") {
+            let parts = entry.split(separator: "=", omittingEmptySubsequences: false)
+                .map { $0.filter { $0 != " " } }
+            switch parts.count > 1 ? parts[1].lowercased() : "" {
+            case "true": features[parts[0]] = true
+            case "false": features[parts[0]] = false
+            case "" where parts.count <= 2: break
+            default: throw FieldError(reason: "expected NAME=true, NAME=false or NAME=, found \"\(entry)\"")
+            }
+        }
+        return features
+    }
+
     /// An MTU in octets, or 0 for one that follows the host's.
     fileprivate static func mtu(from least: UInt32) -> (DocumentNode) throws(FieldError) -> UInt32 {
         { (node: DocumentNode) throws(FieldError) -> UInt32 in

@@ -122,25 +122,11 @@ package struct ResourceDecoder {
         let refused = Set(configuration.conflicts.filter(\.isRefused).map(\.resource))
         configuration.nodes.removeAll { refused.contains("Node/\($0.name)") }
         diagnostics.sort { ($0.file, $0.line ?? 0, $0.field ?? "") < ($1.file, $1.line ?? 0, $1.field ?? "") }
-        return DecodedResources(configuration: configuration, diagnostics: diagnostics)
+        let used = resources.lazy.filter { $0.value != nil && !refused.contains($0.identity) }
+        return DecodedResources(
+            configuration: configuration, diagnostics: diagnostics,
+            files: Dictionary(used.map { ($0.identity, $0.file) }, uniquingKeysWith: { first, _ in first }))
     }
-}
-
-/// The resources of a configuration that could be read, and all that was found on the way.
-package struct DecodedResources: Sendable, Equatable {
-    /// What could be read.
-    package var configuration: ClusterConfiguration
-    /// What was found, in the order of files and lines.
-    package var diagnostics: [Diagnostic]
-
-    /// Makes an outcome.
-    package init(configuration: ClusterConfiguration, diagnostics: [Diagnostic]) {
-        self.configuration = configuration
-        self.diagnostics = diagnostics
-    }
-
-    /// Whether nothing was refused: only then is what is absent from the configuration meant to be absent.
-    package var isWhole: Bool { !diagnostics.contains { $0.severity == .error } }
 }
 
 /// A resource and its place; the value is nil when the resource is refused.

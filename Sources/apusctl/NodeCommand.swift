@@ -37,7 +37,20 @@ struct NodeStatusText {
         text =
             "Apus process is running.\n" + Self.unconfigured(answer.node)
             + (answer.node.isDrained ? "The node is drained: it is the last choice of its peers.\n" : "")
+            + answer.tunnels.compactMap(Self.offload).joined()
             + AddressFamily.allCases.map { Self.section($0, answer.peers, now: now) }.joined()
+    }
+
+    /// A tunnel device whose checksums the network card does not compute.
+    private static func offload(_ tunnel: TunnelStatus) -> String? {
+        guard !tunnel.isOffloadOn else { return nil }
+        let reason =
+            switch tunnel.finding {
+            case .broken: "packets that rely on it do not arrive at \(tunnel.peer)"
+            case .decided: "the configuration says so"
+            case .unknown, .sound, .foundOff: "found off"
+            }
+        return "Checksum offload of \(tunnel.device) is off: \(reason).\n"
     }
 
     /// A node that has no AS has no configuration either.

@@ -14,6 +14,15 @@ struct ApusDaemon: AsyncParsableCommand {
             apusd --node NAME --config DIR starts the daemon; 'apusd help run' lists its options.
             """,
         subcommands: [RunCommand.self, CleanupCommand.self], defaultSubcommand: RunCommand.self)
+
+    static func main() async {
+        do {
+            try NodeAgent.requireProc()
+        } catch {
+            exit(withError: error)
+        }
+        await main(nil)
+    }
 }
 
 /// The daemon.

@@ -71,6 +71,24 @@ import Testing
         #expect(rib.routes(to: Self.block).isEmpty)
     }
 
+    @Test("When the export hold ends, paths beside the own one go out as well")
+    func released() {
+        var rib = makeRIB(isExportHeld: true)
+        rib.addPeer(PeerID(2), role: role(2, isReflectorClient: true).withPathIDs)
+        rib.addPeer(PeerID(3), role: role(3, isReflectorClient: true).withPathIDs)
+        rib.setLocal([local("10.244.1.0/26", isExclusive: false)])
+        for update in Self.announcePaths([(7, "192.168.1.9"), (8, "192.168.1.8")]) {
+            _ = rib.apply(update, from: PeerID(2))
+        }
+        let held = rib.drainUpdates(for: PeerID(3))
+        #expect(held.announcements.map(\.nextHop) == [NextHop(ownAddress)] && held.endOfRIBs.isEmpty)
+        rib.releaseExport()
+        let released = rib.drainUpdates(for: PeerID(3))
+        #expect(
+            Set(released.announcements.map(\.nextHop.description)).isSuperset(of: ["192.168.1.8", "192.168.1.9"]))
+        #expect(released.endOfRIBs == [.ipv4])
+    }
+
     @Test("All paths are sent with identifiers that stay while others come and go; who knows of none gets the best")
     func send() throws {
         var rib = Self.reflector()

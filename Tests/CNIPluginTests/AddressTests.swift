@@ -1,5 +1,7 @@
 import CNIPlugin
+import IPAMCore
 import NetTypes
+import NodeStore
 import TestKit
 import Testing
 
@@ -33,6 +35,22 @@ struct AddressTests {
             for id in ["c4", "c2"] { #expect(plugin.call("DEL", id, role: .addressesOnly).status == 0) }
             let again = (8...9).map { plugin.call("ADD", "c\($0)", role: .addressesOnly).address }
             #expect(again == ["10.244.0.4/29", "10.244.0.2/29"])
+        }
+    }
+
+    @Test("Without a mode in the configuration each family has its own pools' mode: IPIP carries no IPv6")
+    func familiesOfTwoModes() throws {
+        try withRunDirectory { plugin in
+            try plugin.writeNodeState(mode: "ipip")
+            var node = try #require(try plugin.store.nodeState())
+            node.pools.append(
+                NodeState.Pool(name: "six", cidr: try #require(IPPrefix("fd00:10::/64")), mode: "bgp", blockSize: 122))
+            node.blocks.append(
+                NodeState.OwnedBlock(cidr: try #require(IPPrefix("fd00:10::/122")), pool: "six", isAnnounced: true))
+            try plugin.store.save(node)
+            let outcome = plugin.call("ADD", role: .addressesOnly, config: ("mode", .null))
+            let given = outcome.answer?.object?["ips"]?.array?.compactMap { $0.object?["address"]?.string }
+            #expect(given == ["10.244.0.1/26", "fd00:10::1/122"], "\(outcome)")
         }
     }
 

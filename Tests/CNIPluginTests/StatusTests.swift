@@ -80,6 +80,16 @@ struct StatusTests {
         #expect(asked == ["status"])
     }
 
+    @Test("What keeps an ADD from succeeding is said before sessions that are down")
+    func faultFirst() async throws {
+        _ = try await HandOffTests.run(connections: 1) { _ in
+            .success(Self.answer(peers: ["start"]))
+        } _: { fixture in
+            try fixture.plugin.writeNodeState(blocks: [])
+            #expect(Self.ask(fixture.plugin).code == 50)
+        }
+    }
+
     @Test("Full blocks are no obstacle to a daemon that may claim another", arguments: ["bgp", "vxlan"])
     func claimable(mode: String) async throws {
         _ = try await HandOffTests.run(connections: 1) { _ in

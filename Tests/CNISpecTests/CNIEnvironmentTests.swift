@@ -45,7 +45,8 @@ struct CNIEnvironmentTests {
             ("CNI_CONTAINERID", "-c"), ("CNI_CONTAINERID", "a/b"), ("CNI_CONTAINERID", "a b"), ("CNI_CONTAINERID", "ž"),
             ("CNI_IFNAME", "."), ("CNI_IFNAME", ".."), ("CNI_IFNAME", "a/b"), ("CNI_IFNAME", "a:b"),
             ("CNI_IFNAME", "a b"), ("CNI_IFNAME", "a\u{a0}b"), ("CNI_IFNAME", "a\tb"),
-            ("CNI_IFNAME", "0123456789abcdef"),
+            ("CNI_IFNAME", "0123456789abcdef"), ("CNI_IFNAME", "eth%d"), ("CNI_IFNAME", "all"),
+            ("CNI_IFNAME", "default"),
             ("CNI_ARGS", "IP"),
         ])
     func invalid(name: String, value: String) {

@@ -67,6 +67,10 @@ struct NetworkConfigTests {
         ("runDir", "run/apus", "runDir: expected an absolute path"),
         ("runDir", "/run/\0", "runDir: "),
         ("ipam", [], "ipam: expected an object, found an array"),
+        (
+            "runtimeConfig", ["ips": ["10.244.0.4", "foo"]],
+            "runtimeConfig.ips: expected a list of addresses, found \"foo\" in it"
+        ),
         ("ipam", ["pools": "a"], "ipam.pools: "),
         ("ipam", ["routes": [["dst": "nowhere"]]], "ipam.routes[0].dst: expected a prefix, found \"nowhere\""),
         ("dns", ["nameservers": [1]], "dns.nameservers: "),

@@ -21,6 +21,10 @@ final class FakeKernelState {
     var faults: [IPPrefix: [SystemErrorCode]] = [:]
     /// So many batches are carried out, but their answers are lost.
     var lostAnswers = 0
+    /// What was begun and is not finished.
+    var begun: NetlinkBatch?
+    /// Whether what was begun could be finished at once.
+    var isFinished = false
     /// Every call fails as if the socket were dead.
     var isBroken = false
 
@@ -101,6 +105,21 @@ struct FakeKernel: RouteKernel, ~Copyable {
 
     private func checkAlive(_ operation: NetlinkOperation) throws(NetlinkError) {
         if state.isBroken { throw NetlinkError(operation, "socket", .EBADF) }
+    }
+}
+
+extension FakeKernel: ConcurrentRouteKernel {
+    mutating func begin(_ batch: NetlinkBatch) {
+        precondition(state.begun == nil, "two batches at once")
+        state.begun = batch
+    }
+
+    var isFinished: Bool { state.isFinished }
+
+    mutating func finish() throws(NetlinkError) -> [NetlinkFailure] {
+        guard let batch = state.begun else { preconditionFailure("nothing was begun") }
+        state.begun = nil
+        return try carryOut(batch)
     }
 }
 

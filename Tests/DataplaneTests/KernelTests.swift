@@ -95,7 +95,7 @@ struct KernelTests {
             #expect(isSeen)
             // What the kernel has to tell of a link that has just come up is not ours.
             let routes = events.filter { event in
-                if case .route(let route, _) = event { route.protocolNumber != 2 } else { false }
+                if case .route(let route, _, _) = event { route.protocolNumber != 2 } else { false }
             }
             #expect(routes == [.route(canary, deleted: false)])
         }

@@ -99,7 +99,7 @@ import Testing
     @Test("The status answer and every table survive their JSON")
     func tables() throws {
         let prefix = try #require(IPPrefix("10.0.0.0/26"))
-        let status = StatusAnswer(
+        var status = StatusAnswer(
             node: NodeStatus(
                 name: "node1", asNumber: ASNumber(64512), routerID: "192.168.1.1", startedAt: 1_700_000_000),
             peers: [
@@ -107,6 +107,10 @@ import Testing
                     address: "192.168.1.2", family: .ipv4, type: "node-to-node mesh", state: "up", since: 5,
                     info: "Established", asNumber: ASNumber(.max), node: "node2")
             ])
+        status.tunnels = [
+            TunnelStatus(device: "vxlan.calico", isOffloadOn: false, finding: .broken, peer: "10.0.1.0"),
+            TunnelStatus(device: "tunl0", isOffloadOn: true, finding: .unknown),
+        ]
         #expect(try StatusAnswer(status.members) == status)
         #expect(try BlockAnswer(BlockAnswer(block: prefix).members).block == prefix)
         try check(ListAnswer([NodeRow(name: "a", asNumber: ASNumber(1), ipv4: "192.168.1.1/24", ipv6: nil)]))

@@ -1,3 +1,4 @@
+import NetTypes
 import Resources
 import Testing
 
@@ -35,5 +36,110 @@ struct ConfigurationInForceTests {
         #expect(inForce.offer(decoded(["a", "b"], isBroken: true)) == .adopted)
         #expect(inForce.offer(decoded(["a", "b"])) == .adopted)
         #expect(inForce.isWhole)
+    }
+}
+
+@Suite("Refusals while the configuration is not whole")
+struct RefusalInForceTests {
+    /// A filter that was wrong from the start on.
+    private let old = resource("BGPFilter", "old", ["importV4": [["action": "Perhaps"]]], file: "filter.yaml")
+    private let pool = resource("IPPool", "p", ["cidr": "10.244.0.0/16"], file: "pools.yaml")
+    private func peer(_ asNumber: Shape, at address: Shape = "10.0.0.9") -> Document {
+        resource("BGPPeer", "tor", ["peerIP": address, "asNumber": asNumber], file: "peers.yaml")
+    }
+
+    private func inForce(_ readings: DecodedResources...) -> ConfigurationInForce {
+        var inForce = ConfigurationInForce()
+        for reading in readings { _ = inForce.offer(reading) }
+        return inForce
+    }
+
+    @Test("what was good and is refused now stays as it was, while others change")
+    func refused() {
+        let wider = resource("IPPool", "p", ["cidr": "10.244.0.0/15"], file: "pools.yaml")
+        let before = inForce(ResourceDecoder.decode([old, pool, peer("64512")]))
+        let after = inForce(
+            ResourceDecoder.decode([old, pool, peer("64512")]), ResourceDecoder.decode([old, wider, peer("sixty")]))
+        #expect(before.configuration?.peers.count == 1)
+        #expect(after.configuration?.peers == before.configuration?.peers)
+        #expect(after.configuration?.pools.map(\.cidr.description) == ["10.244.0.0/15"])
+        #expect(!after.isWhole)
+    }
+
+    @Test("it stays for as long as it is refused, and goes when it is removed")
+    func removed() {
+        let broken = ResourceDecoder.decode([old, pool, peer("sixty")])
+        let twice = inForce(ResourceDecoder.decode([old, pool, peer("64512")]), broken, broken)
+        #expect(twice.configuration?.peers.map(\.name) == ["tor"])
+        var gone = twice
+        #expect(gone.offer(broken) == .unchanged)
+        #expect(gone.offer(ResourceDecoder.decode([old, pool])) == .adopted)
+        #expect(gone.configuration?.peers.isEmpty ?? false)
+    }
+
+    @Test("a file that cannot be read keeps what it held, and no other file's")
+    func file() {
+        let refusal = Diagnostic(.error, file: "peers.yaml", reason: "cannot be read: EIO")
+        let good = ResourceDecoder.decode([old, pool, peer("64512")])
+        let broken = ResourceDecoder.decode([old], refusals: [refusal])
+        let unread = inForce(good, broken)
+        #expect(unread.configuration?.peers.map(\.name) == ["tor"])
+        #expect(unread.configuration?.pools.isEmpty ?? false)
+        let kept = inForce(good, broken, broken)
+        #expect(kept.configuration?.peers.map(\.name) == ["tor"])
+    }
+
+    @Test("a place that cannot be read keeps everything")
+    func place() {
+        var nothing = ResourceDecoder.decode(
+            [], refusals: [Diagnostic(.error, file: "/etc/apus", reason: "does not exist")])
+        nothing.isPlaceRead = false
+        let before = inForce(ResourceDecoder.decode([old, pool, peer("64512")]))
+        var after = before
+        #expect(after.offer(nothing) == .unchanged)
+        #expect(after.configuration == before.configuration)
+    }
+
+    @Test("a node that stays gives way to a new one that has its address")
+    func conflict() {
+        func node(_ name: String, _ address: Shape) -> Document {
+            resource("Node", name, ["bgp": ["ipv4Address": address]], file: "nodes.yaml")
+        }
+        let good = ResourceDecoder.decode([old, node("a", "10.0.0.1/24"), node("b", "10.0.0.2/24")])
+        let typo = inForce(good, ResourceDecoder.decode([old, node("a", "10.0.0.1/240"), node("b", "10.0.0.2/24")]))
+        #expect(typo.configuration?.nodes.map(\.name) == ["a", "b"])
+        let moved = inForce(good, ResourceDecoder.decode([old, node("a", "10.0.0.1/240"), node("b", "10.0.0.1/24")]))
+        #expect(moved.configuration?.nodes.map(\.name) == ["b"])
+        let claimed = inForce(
+            good, ResourceDecoder.decode([old, node("a", "10.0.0.1/24"), node("c", "10.0.0.1/24")]))
+        #expect(claimed.configuration?.nodes.map(\.name) == ["a"])
+    }
+
+    @Test("a peer whose password can be read no more keeps the one it had; one that never had one is taken anew")
+    func password() {
+        let reference = SecretReference(name: "s", key: "k")
+        func reading(_ secret: Secret?, asNumber: Shape) -> DecodedResources {
+            var decoded = ResourceDecoder.decode([
+                old,
+                resource(
+                    "BGPPeer", "tor",
+                    [
+                        "peerIP": "10.0.0.9", "asNumber": asNumber,
+                        "password": ["secretKeyRef": ["name": "s", "key": "k"]],
+                    ], file: "peers.yaml"),
+            ])
+            decoded.configuration.secrets[reference] = secret
+            if secret == nil {
+                decoded.diagnostics.append(
+                    Diagnostic(.error, file: "secrets/s/k", resource: "BGPPeer/tor", reason: "cannot be read: EIO"))
+            }
+            return decoded
+        }
+        let secret = Secret(bytes: [1, 2, 3])
+        let kept = inForce(reading(secret, asNumber: "64512"), reading(nil, asNumber: "64513"))
+        #expect(kept.configuration?.secrets[reference] == secret)
+        #expect(kept.configuration == inForce(reading(secret, asNumber: "64512")).configuration)
+        let never = inForce(reading(nil, asNumber: "64512"), reading(nil, asNumber: "64513"))
+        #expect(never.configuration == reading(nil, asNumber: "64513").configuration)
     }
 }

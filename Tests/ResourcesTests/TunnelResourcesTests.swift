@@ -25,10 +25,27 @@ struct TunnelResourcesTests {
     }
 
     @Test(
+        "of the features that are not to be detected the checksum offload is known; the others are Calico's",
+        arguments: [
+            ("ChecksumOffloadBroken=true", true), ("ChecksumOffloadBroken=False", false),
+            ("SNATFullyRandom=true,ChecksumOffloadBroken=true", true), ("ChecksumOffloadBroken=", nil),
+            ("MASQFullyRandom=false, ChecksumOffloadBroken = false", false), ("", nil),
+        ] as [(String, Bool?)])
+    func features(text: String, isBroken: Bool?) {
+        let decoded = ResourceDecoder.decode([
+            resource("FelixConfiguration", "default", ["featureDetectOverride": .quoted(text)]),
+            resource("FelixConfiguration", "node.node1", ["vxlanPort": 4790]),
+        ])
+        #expect(decoded.isWhole)
+        #expect(decoded.configuration.felixConfiguration(of: "node1").isChecksumOffloadBroken == isBroken)
+    }
+
+    @Test(
         "what a tunnel cannot have is refused",
         arguments: [
             ("vxlanVNI", "16777216"), ("vxlanVNI", "0"), ("vxlanPort", "70000"), ("ipipMTU", "100"),
             ("vxlanMTUV6", "1279"), ("allowIPIPPacketsFromWorkloads", "maybe"),
+            ("featureDetectOverride", "ChecksumOffloadBroken=perhaps"),
         ])
     func refused(field: String, value: String) {
         let decoded = ResourceDecoder.decode([

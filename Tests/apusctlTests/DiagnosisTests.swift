@@ -28,6 +28,21 @@ struct DiagnosisTests {
         return Diagnosis(account: changed).findings.map(\.problem)
     }
 
+    @Test(
+        "an offload that is off for a reason that nobody has written down is said; what works or was decided is not",
+        arguments: [
+            (TunnelStatus.Finding.broken, true), (.foundOff, true), (.decided, false), (.sound, false),
+            (.unknown, false),
+        ])
+    func offload(finding: TunnelStatus.Finding, isSaid: Bool) {
+        let found = problems { account in
+            account.status.tunnels = [
+                TunnelStatus(device: "vxlan.calico", isOffloadOn: !isSaid, finding: finding, peer: "10.244.1.0")
+            ]
+        }
+        #expect(found.map { $0.hasPrefix("checksum offload of vxlan.calico is off") } == (isSaid ? [true] : []))
+    }
+
     @Test("a node where nothing is wrong has no finding")
     func nothing() { #expect(problems { _ in }.isEmpty) }
 

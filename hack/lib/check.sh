@@ -44,9 +44,10 @@ contains_line() {
     printf 'expected a line matching: %s\nfound:\n%s\n' "$1" "$2"
     printf '%s\n' "$2" | grep -Eq -- "$1"
 }
+# Where nothing at all was found there was nothing to look through.
 contains_no_line() {
-    printf 'expected no line matching: %s\nfound:\n%s\n' "$1" "$2"
-    ! printf '%s\n' "$2" | grep -Eq -- "$1"
+    printf 'expected lines, and none matching: %s\nfound:\n%s\n' "$1" "$2"
+    [ -n "$2" ] && ! printf '%s\n' "$2" | grep -Eq -- "$1"
 }
 fails() {
     "$@" && {

@@ -20,6 +20,7 @@ class Side:
         self.session = bgp_peer.established(
             self.namespace, self.address, os.environ["SPEAKER"], self.asn, families=((1, 1),))
         self.told = {}
+        self.asked = 0
 
     def announce(self, prefix, path=(), communities=()):
         """One route, through the peer itself."""
@@ -44,6 +45,7 @@ class Side:
                 return self.told
             if kind == bgp_peer.UPDATE:
                 self.take(body)
+            self.asked += kind == bgp_peer.ROUTE_REFRESH
 
     def take(self, body):
         """One UPDATE."""
@@ -158,6 +160,14 @@ def main():
     resources.filter("none", "{exportV4: [{action: Reject}]}")
     resources.peer("external", ", filters: [all, none], numAllowedLocalASNumbers: 1")
     check("a peer that nothing is exported to is told of nothing", external.read, lambda told: not told)
+
+    def asked():
+        external.read()
+        return external.asked
+
+    check("so far nobody was asked for routes again", asked, lambda seen: seen == 0)
+    resources.peer("external", ", filters: [all, none], numAllowedLocalASNumbers: 1, tunnelEncapsulation: true")
+    check("a peer whose tunnels are taken from now on is asked for its routes", asked, lambda seen: seen == 1)
 
     for side, name in ((external, "external"), (internal, "internal")):
         try:

@@ -23,6 +23,8 @@ int clinux_accept(int fd);
 int clinux_pipe(int ends[2]);
 /* SIOCGIFINDEX in the namespace of any socket: the index, or -1. */
 int clinux_link_index(int socket, const char *name);
+/* ETHTOOL_GTXCSUM and, if `wanted` is 0 or 1, ETHTOOL_STXCSUM of a link, over any socket: what is in force, or -1. */
+int clinux_tx_checksum(int socket, const char *name, int wanted);
 /* The process's environment, ended by NULL. */
 char **clinux_environ(void);
 /* memfd_create(2) with MFD_CLOEXEC. */
@@ -33,6 +35,10 @@ int clinux_pidfd(int pid);
 int clinux_reap(int pid, int *code, int *signal);
 /* Gives SIGCHLD its default action: who has inherited "ignore" cannot wait for a child. */
 void clinux_default_sigchld(void);
+/* Ignores SIGPIPE, or gives it its default action, which ends the process. */
+void clinux_handle_sigpipe(int is_ignored);
+/* Whether SIGPIPE is ignored. */
+int clinux_ignores_sigpipe(void);
 /* SIOCGIFNAME: the name of the link of that index into `name`, which has IFNAMSIZ octets. Takes no lock of rtnetlink's. */
 int clinux_link_name(int fd, unsigned int index, char *name);
 /* Starts a program in a session of its own, without a descriptor or a variable of the caller's; 0 or an errno. */

@@ -4,6 +4,7 @@ import NIOCore
 import NIOPosix
 import NetTypes
 import Resources
+import Synchronization
 
 /// Accepts the connections that peers open, at the node's own addresses and nowhere else.
 ///
@@ -23,6 +24,14 @@ struct BGPListener: Sendable {
     let speaker: Speaker
     let eventLoop: any EventLoop
     let logger: Logger
+    private let refusals = RefusalLog()
+
+    /// Makes a listener for the speaker's peers.
+    init(speaker: Speaker, eventLoop: any EventLoop, logger: Logger) {
+        self.speaker = speaker
+        self.eventLoop = eventLoop
+        self.logger = logger
+    }
 
     /// Listens until the task is cancelled.
     func run() async {
@@ -86,7 +95,7 @@ struct BGPListener: Sendable {
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(
-                        AdmissionHandler(peers: speaker.directory, keys: keys, logger: logger))
+                        AdmissionHandler(peers: speaker.directory, keys: keys, refusals: refusals, logger: logger))
                 }
             }
             .bind(to: address).get()
@@ -177,11 +186,13 @@ private final class AdmissionHandler: ChannelInboundHandler {
 
     private let peers: PeerDirectory
     private let keys: ListeningKeys
+    private let refusals: RefusalLog
     private let logger: Logger
 
-    init(peers: PeerDirectory, keys: ListeningKeys, logger: Logger) {
+    init(peers: PeerDirectory, keys: ListeningKeys, refusals: RefusalLog, logger: Logger) {
         self.peers = peers
         self.keys = keys
+        self.refusals = refusals
         self.logger = logger
     }
 
@@ -194,10 +205,24 @@ private final class AdmissionHandler: ChannelInboundHandler {
             peer.assumeIsolated { $0.accept(channel) }
             context.fireChannelActive()
         } else {
-            let remote = channel.remoteAddress.map { "\($0)" } ?? "unknown"
-            let reason = peer == nil ? "no such peer" : "the peer's key is not set"
-            logger.notice("connection refused: \(reason)", metadata: ["address": "\(remote)"])
+            if let leftOut = refusals.line(about: remote) {
+                let address = channel.remoteAddress.map { "\($0)" } ?? "unknown"
+                let reason = peer == nil ? "no such peer" : "the peer's key is not set"
+                logger.notice(
+                    "connection refused: \(reason)", metadata: ["address": "\(address)"].with(leftOut: leftOut))
+            }
             channel.close(promise: nil)
         }
+    }
+}
+
+/// How much the log says of connections that are refused, by the address they come from.
+private final class RefusalLog: Sendable {
+    private let pace = Mutex(LogPace<IPAddress?>())
+
+    /// Whether a line is to be written: nil if it is left out, else how many were since the last.
+    func line(about remote: IPAddress?) -> Int? {
+        let now = BootClock.now()
+        return pace.withLock { $0.line(about: remote, at: now) }
     }
 }

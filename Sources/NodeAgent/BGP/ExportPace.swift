@@ -10,29 +10,31 @@ struct ExportPace: Sendable, Equatable {
     static let stepLimit = 8192
     /// How many peers are told without gathering.
     private static let smallAudience = 16
-    private static let gatheringPerPeer: Duration = .microseconds(25)
-    private static let longestGathering: Duration = .milliseconds(10)
-    private static let pausePerPeer: Duration = .milliseconds(1)
-    private static let longestPause: Duration = .milliseconds(50)
+    // In nanoseconds: they are reckoned with for every message.
+    private static let gatheringPerPeer: Int64 = 25_000
+    private static let longestGathering: Int64 = 10_000_000
+    private static let pausePerPeer: Int64 = 1_000_000
+    private static let longestPause: Int64 = 50_000_000
     /// How many exports may go before the pause of the first is over.
-    private static let credit = 2
+    private static let credit: Int64 = 2
 
     /// When the first of the changes that are not out yet was seen.
-    private var firstSeen: MonotonicTime?
+    private var firstSeen: Int64?
     /// When every pause so far is over, and how long the last was.
-    private var paid = MonotonicTime(nanoseconds: 0)
-    private var pause = Duration.zero
+    private var paid: Int64 = 0
+    private var pause: Int64 = 0
     /// Whether more would have gone out but for the limit of a step.
     private var isBehind = false
 
     /// How long what there is to tell `audience` peers has to wait; not at all if it is not above zero.
     mutating func delay(at now: MonotonicTime, audience: Int) -> Duration {
         if isBehind { return .zero }
+        let now = Int64(clamping: now.nanoseconds)
         let first = firstSeen ?? now
         firstSeen = first
-        let gathering = audience < Self.smallAudience ? .zero : Self.gatheringPerPeer * audience
+        let gathering = audience < Self.smallAudience ? 0 : Self.gatheringPerPeer * Int64(audience)
         let gathered = first + min(Self.longestGathering, gathering)
-        return max(gathered - now, paid - now - pause * Self.credit)
+        return .nanoseconds(max(gathered, paid - pause * Self.credit) - now)
     }
 
     /// Something went out to so many peers. While a step's limit holds more of it back there is no pause.
@@ -40,7 +42,7 @@ struct ExportPace: Sendable, Equatable {
         isBehind = hasMore
         firstSeen = nil
         guard !hasMore else { return }
-        pause = min(Self.longestPause, Self.pausePerPeer * count)
-        paid = max(paid, now) + pause
+        pause = min(Self.longestPause, Self.pausePerPeer * Int64(count))
+        paid = max(paid, Int64(clamping: now.nanoseconds)) + pause
     }
 }

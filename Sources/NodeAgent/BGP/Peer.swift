@@ -47,6 +47,13 @@ actor Peer {
     private var refreshesAsked: Set<AddressFamily> = []
     /// Whether so much waits for the table that nothing is read.
     private(set) var readsAreHeld = false
+    private var logPace = LogPace<LogSubject>()
+
+    /// What a peer can make the log speak of with every message.
+    private enum LogSubject {
+        case malformedUpdate
+        case refreshRequest
+    }
 
     /// A connection that exists.
     private struct Link {
@@ -356,7 +363,9 @@ extension Peer {
 
     private func deliver(_ update: UpdateMessage) {
         for error in update.malformed {
-            logger.warning("malformed UPDATE", metadata: ["error": "\(error)"])
+            note(.malformedUpdate) { logger, leftOut in
+                logger.warning("malformed UPDATE", metadata: ["error": "\(error)"].with(leftOut: leftOut))
+            }
         }
         burst.append(update)
     }
@@ -368,6 +377,10 @@ extension Peer {
         case .request:
             // One that waits for its answer stands for all.
             guard refreshesAsked.insert(family).inserted else { return }
+            note(.refreshRequest) { logger, leftOut in
+                logger.info(
+                    "route refresh asked for", metadata: ["family": "\(family.rawValue)"].with(leftOut: leftOut))
+            }
             tell(.refreshRequested(family))
         case .begin:
             enqueue(1, octets: 0)
@@ -386,6 +399,11 @@ extension Peer {
         let message = RouteRefreshMessage(family: AFISAFI(family), subtype: subtype)
         outlet.occupy()
         send(.routeRefresh(message), on: current.negotiated.connection, releasing: outlet)
+    }
+
+    /// Writes a line about what the peer has sent, unless there were many of its kind.
+    private func note(_ subject: LogSubject, _ write: (Logger, Int) -> Void) {
+        if let leftOut = logPace.line(about: subject, at: BootClock.now()) { write(logger, leftOut) }
     }
 
     /// What the session that is up was agreed on.

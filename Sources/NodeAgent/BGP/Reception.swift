@@ -18,10 +18,12 @@ struct Reception: Sendable, Equatable {
     /// nobody: every peer that could carry it has sent its End-of-RIB and the table has not chosen it.
     ///
     /// A node announces its own blocks with its own address as next hop, so where a gateway is a peer, only that peer
-    /// is asked. Any other gateway may come from any peer; then all must have spoken.
+    /// is asked. Any other gateway may come from any peer; then all must have spoken. Where there is no peer nobody has
+    /// said anything: the peers may be in a part of the configuration that is yet to come.
     func isDisowned(_ prefix: IPPrefix, gateways: [IPAddress]) -> Bool {
         let senders = peers.filter { gateways.contains($0.address) }
-        return (senders.isEmpty ? peers : senders).allSatisfy { $0.complete.contains(prefix.family) }
+        let asked = senders.isEmpty ? peers : senders
+        return !asked.isEmpty && asked.allSatisfy { $0.complete.contains(prefix.family) }
     }
 }
 

@@ -13,13 +13,18 @@ struct RestartState: Sendable, Equatable {
     /// Whether a reflector that is new has not heard all its clients yet: it passes on what it hears, and only its
     /// End-of-RIB waits. Clients that keep the routes of an earlier reflector drop them at that word.
     var isGathering = false
-    private let start: MonotonicTime
+    /// Whether the process took over routes of an earlier one, from then on: what a session may say that was preserved.
+    let hasPreservedRoutes: Bool
+    private var start: MonotonicTime?
     private var firstSession: MonotonicTime?
 
-    init(isRestarting: Bool, at now: MonotonicTime) {
+    init(isRestarting: Bool) {
         self.isRestarting = isRestarting
-        start = now
+        hasPreservedRoutes = isRestarting
     }
+
+    /// A configuration names the peers. The wait for them begins with the first, however long that took to come.
+    mutating func configured(at now: MonotonicTime) { start = start ?? now }
 
     /// Whether anything waits.
     var isUnderWay: Bool { isRestarting || isGathering }
@@ -39,7 +44,7 @@ struct RestartState: Sendable, Equatable {
     ///
     /// - Parameter peers: the established peers whose End-of-RIB is awaited.
     func completed(awaiting peers: [PeerID], at now: MonotonicTime) -> String? {
-        guard isUnderWay else { return nil }
+        guard isUnderWay, let start else { return nil }
         if now - start >= Self.exportHoldLimit { return "the limit of \(Self.exportHoldLimit) is over" }
         guard peers.isEmpty, let firstSession, now - firstSession >= Self.settlingTime else { return nil }
         return "every established peer has sent its End-of-RIB"

@@ -31,7 +31,7 @@ extension Speaker {
         if let forwarding = takeLaidOut() { return forwarding }
         guard !isStopping else { return Forwarding(changes: []) }
         let changes = rib?.drainForwardingChanges(limit: Self.forwardingLimit) ?? []
-        if rib?.hasForwardingChanges ?? false { return Forwarding(changes: changes, hasMore: true) }
+        if rib?.agenda().hasForwardingChanges ?? false { return Forwarding(changes: changes, hasMore: true) }
         let reception = Reception(
             peers: peers.values.map { peer in
                 let complete = rib?.endOfRIBReceived(from: peer.id) ?? []

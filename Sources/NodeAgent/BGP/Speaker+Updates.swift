@@ -1,6 +1,7 @@
 import BGPTable
 import BGPWire
 import LinuxOS
+import Logging
 import NetTypes
 
 // Routes from the queue into the table.
@@ -19,5 +20,35 @@ extension Speaker {
         let rest = updates[place...]
         peer.assumeIsolated { $0.updatesTaken(updates.count - rest.count, octets: rest.isEmpty ? octets : 0) }
         return rest
+    }
+
+    private func report(_ summary: ImportSummary?, of peer: Peer) {
+        guard let summary else { return }
+        if summary.endOfRIB != nil { isReceptionNew = true }
+        if let family = summary.endOfRIB {
+            if staleDeadlines[peer.id] != nil, !(rib?.peersAwaitingEndOfRIB.contains(peer.id) ?? true) {
+                staleDeadlines[peer.id] = nil
+            }
+            if let leftOut = endOfRIBPace.line(about: peer.id, at: BootClock.now()) {
+                logger.info(
+                    "End-of-RIB received",
+                    metadata: [
+                        "peer": "\(peer.address)", "family": "\(family.rawValue)", "swept": "\(summary.swept)",
+                    ].with(leftOut: leftOut))
+            }
+        }
+        if let received = summary.receivedOfMaximum { judge(received, of: peer) }
+        if summary.excess > 0 { warnOfPaths(of: peer) }
+        if !summary.conflicts.isEmpty || !reportedConflicts.isEmpty { reportConflicts() }
+    }
+
+    private func reportConflicts() {
+        let conflicts = conflicts()
+        guard conflicts != reportedConflicts else { return }
+        for conflict in conflicts where !reportedConflicts.contains(conflict) {
+            logger.error("own block announced by somebody else", metadata: ["conflict": "\(conflict)"])
+        }
+        reportedConflicts = conflicts
+        conflictSignal.raise()
     }
 }

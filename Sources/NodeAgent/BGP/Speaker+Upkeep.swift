@@ -13,8 +13,10 @@ extension Speaker {
             try? await Task.sleep(for: restart.isUnderWay ? .milliseconds(100) : patience)
             guard !Task.isCancelled, !isStopping else { return }
             let now = BootClock.now()
-            let awaited = (rib?.peersAwaitingEndOfRIB ?? []).filter { !restartingPeers.contains($0) }
-            if let reason = restart.completed(awaiting: awaited, at: now) { await finishRestart(because: reason) }
+            if restart.isUnderWay {
+                let awaited = (rib?.peersAwaitingEndOfRIB ?? []).filter { !restartingPeers.contains($0) }
+                if let reason = restart.completed(awaiting: awaited, at: now) { await finishRestart(because: reason) }
+            }
             dropStaleRoutes(at: now)
             endOverdueRefreshes(at: now)
         }

@@ -16,7 +16,7 @@ import Synchronization
 /// it by those who do it.
 actor Speaker {
     /// How long the queue is worked on before the sockets have their turn.
-    private static let sliceTime: Duration = .milliseconds(5)
+    private static let sliceNanoseconds: UInt64 = 5_000_000
     /// Between two slices: the loop sees to its sockets only when no task is left that could run now, so the next must not
     /// be due before the loop has looked.
     static let sliceGap: Duration = .microseconds(100)
@@ -82,7 +82,8 @@ actor Speaker {
     var pathWarnings: Set<PeerID> = []
     /// When the sessions came up whose routes are not all programmed.
     var converging: [PeerID: MonotonicTime] = [:]
-    private var reportedConflicts: [OwnBlockConflict] = []
+    var reportedConflicts: [OwnBlockConflict] = []
+    var endOfRIBPace = LogPace<PeerID>()
 
     nonisolated var unownedExecutor: UnownedSerialExecutor {
         // SAFETY: the event loop's group is shut down after everybody who calls the speaker is gone.
@@ -94,7 +95,7 @@ actor Speaker {
         inbox = PeerInbox(eventLoop: dialer.eventLoop)
         self.forwardingSignal = forwardingSignal
         self.logger = logger
-        restart = RestartState(isRestarting: isRestarting, at: BootClock.now())
+        restart = RestartState(isRestarting: isRestarting)
     }
 
     /// Works until `stop`.
@@ -131,6 +132,7 @@ actor Speaker {
         if rib == nil {
             // A reflector that is new knows nothing, and must not say that this is all.
             restart.isGathering = !restart.isRestarting && new.clusterID != nil
+            restart.configured(at: BootClock.now())
             rib = RIB(
                 identity: identity, importPolicy: policy, isExportHeld: restart.isRestarting,
                 isEndOfRIBHeld: restart.isGathering)
@@ -248,7 +250,7 @@ extension Speaker {
         for (id, peer) in peers {
             let settings = wanted[peer.address]
             if let settings, settings.identity == peer.settings.identity {
-                if settings != peer.settings { change(peer, to: settings) }
+                if settings != peer.settings, !change(peer, to: settings) { await replace(id, with: new) }
             } else {
                 await replace(id, with: new)
             }
@@ -257,11 +259,19 @@ extension Speaker {
     }
 
     /// Carries out what can be changed while the session stays.
-    private func change(_ peer: Peer, to settings: NodeView.Peer) {
+    ///
+    /// - Returns: whether that was all. What was taken off routes as they came can only come from the peer again.
+    private func change(_ peer: Peer, to settings: NodeView.Peer) -> Bool {
         let former = peer.settings.policy
         peer.change(settings)
-        rib?.changeRole(of: peer.id) { peer.roleTemplate.update(&$0, settings: settings) }
+        var isTakenAsBefore = true
+        rib?.changeRole(of: peer.id) { role in
+            let tookTunnels = role.carriesTunnelEncapsulation
+            peer.roleTemplate.update(&role, settings: settings)
+            isTakenAsBefore = role.carriesTunnelEncapsulation == tookTunnels
+        }
         if !former.hasSamePrefixLimit(as: settings.policy) { limitChanged(of: peer) }
+        return isTakenAsBefore || askForRoutes(of: peer.id) != .peerCannot
     }
 
     private func addMissingPeers(of new: SpeakerConfiguration) async {
@@ -332,7 +342,7 @@ extension Speaker {
         gracefulRestart.restartTimeSeconds = UInt16(clamping: settings.maxRestartTime.components.seconds)
         gracefulRestart.isRestarting = restart.isRestarting
         // After a boot nothing was preserved; a new session of a running daemon has lost nothing.
-        gracefulRestart.isForwardingPreserved = restart.isRestarting || hasStarted
+        gracefulRestart.isForwardingPreserved = restart.hasPreservedRoutes || hasStarted
         session.gracefulRestart = gracefulRestart
         return session
     }
@@ -342,9 +352,9 @@ extension Speaker {
 extension Speaker {
     /// Takes one slice of what waits.
     private func workOff() {
-        let end = BootClock.now() + Self.sliceTime
+        let end = MonotonicTime(nanoseconds: BootClock.now().nanoseconds &+ Self.sliceNanoseconds)
         // What concerns the whole table has its part of every slice, however much the peers have to say.
-        if rib?.hasSlicesLeft ?? false { rib?.goOn(limit: Self.sliceRoutes) }
+        if rib?.agenda().hasSlicesLeft ?? false { rib?.goOn(limit: Self.sliceRoutes) }
         if waiting.isEmpty { waiting = inbox.take()[...] }
         while let event = waiting.first {
             if !isStopping, let peer = peers[event.peer], peer.incarnation == event.incarnation,
@@ -407,62 +417,36 @@ extension Speaker {
         for family in families { _ = rib?.sweepStale(of: peer.id, family: family) }
     }
 
-    func report(_ summary: ImportSummary?, of peer: Peer) {
-        guard let summary else { return }
-        if summary.endOfRIB != nil { isReceptionNew = true }
-        if let family = summary.endOfRIB {
-            if staleDeadlines[peer.id] != nil, !(rib?.peersAwaitingEndOfRIB.contains(peer.id) ?? true) {
-                staleDeadlines[peer.id] = nil
-            }
-            logger.info(
-                "End-of-RIB received",
-                metadata: [
-                    "peer": "\(peer.address)", "family": "\(family.rawValue)", "swept": "\(summary.swept)",
-                ])
-        }
-        if let received = summary.receivedOfMaximum { judge(received, of: peer) }
-        if summary.excess > 0 { warnOfPaths(of: peer) }
-        if !summary.conflicts.isEmpty || !reportedConflicts.isEmpty { reportConflicts() }
-    }
-
-    private func reportConflicts() {
-        let conflicts = conflicts()
-        guard conflicts != reportedConflicts else { return }
-        for conflict in conflicts where !reportedConflicts.contains(conflict) {
-            logger.error("own block announced by somebody else", metadata: ["conflict": "\(conflict)"])
-        }
-        reportedConflicts = conflicts
-        conflictSignal.raise()
-    }
-
     /// Sends what there is to send and wakes those who program. An End-of-RIB or a peer that is gone may mean that a
     /// route of an earlier run is nobody's, without any change of forwarding.
     func changed() {
-        if isReceptionNew || rib?.hasForwardingChanges ?? false {
+        beginAnswers()
+        let agenda = rib?.agenda() ?? Agenda()
+        if isReceptionNew || agenda.hasForwardingChanges {
             layOutForwarding()
             forwardingSignal.raise()
         }
         isReceptionNew = false
-        beginAnswers()
-        export()
-        if rib?.hasSlicesLeft ?? false { inbox.wake(after: TimeAmount(Self.sliceGap)) }
+        export(agenda)
+        if agenda.hasSlicesLeft || rib?.agenda().hasSlicesLeft ?? false { inbox.wake(after: TimeAmount(Self.sliceGap)) }
     }
 
     /// Hands out what there is for peers that can take it, unless it is too early for more.
-    private func export() {
-        guard !isStopping, rib?.hasPendingUpdates ?? false else { return endAnsweredRefreshes() }
+    private func export(_ agenda: Agenda) {
+        guard !isStopping, agenda.hasPendingUpdates else { return endAnsweredRefreshes() }
         let now = BootClock.now()
-        let delay = pace.delay(at: now, audience: rib?.expectedAudience ?? 0)
+        let delay = pace.delay(at: now, audience: agenda.expectedAudience)
         guard delay <= .zero else { return scheduleExport(in: delay) }
         let peers = peers
         let deliveries =
             rib?.nextDeliveries(limit: ExportPace.stepLimit) { id in peers[id]?.outlet.isFree ?? false } ?? []
-        guard !deliveries.isEmpty || rib?.isExportCutShort ?? false else { return endAnsweredRefreshes() }
+        let left = rib?.agenda() ?? Agenda()
+        guard !deliveries.isEmpty || left.isExportCutShort else { return endAnsweredRefreshes() }
         let count = send(deliveries)
         endAnsweredRefreshes()
-        pace.sent(toPeers: count, at: now, hasMore: rib?.isExportBehind ?? false)
-        guard rib?.hasPendingUpdates ?? false else { return }
-        scheduleExport(in: max(pace.delay(at: now, audience: rib?.expectedAudience ?? 0), Self.sliceGap))
+        pace.sent(toPeers: count, at: now, hasMore: left.isExportBehind)
+        guard left.hasPendingUpdates else { return }
+        scheduleExport(in: max(pace.delay(at: now, audience: left.expectedAudience), Self.sliceGap))
     }
 
     private func scheduleExport(in delay: Duration) {
@@ -473,7 +457,7 @@ extension Speaker {
         dialer.eventLoop.scheduleTask(in: TimeAmount(delay)) {
             self.assumeIsolated { speaker in
                 speaker.isExportScheduled = false
-                speaker.export()
+                speaker.export(speaker.rib?.agenda() ?? Agenda())
             }
         }
     }

@@ -20,7 +20,8 @@ struct ConfigurationReader: Sendable {
     func read() -> DecodedResources {
         var documents: [Document] = []
         var findings: [Diagnostic] = []
-        for (file, name) in files(&findings) {
+        let files = files(&findings)
+        for (file, name) in files ?? [] {
             do throws(Diagnostic) {
                 documents += try YAMLDocuments.documents(in: try text(of: file, name: name), file: name)
             } catch {
@@ -28,6 +29,7 @@ struct ConfigurationReader: Sendable {
             }
         }
         var decoded = ResourceDecoder.decode(documents, refusals: findings)
+        decoded.isPlaceRead = files != nil
         secrets.complete(&decoded)
         return decoded
     }
@@ -41,11 +43,12 @@ struct ConfigurationReader: Sendable {
         }
     }
 
-    private func files(_ findings: inout [Diagnostic]) -> [(path: String, name: String)] {
+    /// nil when the place itself cannot be read.
+    private func files(_ findings: inout [Diagnostic]) -> [(path: String, name: String)]? {
         do throws(SystemError) {
             guard let status = try FileStatus.of(path) else {
                 findings.append(Diagnostic(.error, file: path, reason: "does not exist; --config names it"))
-                return []
+                return nil
             }
             guard status.isDirectory else { return [(path, path)] }
             let names = try Files.list(path).filter { name in
@@ -54,7 +57,7 @@ struct ConfigurationReader: Sendable {
             return names.map { ("\(path)/\($0)", $0) }
         } catch {
             findings.append(Diagnostic(.error, file: path, reason: "cannot be read: \(error.code)"))
-            return []
+            return nil
         }
     }
 }

@@ -84,8 +84,10 @@ struct Responder: Sendable {
         var node = NodeStatus(
             name: nodeName, asNumber: view?.asNumber ?? ASNumber(0), routerID: routerID, startedAt: startedAt)
         node.isDrained = await controller.drain.isSet
-        return StatusAnswer(
+        var answer = StatusAnswer(
             node: node, peers: await speaker.peerReports().map(Self.status), claimable: await controller.claimable)
+        answer.tunnels = await kernel.tunnelReports()
+        return answer
     }
 
     private static func status(_ report: PeerReport) -> PeerStatus {

@@ -32,16 +32,6 @@ struct ChangedSettings: Sendable {
         return old
     }
 
-    /// Makes reverse path filtering of a link loose.
-    ///
-    /// While two nodes change over from plain routes to a tunnel, packets of one direction come by the one and those of
-    /// the other by the other. Strict filtering drops them, loose filtering (2) does not; what is in force is the larger
-    /// of the link's value and `all`'s, so that 2 on the link is loose whatever `all` is.
-    /// - Returns: the value of before; nil when it was loose.
-    func loosenReversePath(of link: String) throws -> String? {
-        try set(["net", "ipv4", "conf", link, "rp_filter"], to: "2")
-    }
-
     /// Gives every setting that is still there its value of before, and forgets them.
     ///
     /// - Returns: the settings that were given back.

@@ -104,6 +104,28 @@ struct ForwardingPlan: Sendable {
         }
     }
 
+    /// Another node's address at the far end of a device's tunnel that packets reach by it.
+    ///
+    /// - Parameters:
+    ///   - link: the device's index.
+    ///   - others: addresses that are not asked for.
+    ///   - start: where in the list of prefixes to begin; any number.
+    func farEnd(
+        of device: TunnelDevice, by link: UInt32, otherThan others: Set<IPAddress>, from start: Int,
+    ) -> IPAddress? {
+        let prefixes = prefixes
+        for place in prefixes.indices {
+            let prefix = prefixes[(place + start) % prefixes.count]
+            guard prefix.family == device.family, let route = learned.routes[prefix],
+                case .accepted(let endpoint)? = judge(route, device), let inner = endpoint.innerAddress,
+                prefix.contains(inner), !others.contains(inner), case .ready(let forwarding, _) = outcome(for: prefix),
+                forwarding.route.hops.allSatisfy({ $0.linkIndex == link })
+            else { continue }
+            return inner
+        }
+        return nil
+    }
+
     /// The blackholes of the own blocks.
     var blackholes: [Route] { configuration?.ownBlocks.compactMap { blackholeRoute(for: $0) } ?? [] }
 

@@ -12,10 +12,18 @@ struct KernelNumbers: Sendable {
     var refusedTunnelEntries: Int64 = 0
     /// Times the netlink socket had to be opened anew.
     var failures: Int64 = 0
+
+    /// Forgets the peers that are no longer configured.
+    mutating func keep(peers: Set<IPAddress>) {
+        convergence = convergence.filter { peers.contains($0.key) }
+    }
 }
 
 // Routes of an earlier run and the nodes they lead to.
 extension KernelAgent {
+    /// Tells of the peers that there are.
+    func keepNumbers(of peers: Set<IPAddress>) { numbers.keep(peers: peers) }
+
     /// The nodes that a route leads to: its gateways or, where a gateway is an address inside a VXLAN, the node that the
     /// device sends its packets to.
     func nodes(behind route: Route) -> [IPAddress] {

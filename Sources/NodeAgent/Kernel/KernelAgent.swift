@@ -3,6 +3,7 @@ import Dataplane
 import LinuxOS
 import Logging
 import ModePlugins
+import NIOPosix
 import NetTypes
 import Netlink
 import NodeLink
@@ -31,22 +32,25 @@ actor KernelAgent {
 
     /// Raised when `hostMTUBytes` has changed.
     nonisolated let uplinkSignal = Signal()
+    /// Raised when a trial of a checksum offload is due.
+    nonisolated let offloadSignal = Signal()
 
     private let executor: BlockingThreadExecutor
+    /// Writes routes to the kernel while the agent's own thread plans more.
+    private let writerThread = NIOThreadPool(numberOfThreads: 1)
     private let options: AgentOptions
-    private let logger: Logger
+    let logger: Logger
     private let monitor: KernelMonitor
     private(set) var sockets: KernelSockets?
     private(set) var picture = NodePicture()
-    private var plan = ForwardingPlan()
-    private var tunnels: TunnelKeeper
-    private let settings: ChangedSettings
+    var plan = ForwardingPlan()
+    private(set) var tunnels: TunnelKeeper
+    private var settings: SettingUpkeep
     private var pattern = NICPattern(FelixConfiguration.defaultMTUIfacePattern)
-    private var configuration: KernelConfiguration?
-    private var blackholes: Set<IPPrefix> = []
+    var configuration: KernelConfiguration?
+    private(set) var blackholes: Set<IPPrefix> = []
     private var reasons: [IPPrefix: String] = [:]
-    private var remarks: [IPAddress: String] = [:]
-    private var startedAt = MonotonicTime(nanoseconds: 0)
+    private var remarks = TunnelRemarks()
     private var resyncDue = MonotonicTime(nanoseconds: 0)
     /// Whether rules of nftables have been changed since the own were looked at, and when they may be looked at next.
     private var areRulesSuspect = false
@@ -55,13 +59,16 @@ actor KernelAgent {
     private var ruleFights = 0
     /// The devices that the rules in force guard.
     private var guardedTunnels: Set<TunnelDevice> = []
-    private var isBroken = false
-    private var isSwept = false
+    var isBroken = false
+    private var staleTimer = StaleTimer()
     private var lastMTUBytes: UInt32?
     private var filter: FilterUpkeep
-    private let podLinkFilter: PodLinkFilter
+    private var podLinkFilter: PodLinkFilter
     /// What Prometheus is told of the work with the kernel.
     var numbers = KernelNumbers()
+    /// What the checksum offload of the tunnel devices is to be.
+    var offload = OffloadPlan()
+    var offloadPace = MendPace<TunnelDevice>()
 
     nonisolated var unownedExecutor: UnownedSerialExecutor {
         // SAFETY: the actor owns its executor.
@@ -75,17 +82,18 @@ actor KernelAgent {
         filter = FilterUpkeep(logger: logger)
         podLinkFilter = PodLinkFilter(logger: logger)
         monitor = KernelMonitor(logger: logger)
-        settings = ChangedSettings(stateDirectory: options.stateDirectory, node: options.nodeName)
+        let changed = ChangedSettings(stateDirectory: options.stateDirectory, node: options.nodeName)
+        settings = SettingUpkeep(settings: changed, logger: logger)
         tunnels = TunnelKeeper(settings: settings, grace: options.tunnelGrace, logger: logger)
     }
 
     /// Opens the sockets and takes over what an earlier process left. Events that come later are not missed.
     func start() throws {
         try monitor.open()
-        let sockets = try KernelSockets(protocolNumber: RouteProtocol.number)
+        writerThread.start()
+        let sockets = try KernelSockets(protocolNumber: RouteProtocol.number, writerThread: writerThread)
         monitor.ignore(sockets.port)
         self.sockets = sockets
-        startedAt = BootClock.now()
         scheduleResync()
         RouteProtocol.name(logger: logger)
         filter.begin()
@@ -98,7 +106,9 @@ actor KernelAgent {
 
     /// Ends the thread; what is in the kernel stays.
     func stop() async {
+        land()
         sockets = nil
+        try? await writerThread.shutdownGracefully()
         try? await executor.shutdown()
     }
 
@@ -107,8 +117,10 @@ actor KernelAgent {
     /// - Returns: the tunnel devices that are ready to receive.
     @discardableResult
     func configure(_ new: KernelConfiguration) -> Set<TunnelDevice> {
+        land()
         let former = configuration
         configuration = new
+        staleTimer.configured(at: BootClock.now())
         if let former { dropRoutes(ofNodesIn: former, missingIn: new) }
         keepForwarding()
         usePattern(of: new.felix)
@@ -121,7 +133,12 @@ actor KernelAgent {
         // A block that is no longer the node's own may be somebody else's by now: the plan knows.
         asked.formUnion(blackholes.subtracting(wanted.map(\.destination)))
         blackholes = Set(wanted.map(\.destination))
-        for route in wanted { sockets?.routes.table.setDesired(route) }
+        for route in wanted {
+            sockets?.routes.table.setDesired(route)
+            // It may have been another node's, behind a tunnel, until now.
+            sockets?.tunnels.table.setDesired(neighbours: [], fdb: [], for: route.destination)
+            say(nil, about: route.destination)
+        }
         settle(asked)
         return new.tunnelDevices.intersection(tunnels.links.keys)
     }
@@ -131,60 +148,6 @@ actor KernelAgent {
     func hostMTUBytes() -> UInt32 {
         let uplink = picture.uplink(of: configuration?.nodeAddresses.map(\.address) ?? [])
         return pattern.smallestMTUBytes(among: picture.links) ?? uplink?.mtuBytes ?? 1500
-    }
-
-    /// What has become of every prefix.
-    func report() -> [IPPrefix: Report] {
-        var reports: [IPPrefix: Report] = [:]
-        for prefix in plan.prefixes { reports[prefix] = report(on: prefix) }
-        for prefix in blackholes {
-            reports[prefix] = Report(mode: "", state: state(of: prefix), link: "")
-        }
-        return reports
-    }
-}
-
-// From BGP.
-extension KernelAgent {
-    /// Programs what the speaker learns, and keeps it so, until the speaker's signal is finished.
-    func runForwarding(from speaker: Speaker) async {
-        await withDiscardingTaskGroup { group in
-            group.addTask { await self.runUpkeep() }
-            await speaker.forwardingSignal.forEach {
-                var hasMore = true
-                while hasMore {
-                    let forwarding = await speaker.nextForwarding()
-                    hasMore = forwarding.hasMore
-                    take(forwarding)
-                }
-            }
-            group.cancelAll()
-        }
-    }
-
-    /// Changes and reception are of one moment: a peer that has said everything has said what is in the changes.
-    private func take(_ forwarding: Speaker.Forwarding) {
-        if !forwarding.changes.isEmpty { settle(plan.learn(forwarding.changes)) }
-        guard let reception = forwarding.reception else { return }
-        drop(because: "every peer that could carry it has sent its End-of-RIB without it") { route in
-            reception.isDisowned(route.destination, gateways: nodes(behind: route))
-        }
-        let now = BootClock.now()
-        for (peer, since) in forwarding.converged { numbers.convergence[peer] = now - since }
-    }
-
-    func drop(because reason: String, where isDisowned: (Route) -> Bool) {
-        // What is absent from a configuration that could not be read whole may be meant to be there.
-        guard configuration?.isWhole ?? false else { return }
-        // A prefix that was learned and cannot be programmed yet keeps the route it has.
-        let routes = (sockets?.routes.table.adoptedRoutes ?? []).filter { route in
-            !plan.isLearned(route.destination) && isDisowned(route)
-        }
-        for route in routes {
-            logger.notice("route of an earlier run removed", metadata: ["route": "\(route)", "reason": "\(reason)"])
-            sockets?.routes.table.releaseAdopted(route.destination, metric: route.metric)
-        }
-        if !routes.isEmpty { settle([]) }
     }
 }
 
@@ -199,12 +162,14 @@ extension KernelAgent {
         // A pod's link and its addresses change no way to another node, and pods come and go by the thousand.
         let relevant = events.filter(isRelevant)
         guard !relevant.isEmpty else { return }
+        land()
         sockets?.routes.handle(relevant)
         var isChanged = false
         var needsLook = false
         for event in relevant {
             switch event {
-            case .route(let route, let deleted): isChanged = picture.observe(route, deleted: deleted) || isChanged
+            case .route(let route, let deleted, let isReplacement):
+                isChanged = picture.observe(route, deleted: deleted, isReplacement: isReplacement) || isChanged
             case .overrun:
                 needsLook = true
                 areRulesSuspect = true
@@ -218,9 +183,7 @@ extension KernelAgent {
                 mendRules(at: BootClock.now())
             case .settings(let index?, let filter) where picture.name(of: index) == nil:
                 podLinkFilter.observe(filter, on: index, sockets)
-            case .settings:
-                keepForwarding()
-                if let tunnelPlan { tunnels.keepSettings(tunnelPlan) }
+            case .settings: keepSettings()
             }
         }
         if needsLook {
@@ -240,7 +203,7 @@ extension KernelAgent {
         case .fdb(let entry, _): tunnels.links.values.contains(entry.linkIndex)
         case .settings(let index?, let filter): picture.name(of: index) != nil || filter.map { $0 != 1 } ?? false
         case .settings(nil, _): true
-        case .route(let route, _): !isPodRoute(route)
+        case .route(let route, _, _): !isPodRoute(route)
         case .ruleset, .overrun: true
         }
     }
@@ -291,6 +254,7 @@ extension KernelAgent {
             // The devices that are new are links that the picture lacks.
             look()
         }
+        keepOffloads(tunnelPlan)
         guard !tunnels.links.isEmpty else { return }
         do {
             try sockets.tunnels.resync(links: tunnels.links.values)
@@ -337,7 +301,7 @@ extension KernelAgent {
 // By the clock.
 extension KernelAgent {
     /// Mends what no event tells of, until cancelled.
-    private nonisolated func runUpkeep() async {
+    nonisolated func runUpkeep() async {
         while !Task.isCancelled {
             try? await Task.sleep(for: .seconds(1))
             if !Task.isCancelled { await upkeep() }
@@ -345,19 +309,31 @@ extension KernelAgent {
     }
 
     private func upkeep() {
+        land()
         let now = BootClock.now()
         sweepWhenStale(at: now)
+        lookAgainIfDoubtful()
         retireTunnels(at: now)
         mendRules(at: now)
+        mendSettings(at: now)
+        raiseOffloadSignal(at: now)
         guard isBroken || now >= resyncDue else { return }
         if isBroken { reopen() }
         scheduleResync()
         sockets?.routes.requestResync()
         sockets?.routes.table.retry()
+        if let ends = sockets?.tunnels.table.fdb.desired.values { remarks.keep(ends) }
         filter.mend()
         look()
         podLinkFilter.keep(picture.podLinks)
         keepTunnels()
+        settle(plan.observe(context()))
+    }
+
+    /// Events may have left open which of two foreign routes counts; a look once a second is what that may cost.
+    private func lookAgainIfDoubtful() {
+        guard picture.isDoubtful else { return }
+        look()
         settle(plan.observe(context()))
     }
 
@@ -370,13 +346,23 @@ extension KernelAgent {
         rulesDue = now + Self.rulesInterval * (ruleFights < Self.patientFights ? 1 : 1 << ruleFights)
     }
 
+    /// What another program has set back again and again was left to it for a while.
+    private func mendSettings(at now: MonotonicTime) {
+        let isForwardingDue = settings.takeDue(at: now)
+        if tunnels.takeDue(at: now) || isForwardingDue { keepSettings() }
+        if offloadPace.takeDue(at: now), let tunnelPlan { keepOffloads(tunnelPlan) }
+        if podLinkFilter.takeDue(at: now) { podLinkFilter.keep(picture.podLinks) }
+    }
+
+    private func keepSettings() {
+        keepForwarding()
+        if let tunnelPlan { tunnels.keepSettings(tunnelPlan) }
+    }
+
     /// The routes of an earlier run that nobody can speak for any more go when the stale time is over, even if no peer
     /// ever says a word.
     private func sweepWhenStale(at now: MonotonicTime) {
-        guard !isSwept, let configuration, configuration.isWhole, now >= startedAt + configuration.staleTime else {
-            return
-        }
-        isSwept = true
+        guard staleTimer.fires(at: now, with: configuration) else { return }
         drop(because: "its stale time is over") { _ in true }
     }
 
@@ -397,7 +383,18 @@ extension KernelAgent {
 
 // To the kernel.
 extension KernelAgent {
-    private func settle(_ prefixes: some Sequence<IPPrefix>) {
+    func settle(_ prefixes: some Sequence<IPPrefix>) {
+        land()
+        wish(prefixes)
+        carryOut { (sockets: KernelSockets) throws(NetlinkError) in
+            report(try sockets.tunnels.add())
+            report(try sockets.routes.apply())
+            try removeLeftovers(of: sockets)
+        }
+    }
+
+    /// Asks the plan about the prefixes. Nothing is asked of the kernel.
+    func wish(_ prefixes: some Sequence<IPPrefix>) {
         // An own block is its blackhole, whatever others announce.
         let plan = plan
         for prefix in prefixes where blackholes.isEmpty || !blackholes.contains(prefix) {
@@ -416,22 +413,49 @@ extension KernelAgent {
                 say(nil, about: prefix)
             }
         }
-        do {
+    }
+
+    /// Hands the wishes to the kernel unless it is busy with others, and goes on: `land` takes the answers.
+    func advance(isWaiting: Bool) {
+        carryOut { (sockets: KernelSockets) throws(NetlinkError) in
+            if sockets.routes.isInFlight, !isWaiting, !sockets.routes.isAnswered { return }
             // Neighbours and forwarding entries first: a route without them loses packets.
-            report(try sockets?.tunnels.add())
-            for (key, problem) in try sockets?.routes.apply().news ?? [:] {
-                numbers.refusedRoutes += 1
-                logger.error("route not programmed", metadata: ["prefix": "\(key)", "reason": "\(problem)"])
-            }
-            if let sockets, !sockets.tunnels.table.isSettled {
-                report(
-                    try sockets.tunnels.removeLeftovers(
-                        gateways: sockets.routes.table.gateways(by: Set(tunnels.links.values))))
-            }
+            report(try sockets.tunnels.add())
+            report(try sockets.routes.exchange())
+            if !sockets.routes.isInFlight, !sockets.routes.launch() { report(try sockets.routes.apply()) }
+        }
+    }
+
+    /// Waits for what was launched, if it is under way. Whoever looks at the kernel, or hears of it, does this first.
+    func land() {
+        guard let sockets, sockets.routes.isInFlight else { return }
+        carryOut { (sockets: KernelSockets) throws(NetlinkError) in
+            report(try sockets.routes.land())
+            try removeLeftovers(of: sockets)
+        }
+    }
+
+    private func removeLeftovers(of sockets: KernelSockets) throws(NetlinkError) {
+        guard !sockets.tunnels.table.isSettled else { return }
+        let gateways = sockets.routes.table.gateways(by: Set(tunnels.links.values))
+        report(try sockets.tunnels.removeLeftovers(gateways: gateways))
+    }
+
+    private func carryOut(_ body: (KernelSockets) throws(NetlinkError) -> Void) {
+        guard let sockets else { return }
+        do {
+            try body(sockets)
         } catch {
             numbers.failures += 1
             logger.error("netlink failed; a new socket is opened", metadata: ["reason": "\(error)"])
             isBroken = true
+        }
+    }
+
+    private func report(_ report: RouteReport) {
+        for (key, problem) in report.news {
+            numbers.refusedRoutes += 1
+            logger.error("route not programmed", metadata: ["prefix": "\(key)", "reason": "\(problem)"])
         }
     }
 
@@ -448,43 +472,12 @@ extension KernelAgent {
     private func remark(on prefix: IPPrefix, via forwarding: Forwarding) {
         guard let node = forwarding.fdb.first?.destination else { return }
         let remark = plan.remark(on: prefix)
-        guard remarks[node] != remark else { return }
-        remarks[node] = remark
-        if let remark { logger.notice("tunnel", metadata: ["node": "\(node)", "remark": "\(remark)"]) }
-    }
-
-    private func report(on prefix: IPPrefix) -> Report {
-        switch plan.outcome(for: prefix) {
-        case .ready(let forwarding, let mode):
-            var links: [String] = []
-            for hop in forwarding.route.hops {
-                if let name = picture.name(of: hop.linkIndex), !links.contains(name) { links.append(name) }
-            }
-            let remark = forwarding.neighbours.isEmpty ? nil : plan.remark(on: prefix)
-            let state = [state(of: prefix), remark].compactMap(\.self).joined(separator: ": ")
-            return Report(
-                mode: mode.rawValue, state: state, link: links.joined(separator: ", "),
-                ways: forwarding.route.hops.count)
-        case .notYet(let reason, let mode):
-            return Report(mode: mode?.rawValue ?? "", state: "not yet: \(reason)", link: "")
-        case .withdrawn:
-            return Report(mode: "", state: "withdrawn", link: "")
-        }
-    }
-
-    private func state(of prefix: IPPrefix) -> String {
-        switch sockets?.routes.table.condition(of: prefix) {
-        case .programmed: "programmed"
-        case .pending, nil: "not yet: waiting for the kernel"
-        case .held(let link): "not yet: link \(picture.name(of: link) ?? "if\(link)") is down"
-        case .problem(let problem): problem.description
-        case .adopted: "kept from an earlier run"
-        case .absent: "not programmed"
-        }
+        guard remarks.isNew(remark, of: node), let remark else { return }
+        logger.notice("tunnel", metadata: ["node": "\(node)", "remark": "\(remark)"])
     }
 
     private func keepForwarding() {
         guard options.managesForwarding, let configuration else { return }
-        settings.turnOnForwarding(for: configuration.forwardedFamilies, logger: logger)
+        settings.turnOnForwarding(for: configuration.forwardedFamilies, at: BootClock.now())
     }
 }

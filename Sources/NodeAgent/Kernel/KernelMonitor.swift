@@ -28,9 +28,9 @@ final class KernelMonitor: Sendable {
     /// Leaves out what the socket of this port asks for: it has had its answer, and a table of routes that is written
     /// comes back as an event for each. A kernel that does not do it costs time only.
     func ignore(_ port: NetlinkPort) {
-        guard let descriptor = socket.withLock({ $0?.descriptor }) else { return }
+        guard let socket = socket.withLock({ $0 }) else { return }
         do {
-            try port.beIgnored(by: descriptor)
+            try socket.ignore(port)
         } catch {
             logger.info("own changes come back as events", metadata: ["reason": "\(error)"])
         }
@@ -65,14 +65,31 @@ private let gatheringTime = Duration.milliseconds(2)
 private final class MonitorSocket: Sendable {
     /// Ends `pump`.
     let wakeUp: WakeUp
-    /// The socket's descriptor, until the socket is replaced.
-    let descriptor: Int32
+    private let ignored: Mutex<IgnoredPort>
     private let monitor: Mutex<NetlinkMonitor>
 
     init(monitor: consuming sending NetlinkMonitor, wakeUp: WakeUp) {
-        descriptor = monitor.descriptor
+        ignored = Mutex(IgnoredPort(descriptor: monitor.descriptor))
         self.monitor = Mutex(monitor)
         self.wakeUp = wakeUp
+    }
+
+    func ignore(_ port: NetlinkPort) throws(SystemError) {
+        try ignored.withLock { ignored throws(SystemError) in try ignored.ignore(port, by: Self.filter) }
+    }
+
+    /// Before the former socket is closed, which ends what its number stands for.
+    private func listen(on replacement: borrowing NetlinkMonitor, logger: Logger) {
+        let descriptor = replacement.descriptor
+        do throws(SystemError) {
+            try ignored.withLock { ignored throws(SystemError) in try ignored.listen(on: descriptor, by: Self.filter) }
+        } catch {
+            logger.info("own changes come back as events", metadata: ["reason": "\(error)"])
+        }
+    }
+
+    private static func filter(_ port: NetlinkPort, _ descriptor: Int32) throws(SystemError) {
+        try port.beIgnored(by: descriptor)
     }
 
     /// Blocks the thread it is on until it is woken. A socket that fails is replaced; what was missed meanwhile, or did
@@ -94,7 +111,10 @@ private final class MonitorSocket: Sendable {
                     logger.error("the kernel's events cannot be read; a new socket", metadata: ["reason": "\(error)"])
                     owesOverrun = true
                     if isWoken(within: .seconds(1)) { return }
-                    if let replacement = try? NetlinkMonitor() { monitor = replacement }
+                    if let replacement = try? NetlinkMonitor() {
+                        listen(on: replacement, logger: logger)
+                        monitor = replacement
+                    }
                 }
             }
         }

@@ -1,5 +1,6 @@
 import Dataplane
 import LinuxOS
+import NIOPosix
 import NetTypes
 import Netlink
 
@@ -7,17 +8,19 @@ import Netlink
 /// everything else.
 final class KernelSockets {
     /// The routes and the socket that carries them.
-    var routes: RouteDriver<NetlinkSocket>
+    var routes: RouteDriver<RouteWriter>
     /// The tunnel devices with their tables, and the socket that carries them.
     var tunnels: TunnelDriver
     /// Who asks for changes of routes, to the kernel.
     private(set) var port: NetlinkPort
     private var viewer: NetlinkSocket
+    private let writerThread: NIOThreadPool
 
-    /// Opens them in the calling thread's network namespace.
-    init(protocolNumber: UInt8) throws(NetlinkError) {
+    /// Opens them in the calling thread's network namespace. Large batches of routes are written on `writerThread`.
+    init(protocolNumber: UInt8, writerThread: NIOThreadPool) throws(NetlinkError) {
+        self.writerThread = writerThread
         viewer = try NetlinkSocket()
-        let kernel = try NetlinkSocket()
+        let kernel = try RouteWriter(thread: writerThread)
         port = kernel.port
         routes = RouteDriver(kernel: kernel, protocolNumber: protocolNumber)
         tunnels = TunnelDriver(socket: try NetlinkSocket(), protocolNumber: protocolNumber)
@@ -26,7 +29,7 @@ final class KernelSockets {
     /// Replaces them, one having failed; the tables stay.
     func reopen() throws(NetlinkError) {
         viewer = try NetlinkSocket()
-        let kernel = try NetlinkSocket()
+        let kernel = try RouteWriter(thread: writerThread)
         port = kernel.port
         routes.reopen(with: kernel)
         tunnels.reopen(with: try NetlinkSocket())

@@ -9,7 +9,9 @@ struct NodePicture: Sendable {
     /// The names of the links of Apus' pods.
     private(set) var podLinks: [String] = []
     private(set) var addresses: [LinkAddress] = []
-    private var routes: Set<Route> = []
+    private var routes = ForeignRoutes()
+    /// Whether events have left open what is true of the routes: a new picture is to be taken.
+    private(set) var isDoubtful = false
 
     /// Nothing is known.
     init() {}
@@ -21,7 +23,7 @@ struct NodePicture: Sendable {
         links = all.filter { !Self.isPodLink($0.name) }
         podLinks = all.filter(Self.isOwnPodLink).map(\.name)
         addresses = try sockets.addresses()
-        routes = Set(try sockets.mainTable().filter { $0.protocolNumber != RouteProtocol.number })
+        routes = ForeignRoutes(try sockets.mainTable().filter { $0.protocolNumber != RouteProtocol.number })
     }
 
     /// Whether a link is the host end of a pod's, by its name.
@@ -33,9 +35,11 @@ struct NodePicture: Sendable {
     /// Takes one route event.
     ///
     /// - Returns: whether the picture is another one now.
-    mutating func observe(_ route: Route, deleted: Bool) -> Bool {
+    mutating func observe(_ route: Route, deleted: Bool, isReplacement: Bool) -> Bool {
         guard route.protocolNumber != RouteProtocol.number else { return false }
-        return deleted ? routes.remove(route) != nil : routes.insert(route).inserted
+        let effect = routes.observe(route, deleted: deleted, isReplacement: isReplacement)
+        if effect == .doubtful { isDoubtful = true }
+        return effect != .none
     }
 
     /// The link's name, as last seen.
@@ -64,7 +68,6 @@ struct NodePicture: Sendable {
                     index: link.index, name: link.name, isUp: link.isUp,
                     addresses: addresses.filter { $0.linkIndex == link.index }.map(\.address))
             },
-            routes: routes.sorted { ($0.destination, $0.metric) < ($1.destination, $1.metric) },
-            protocolNumber: protocolNumber, tunnels: tunnels)
+            routes: routes.all, protocolNumber: protocolNumber, tunnels: tunnels)
     }
 }

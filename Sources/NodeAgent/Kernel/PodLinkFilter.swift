@@ -14,14 +14,18 @@ struct PodLinkFilter: ~Copyable {
 
     private let names: LinkNames?
     private let logger: Logger
+    private var pace = MendPace<String>()
 
     init(logger: Logger) {
         names = try? LinkNames()
         self.logger = logger
     }
 
+    /// Whether a link that was left to somebody else may be mended now.
+    mutating func takeDue(at now: MonotonicTime) -> Bool { pace.takeDue(at: now) }
+
     /// A link that the picture of the node leaves out has that value, or had it a moment ago.
-    func observe(_ value: UInt32?, on index: UInt32, _ sockets: KernelSockets?) {
+    mutating func observe(_ value: UInt32?, on index: UInt32, _ sockets: KernelSockets?) {
         guard let value, value != Self.setting.required, let sockets else { return }
         guard let name = try? names?.name(of: index), NodePicture.isPodLink(name), isAltered(name) else { return }
         // Another program's link may be called so, too.
@@ -32,7 +36,7 @@ struct PodLinkFilter: ~Copyable {
     }
 
     /// Looks at all of them: nobody has told of what happened while nobody listened.
-    func keep(_ names: [String]) {
+    mutating func keep(_ names: [String]) {
         for name in names where isAltered(name) { mend(name) }
     }
 
@@ -42,7 +46,17 @@ struct PodLinkFilter: ~Copyable {
         return UInt32(text) != Self.setting.required
     }
 
-    private func mend(_ name: String) {
+    private mutating func mend(_ name: String) {
+        switch pace.answer(on: name, at: BootClock.now()) {
+        case .later: return
+        case .now: break
+        case .nowInConflict:
+            logger.warning(
+                "conflict: another program alters a pod link's rp_filter again and again; answered ever more rarely",
+                metadata: [
+                    "link": "\(name)", "remedy": "let systemd-networkd, sysctl.d or the script leave cali* alone",
+                ])
+        }
         do {
             try Sysctl.write(Self.setting.path(link: name), "\(Self.setting.required)")
             logger.warning(

@@ -1,4 +1,5 @@
 import Dataplane
+import LinuxOS
 import Logging
 import ModePlugins
 import NetTypes
@@ -12,12 +13,12 @@ struct TunnelKeeper {
     /// Why a wanted device cannot be had.
     private(set) var problems: [TunnelDevice: String] = [:]
     private var unneededSince: [TunnelDevice: MonotonicTime] = [:]
-    private let settings: ChangedSettings
+    private var settings: SettingUpkeep
     private let grace: Duration
     private let logger: Logger
 
     /// - Parameter grace: how long a device is kept after the last sign that somebody needs it.
-    init(settings: ChangedSettings, grace: Duration, logger: Logger) {
+    init(settings: SettingUpkeep, grace: Duration, logger: Logger) {
         self.settings = settings
         self.grace = grace
         self.logger = logger
@@ -40,8 +41,11 @@ struct TunnelKeeper {
         return links != before
     }
 
+    /// Whether a setting that was left to somebody else may be set again now.
+    mutating func takeDue(at now: MonotonicTime) -> Bool { settings.takeDue(at: now) }
+
     /// Sees that reverse path filtering is as it must be, whoever has changed it.
-    func keepSettings(_ plan: TunnelPlan) {
+    mutating func keepSettings(_ plan: TunnelPlan) {
         for (device, wish) in plan.wishes {
             guard case .device(_, let parent) = wish, links[device] != nil else { continue }
             loosen(device, parent: parent)
@@ -102,18 +106,9 @@ struct TunnelKeeper {
         }
     }
 
-    private func loosen(_ device: TunnelDevice, parent: String) {
+    private mutating func loosen(_ device: TunnelDevice, parent: String) {
         guard device.family == .ipv4 else { return }
-        for name in [parent, device.name] {
-            do {
-                if let old = try settings.loosenReversePath(of: name) {
-                    logger.notice(
-                        "reverse path filtering is loose", metadata: ["link": "\(name)", "before": "\(old)"])
-                }
-            } catch {
-                logger.error("rp_filter not set", metadata: ["link": "\(name)", "reason": "\(error)"])
-            }
-        }
+        for name in [parent, device.name] { settings.loosenReversePath(of: name, at: BootClock.now()) }
     }
 
     private mutating func report(_ device: TunnelDevice, _ reason: String) {

@@ -8,6 +8,8 @@ package enum NodeAgentError: Error, Sendable, CustomStringConvertible {
     case namespaceTaken
     /// The process may not change what is the kernel's.
     case notRoot
+    /// The kernel's view of processes and settings is not mounted.
+    case noProc
 
     /// What is wrong and what to do.
     package var description: String {
@@ -21,6 +23,9 @@ package enum NodeAgentError: Error, Sendable, CustomStringConvertible {
                 + "start this one in a namespace of its own"
         case .notRoot:
             "apusd needs root: it writes routes, links, nftables rules and settings of the kernel"
+        case .noProc:
+            "/proc is not mounted: apusd reads its arguments, the boot's identity and settings of the kernel there; "
+                + "mount it (mount -t proc proc /proc), in a container's specification too"
         }
     }
 }

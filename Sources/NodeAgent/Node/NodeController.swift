@@ -175,6 +175,7 @@ actor NodeController {
 extension NodeController {
     func adopt(_ decoded: DecodedResources) async {
         report(decoded.diagnostics)
+        let decoded = inForce.completing(decoded)
         // Without its own Node a node would lose everything; that is more likely a file that is missing.
         guard let view = decoded.configuration.view(of: options.nodeName) else {
             let meanwhile = view == nil ? "nothing is configured" : "the last good configuration stays in force"
@@ -299,6 +300,7 @@ extension NodeController {
         if var configuration = SpeakerConfiguration(view: view, announcements: announcements) {
             configuration.isDrained = drain.isSet
             await speaker.configure(configuration)
+            await kernel.keepNumbers(of: Set(configuration.peers.map(\.address)))
         } else {
             logger.error("the node has no IPv4 address, so no BGP identifier: BGP stays off")
             for index in blocks.indices { blocks[index].isAnnounced = false }

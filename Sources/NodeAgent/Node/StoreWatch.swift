@@ -57,6 +57,7 @@ struct StoreWatch: Sendable {
     private func watch(until wakeUp: WakeUp, _ restore: (Loss) -> Void) {
         // What is missing at the first look, the daemon has not made yet.
         var isFirst = true
+        var failure: String?
         while true {
             do {
                 try store.create()
@@ -64,10 +65,20 @@ struct StoreWatch: Sendable {
                 let watch = try DirectoryWatch(store.path, removalsOnly: true)
                 if !isFirst { try look(restore) }
                 isFirst = false
+                if failure != nil {
+                    failure = nil
+                    logger.notice("the run directory is watched again", metadata: ["path": "\(store.path)"])
+                }
                 if try follow(watch, until: wakeUp, restore) == .wokenUp { return }
                 logger.warning("the run directory was removed; it is made again", metadata: ["path": "\(store.path)"])
             } catch {
-                logger.error("the run directory cannot be made or watched", metadata: ["reason": "\(error)"])
+                // It is tried every second, and said once.
+                let reason = "\(error)"
+                if failure != reason {
+                    logger.error(
+                        "the run directory cannot be made or watched; trying again", metadata: ["reason": "\(reason)"])
+                }
+                failure = reason
                 let ready = try? Poll.readable(
                     [wakeUp.descriptor], until: BootClock.now() + Self.retryInterval, name: "wake-up")
                 if ready?[0] ?? true { return }

@@ -26,6 +26,7 @@ struct Diagnosis {
             checkStaleRoutes(account)
             checkBlocks(account)
             checkModes(account)
+            checkOffloads(account)
             checkRoutes(account.routes)
         }
         let modes = account.map { $0.pools.map(\.mode) } ?? node.state.pools.map(\.mode)
@@ -43,6 +44,7 @@ struct Diagnosis {
         checkStaleRoutes(account)
         checkBlocks(account)
         checkModes(account)
+        checkOffloads(account)
         checkRoutes(account.routes)
     }
 

@@ -1,0 +1,76 @@
+import LinuxOS
+import Logging
+import NetTypes
+import Resources
+
+/// Keeps kernel settings of the node at the values that Apus needs, whoever else writes them.
+struct SettingUpkeep: Sendable {
+    private let settings: ChangedSettings
+    private let logger: Logger
+    private var pace = MendPace<[String]>()
+
+    init(settings: ChangedSettings, logger: Logger) {
+        self.settings = settings
+        self.logger = logger
+    }
+
+    /// Whether a setting that was left to somebody else may be set again now.
+    mutating func takeDue(at now: MonotonicTime) -> Bool { pace.takeDue(at: now) }
+
+    /// Makes reverse path filtering of a link loose.
+    ///
+    /// While two nodes change over from plain routes to a tunnel, packets of one direction come by the one and those of
+    /// the other by the other. Strict filtering drops them, loose filtering (2) does not; what is in force is the larger
+    /// of the link's value and `all`'s, so that 2 on the link is loose whatever `all` is.
+    mutating func loosenReversePath(of link: String, at now: MonotonicTime) {
+        do {
+            guard let old = try keep(["net", "ipv4", "conf", link, "rp_filter"], "2", at: now) else { return }
+            logger.notice("reverse path filtering is loose", metadata: ["link": "\(link)", "before": "\(old)"])
+        } catch {
+            logger.error("rp_filter not set", metadata: ["link": "\(link)", "reason": "\(error)"])
+        }
+    }
+
+    /// Turns on IP forwarding of the node, without which ADD refuses.
+    mutating func turnOnForwarding(for families: Set<AddressFamily>, at now: MonotonicTime) {
+        for (family, key) in [
+            (AddressFamily.ipv4, ["net", "ipv4", "ip_forward"]), (.ipv6, ["net", "ipv6", "conf", "all", "forwarding"]),
+        ] where families.contains(family) {
+            do {
+                guard try keep(key, "1", at: now) != nil else { continue }
+                logger.notice("IP forwarding turned on", metadata: ["family": "\(family.rawValue)"])
+            } catch {
+                logger.error("IP forwarding cannot be turned on; ADD will refuse", metadata: ["reason": "\(error)"])
+            }
+        }
+    }
+
+    /// Gives a setting its value, unless it was set back so often that it has to wait.
+    ///
+    /// - Returns: the value of before; nil when nothing was written.
+    private mutating func keep(_ key: [String], _ value: String, at now: MonotonicTime) throws -> String? {
+        let found = try Sysctl.read(key)
+        guard found != value else { return nil }
+        switch pace.answer(on: key, at: now) {
+        case .later: return nil
+        case .now: break
+        case .nowInConflict:
+            logger.warning(
+                "conflict: another program sets a kernel setting back again and again; answered ever more rarely",
+                metadata: [
+                    "setting": "\(key.joined(separator: "/"))", "theirs": "\(found)", "needed": "\(value)",
+                    "remedy": "let systemd-networkd (IPv4ReversePathFilter=), sysctl.d or the script leave it alone",
+                ])
+        }
+        return try settings.set(key, to: value)
+    }
+}
+
+extension KernelConfiguration {
+    /// The families that pods have addresses of, or will.
+    var forwardedFamilies: Set<AddressFamily> {
+        var families = Set(pools.map(\.cidr.family))
+        if awaitsPool { families.insert(.ipv4) }
+        return families
+    }
+}

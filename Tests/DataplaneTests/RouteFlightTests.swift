@@ -1,0 +1,145 @@
+import LinuxOS
+import NetTypes
+import Testing
+
+@testable import Dataplane
+@testable import Netlink
+
+@Suite("Batches in flight") struct RouteFlightTests {
+    private let kernel = FakeKernelState()
+    private let a = route("10.1.0.0/26", via: "192.168.1.2")
+    private let b = route("10.2.0.0/26", via: "192.168.1.3")
+
+    /// A driver that has read the kernel's routes.
+    private func driver() throws -> RouteDriver<FakeKernel> {
+        kernel.linksUp = [2: true, 3: true]
+        var driver = RouteDriver(kernel: FakeKernel(state: kernel))
+        _ = try driver.apply()
+        return driver
+    }
+
+    private var routes: Set<Route> { Set(kernel.routes.values) }
+
+    @Test("What is wished for while a batch is under way goes with the next, before the answers are taken in")
+    func exchange() throws {
+        var driver = try driver()
+        driver.table.setDesired(a)
+        let isLaunched = driver.launch()
+        #expect(isLaunched)
+        let (isInFlight, isAnswered) = (driver.isInFlight, driver.isAnswered)
+        #expect(isInFlight && !isAnswered)
+        driver.table.setDesired(b)
+        kernel.isFinished = true
+        let isAnsweredNow = driver.isAnswered
+        #expect(isAnsweredNow)
+        let report = try driver.exchange()
+        #expect(report.applied == [.add(a)])
+        #expect(routes == [a])
+        #expect(kernel.begun?.requests == [.addRoute(b)])
+        let landed = try driver.land()
+        #expect(landed.applied == [.add(b)])
+        let isStillInFlight = driver.isInFlight
+        #expect(!isStillInFlight)
+        #expect(routes == [a, b])
+        let applied = try driver.apply()
+        #expect(applied == RouteReport())
+    }
+
+    @Test("Nothing is launched before the first dump, nor when nothing is pending; and nothing to land is no error")
+    func nothing() throws {
+        var fresh = RouteDriver(kernel: FakeKernel(state: kernel))
+        fresh.table.setDesired(a)
+        let isFreshLaunched = fresh.launch()
+        #expect(!isFreshLaunched)
+        var driver = try driver()
+        let isLaunched = driver.launch()
+        #expect(!isLaunched)
+        let landed = try driver.land()
+        #expect(landed == RouteReport())
+        let exchanged = try driver.exchange()
+        #expect(exchanged == RouteReport())
+    }
+
+    @Test(
+        "A wish that changes while its route is under way wins in the end, however the kernel answers",
+        arguments: [nil, SystemErrorCode.ENETDOWN, .EEXIST, .ENOBUFS], [nil, "192.168.1.2", "192.168.1.9"])
+    func changedWish(answer: SystemErrorCode?, later: String?) throws {
+        var driver = try driver()
+        driver.table.setDesired(a)
+        if answer == .ENOBUFS { kernel.lostAnswers = 1 } else if let answer { kernel.faults[a.destination] = [answer] }
+        let isLaunched = driver.launch()
+        #expect(isLaunched)
+        driver.table.removeDesired(a.destination)
+        let wanted = later.map { route("10.1.0.0/26", via: $0) }
+        if let wanted { driver.table.setDesired(wanted) }
+        _ = try driver.land()
+        _ = try driver.apply()
+        // What was refused and is wished for still waits for a retry.
+        if answer == .ENETDOWN, wanted == a {
+            #expect(driver.table.condition(of: a.destination) == .problem(.refused(.ENETDOWN, kernelMessage: nil)))
+            driver.table.retry()
+            _ = try driver.apply()
+        }
+        #expect(routes == Set([wanted].compactMap { $0 }))
+        #expect(driver.table.problemList.isEmpty)
+        #expect(driver.table.pendingOperations().isEmpty)
+    }
+
+    @Test("A route that comes back while its deletion is under way is there in the end", arguments: [false, true])
+    func deletionOverturned(isRefused: Bool) throws {
+        var driver = try driver()
+        driver.table.setDesired(a)
+        _ = try driver.apply()
+        driver.table.removeDesired(a.destination)
+        if isRefused { kernel.faults[a.destination] = [.EBUSY] }
+        let isLaunched = driver.launch()
+        #expect(isLaunched)
+        driver.table.setDesired(a)
+        _ = try driver.land()
+        _ = try driver.apply()
+        #expect(routes == [a])
+        #expect(driver.table.condition(of: a.destination) == .programmed)
+    }
+
+    @Test("Refusals name the routes that were refused, whatever the order in which they went")
+    func refusals() throws {
+        var driver = try driver()
+        let all = (0..<64).map { route("10.1.\($0).0/24", via: "192.168.1.2") }
+        for route in all { driver.table.setDesired(route) }
+        kernel.faults[all[5].destination] = [.ENETUNREACH]
+        let isLaunched = driver.launch()
+        #expect(isLaunched)
+        let report = try driver.exchange()
+        #expect(report.news.keys.map(\.destination) == [all[5].destination])
+        #expect(routes == Set(all).subtracting([all[5]]))
+        let isStillInFlight = driver.isInFlight
+        #expect(!isStillInFlight)
+    }
+
+    @Test("A batch goes by the bits of its networks read backwards, deletions after all else")
+    func scattered() {
+        let some = (0..<8).map { route("10.0.0.\($0 * 32)/27", via: "192.168.1.2") }
+        let six = ["fd00::/64", "fd00:0:0:1::/64"].map { route($0, via: "fe80::1") }
+        let batch = RouteBatch(some.map { .delete($0) } + [.add(some[1]), .add(some[0])] + six.map { .replace($0) })
+        let deleted = [0, 4, 2, 6, 1, 5, 3, 7].map { NetlinkRequest.deleteRoute(some[$0]) }
+        #expect(
+            batch.requests.requests == [
+                .addRoute(some[0]), .replaceRoute(six[0]), .addRoute(some[1]), .replaceRoute(six[1]),
+            ].sorted { left, right in order(left) < order(right) } + deleted)
+    }
+
+    /// The expected place of an addition in the batch above.
+    private func order(_ request: NetlinkRequest) -> UInt64 {
+        guard case .addRoute(let route) = request, case .v4(let address) = route.destination.address else {
+            guard case .replaceRoute(let route) = request, case .v6(let address) = route.destination.address else {
+                return .max
+            }
+            return reversed(address.high)
+        }
+        return reversed(UInt64(address.rawValue))
+    }
+
+    private func reversed(_ bits: UInt64) -> UInt64 {
+        (0..<64).reduce(0) { $0 | (bits >> UInt64($1) & 1) << UInt64(63 - $1) }
+    }
+}

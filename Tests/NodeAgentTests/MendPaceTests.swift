@@ -1,0 +1,59 @@
+import NetTypes
+import Testing
+
+@testable import NodeAgent
+
+@Suite("How soon what somebody keeps altering is mended")
+struct MendPaceTests {
+    private func time(_ seconds: Double) -> MonotonicTime {
+        MonotonicTime(nanoseconds: UInt64((1000 + seconds) * 1_000_000_000))
+    }
+
+    @Test("the first changes are answered at once, the fourth in a row is called a conflict, then it waits")
+    func patience() {
+        var pace = MendPace<String>()
+        let answers = (0..<5).map { pace.answer(on: "rp_filter", at: time(Double($0) / 100)) }
+        #expect(answers == [.now, .now, .now, .nowInConflict, .later])
+    }
+
+    @Test("against a writer that answers at once there are a dozen writes in ten minutes, not thousands")
+    func bounded() {
+        var pace = MendPace<String>()
+        var mended: [Double] = []
+        // The other has set it back whenever anybody looks: at every event, and once a second.
+        for tenth in 0..<6000 {
+            let seconds = Double(tenth) / 10
+            if pace.answer(on: "rp_filter", at: time(seconds)) != .later { mended.append(seconds) }
+        }
+        #expect(mended.count < 20)
+        #expect(mended.last ?? 0 > 500)
+    }
+
+    @Test("what waits is due when its pause is over, once")
+    func due() {
+        var pace = MendPace<String>()
+        for _ in 0..<5 { _ = pace.answer(on: "rp_filter", at: time(0)) }
+        let early = pace.takeDue(at: time(0.9))
+        let now = pace.takeDue(at: time(1))
+        let again = pace.takeDue(at: time(1))
+        #expect((early, now, again) == (false, true, false))
+        #expect(pace.answer(on: "rp_filter", at: time(1)) == .now)
+        #expect(pace.answer(on: "rp_filter", at: time(2.9)) == .later)
+        #expect(pace.answer(on: "rp_filter", at: time(3)) == .now)
+    }
+
+    @Test("one thing's quarrel does not slow another's")
+    func separate() {
+        var pace = MendPace<String>()
+        for _ in 0..<9 { _ = pace.answer(on: "eth0", at: time(0)) }
+        #expect(pace.answer(on: "vxlan.calico", at: time(0)) == .now)
+    }
+
+    @Test("a change long after the last is answered at once again")
+    func forgotten() {
+        var pace = MendPace<String>()
+        for _ in 0..<9 { _ = pace.answer(on: "eth0", at: time(0)) }
+        let answers = (0..<4).map { pace.answer(on: "eth0", at: time(60 + Double($0))) }
+        #expect(answers == [.now, .now, .now, .nowInConflict])
+    }
+}
