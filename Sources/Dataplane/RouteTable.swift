@@ -133,6 +133,9 @@ package struct RouteTable: Sendable {
         return true
     }
 
+    /// Whether the link is down, as far as the events tell; of links with routes alone.
+    package func isDown(link index: UInt32) -> Bool { downLinks.contains(index) }
+
     /// Whether a desired or actual route leaves by the link.
     package func uses(link index: UInt32) -> Bool { linkUse.contains { $0.link == index } }
 

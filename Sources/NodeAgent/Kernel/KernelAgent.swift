@@ -164,10 +164,12 @@ extension KernelAgent {
         let relevant = events.filter(isRelevant)
         guard !relevant.isEmpty else { return }
         land()
-        sockets?.routes.handle(relevant)
+        // A link as it was: what has changed is an offload, as the own trials change it.
+        let news = relevant.filter { !isAsBefore($0) }
+        sockets?.routes.handle(news)
         var isChanged = false
         var needsLook = false
-        for event in relevant {
+        for event in news {
             switch event {
             case .route(let route, let deleted, let isReplacement):
                 isChanged = picture.observe(route, deleted: deleted, isReplacement: isReplacement) || isChanged
@@ -189,8 +191,15 @@ extension KernelAgent {
             look()
             keepTunnels()
             if relevant.contains(.overrun) { podLinks.keep(picture.podLinks, sockets) }
+        } else if news.count < relevant.count, let tunnelPlan {
+            keepOffloads(tunnelPlan)
         }
         settle(isChanged || needsLook ? plan.observe(context()) : [])
+    }
+
+    private func isAsBefore(_ event: KernelEvent) -> Bool {
+        guard case .link(let link, deleted: false) = event else { return false }
+        return picture.links.contains(link) && !(sockets?.routes.table.isDown(link: link.index) ?? true)
     }
 
     private func isRelevant(_ event: KernelEvent) -> Bool {
