@@ -46,6 +46,8 @@ package struct StatusAnswer: Sendable, Hashable {
     package var refusals: [String] = []
     /// Its tunnel devices.
     package var tunnels: [TunnelStatus] = []
+    /// Where pools and networks of nodes share addresses, each in a sentence.
+    package var overlaps: [String] = []
 
     /// Blocks of one kind.
     package struct Claimable: Sendable, Hashable {
@@ -68,8 +70,8 @@ package struct StatusAnswer: Sendable, Hashable {
         self.claimable = claimable
     }
 
-    /// Reads `{"node":{…},"peers":[…],"claimable":[{"family":"ipv4","mode":"bgp"}],"tunnels":[…],"refusals":[…]}`; the
-    /// last three may be missing.
+    /// Reads `{"node":{…},"peers":[…],"claimable":[{"family":"ipv4","mode":"bgp"}],"tunnels":[…],"refusals":[…],
+    /// "overlaps":[…]}`; the last four may be missing.
     package init(_ object: JSONObject) throws(NodeLinkError) {
         let reader = MessageReader(object, of: "status")
         node = try NodeStatus(reader.inner("node"))
@@ -86,6 +88,7 @@ package struct StatusAnswer: Sendable, Hashable {
         }
         self.claimable = claimable
         refusals = reader.has("refusals") ? try reader.array("refusals").compactMap(\.string) : []
+        overlaps = reader.has("overlaps") ? try reader.array("overlaps").compactMap(\.string) : []
         for (index, tunnel) in try (reader.has("tunnels") ? reader.array("tunnels") : []).enumerated() {
             tunnels.append(try TunnelStatus(MessageReader(tunnel, of: "status.tunnels[\(index)]")))
         }
@@ -99,6 +102,7 @@ package struct StatusAnswer: Sendable, Hashable {
                 claimable.map { ["family": .string($0.family.rawValue), "mode": .string($0.mode)] }),
             "refusals": .array(refusals.map { .string($0) }),
             "tunnels": .array(tunnels.map(\.json)),
+            "overlaps": .array(overlaps.map { .string($0) }),
         ]
     }
 }

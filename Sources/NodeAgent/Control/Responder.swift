@@ -91,6 +91,7 @@ struct Responder: Sendable {
             node: node, peers: await speaker.peerReports().map(Self.status), claimable: await controller.claimable)
         answer.refusals = await controller.refusals.prefix(Self.toldRefusals).map(\.description)
         answer.tunnels = await kernel.tunnelReports()
+        answer.overlaps = await controller.networkOverlaps
         return answer
     }
 
@@ -126,13 +127,14 @@ struct Responder: Sendable {
     }
 
     private func blocks() async -> [BlockRow] {
-        let own = await controller.state?.blocks ?? []
+        let state = await controller.state
+        let own = state?.blocks ?? []
         let rows = own.map { block in
             let record = record(of: block.cidr)
             return BlockRow(
                 cidr: block.cidr, node: nodeName, pool: block.pool, isAnnounced: block.isAnnounced,
                 isClosed: block.isClosed, allocated: record.map { UInt32(clamping: $0.allocated.count) },
-                free: record.map { UInt32(clamping: $0.free.count) })
+                free: record.map { UInt32(clamping: $0.freeCount(sparing: state?.withheld ?? WithheldAddresses())) })
         }
         let configuration = await controller.configuration
         let others = (configuration?.affinities ?? []).filter { affinity in

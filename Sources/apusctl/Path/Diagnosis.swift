@@ -24,6 +24,7 @@ struct Diagnosis {
     init(node: NodeKernel, account: Account?) throws {
         if let account {
             checkConfiguration(account.status)
+            checkOverlaps(account.status)
             checkSessions(account)
             checkStaleRoutes(account)
             checkBlocks(account)
@@ -44,6 +45,7 @@ struct Diagnosis {
     /// Looks at the daemon's account alone.
     init(account: Account) {
         checkConfiguration(account.status)
+        checkOverlaps(account.status)
         checkSessions(account)
         checkStaleRoutes(account)
         checkBlocks(account)
