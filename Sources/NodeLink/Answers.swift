@@ -46,8 +46,15 @@ package struct StatusAnswer: Sendable, Hashable {
     package var refusals: [String] = []
     /// Its tunnel devices.
     package var tunnels: [TunnelStatus] = []
+<<<<<<< HEAD
     /// Where pools and networks of nodes share addresses, each in a sentence.
     package var overlaps: [String] = []
+=======
+    /// What is doubtful in the configuration, which is in force all the same.
+    package var warnings: [String] = []
+    /// The BGP peers that are refused for want of their key; nil for none.
+    package var keyShortage: KeyShortage?
+>>>>>>> wt-conf
 
     /// Blocks of one kind.
     package struct Claimable: Sendable, Hashable {
@@ -71,7 +78,11 @@ package struct StatusAnswer: Sendable, Hashable {
     }
 
     /// Reads `{"node":{…},"peers":[…],"claimable":[{"family":"ipv4","mode":"bgp"}],"tunnels":[…],"refusals":[…],
+<<<<<<< HEAD
     /// "overlaps":[…]}`; the last four may be missing.
+=======
+    /// "warnings":[…],"keyShortage":{…}}`; all but the first two may be missing.
+>>>>>>> wt-conf
     package init(_ object: JSONObject) throws(NodeLinkError) {
         let reader = MessageReader(object, of: "status")
         node = try NodeStatus(reader.inner("node"))
@@ -92,6 +103,8 @@ package struct StatusAnswer: Sendable, Hashable {
         for (index, tunnel) in try (reader.has("tunnels") ? reader.array("tunnels") : []).enumerated() {
             tunnels.append(try TunnelStatus(MessageReader(tunnel, of: "status.tunnels[\(index)]")))
         }
+        warnings = reader.has("warnings") ? try reader.array("warnings").compactMap(\.string) : []
+        keyShortage = reader.has("keyShortage") ? try KeyShortage(reader.inner("keyShortage")) : nil
     }
 
     /// The members of `ok`.
@@ -101,8 +114,13 @@ package struct StatusAnswer: Sendable, Hashable {
             "claimable": .array(
                 claimable.map { ["family": .string($0.family.rawValue), "mode": .string($0.mode)] }),
             "refusals": .array(refusals.map { .string($0) }),
+<<<<<<< HEAD
             "tunnels": .array(tunnels.map(\.json)),
             "overlaps": .array(overlaps.map { .string($0) }),
+=======
+            "tunnels": .array(tunnels.map(\.json)), "warnings": .array(warnings.map { .string($0) }),
+            "keyShortage": keyShortage?.json ?? .null,
+>>>>>>> wt-conf
         ]
     }
 }
@@ -119,6 +137,8 @@ package struct NodeStatus: Sendable, Hashable {
     package var startedAt: Int64
     /// Whether what it announces is to be the last choice of its peers.
     package var isDrained = false
+    /// The daemon's `ProgramVersion`; empty from one that does not say.
+    package var version = ""
 
     /// Makes the state.
     package init(name: String, asNumber: ASNumber, routerID: String, startedAt: Int64) {
@@ -135,6 +155,7 @@ package struct NodeStatus: Sendable, Hashable {
         startedAt = try reader.integer("startedAt")
         // A daemon of an earlier version does not say.
         isDrained = reader.has("drained") ? try reader.bool("drained") : false
+        version = try reader.optionalString("version") ?? ""
     }
 
     /// The state as JSON.
@@ -142,6 +163,7 @@ package struct NodeStatus: Sendable, Hashable {
         [
             "name": .string(name), "asNumber": .int(Int64(asNumber.rawValue)), "routerID": .string(routerID),
             "startedAt": .int(startedAt), "drained": .bool(isDrained),
+            "version": .string(version),
         ]
     }
 }

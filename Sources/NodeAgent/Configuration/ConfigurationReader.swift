@@ -1,7 +1,7 @@
 import LinuxOS
 import Resources
 
-/// Reads the resources of a directory (its `*.yaml` and `*.yml`, by name) or of one multi-document file.
+/// Reads the resources of a directory (its `*.yaml`, `*.yml` and `*.json`, by name) or of one multi-document file.
 struct ConfigurationReader: Sendable {
     /// The directory or the file.
     let path: String
@@ -48,12 +48,31 @@ struct ConfigurationReader: Sendable {
     }
 
     private func text(of file: String, name: String) throws(Diagnostic) -> String {
+        let bytes: [UInt8]
         do throws(SystemError) {
-            let bytes = try Files.readThroughLinks(file, limit: YAMLDocuments.maximalFileBytes)
-            return String(decoding: bytes, as: UTF8.self)
+            bytes = try Files.readThroughLinks(file, limit: YAMLDocuments.maximalFileBytes)
         } catch {
-            throw Diagnostic(.error, file: name, reason: "cannot be read: \(error.readingProblem)")
+            let reason =
+                error.code == .EFBIG
+                ? "larger than \(YAMLDocuments.maximalFileBytes) bytes" : "cannot be read: \(error.readingProblem)"
+            throw Diagnostic(.error, file: name, reason: reason)
         }
+        guard !bytes.starts(with: [0xff, 0xfe]), !bytes.starts(with: [0xfe, 0xff]) else {
+            throw Diagnostic(.error, file: name, reason: "it is UTF-16; write it as UTF-8")
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private static let endings = [".yaml", ".yml", ".json"]
+
+    /// Every JSON text is YAML too.
+    private static func isRead(_ name: String) -> Bool { endings.contains { name.hasSuffix($0) } }
+
+    /// What is said of a file that is passed over: its name may not be what was meant.
+    private func unread(_ name: String) -> Diagnostic? {
+        guard let status = try? FileStatus.of("\(path)/\(name)"), !status.isDirectory else { return nil }
+        return Diagnostic(
+            .note, file: name, reason: "not read: its name ends in none of \(Self.endings.joined(separator: ", "))")
     }
 
     /// nil when the place itself cannot be read.
@@ -64,10 +83,9 @@ struct ConfigurationReader: Sendable {
                 return nil
             }
             guard status.isDirectory else { return [(path, path)] }
-            let names = try Files.list(path).filter { name in
-                !name.hasPrefix(".") && (name.hasSuffix(".yaml") || name.hasSuffix(".yml"))
-            }
-            return names.map { ("\(path)/\($0)", $0) }
+            let names = try Files.list(path).filter { !$0.hasPrefix(".") }
+            findings += names.filter { !Self.isRead($0) }.compactMap(unread)
+            return names.filter(Self.isRead).map { ("\(path)/\($0)", $0) }
         } catch {
             findings.append(Diagnostic(.error, file: path, reason: "cannot be read: \(error.code)"))
             return nil

@@ -19,9 +19,12 @@ struct Responder: Sendable {
     let kernel: KernelAgent
     let bfd: BFDMonitor
     let linkRemovals: LinkRemovals
+    let shortages: KeyShortages
 
     /// How many refusals a status names: more are a file of another kind, and the message has a limit.
     private static let toldRefusals = 32
+    /// How many warnings.
+    private static let toldWarnings = 32
 
     /// Answers what the CNI executable asks with every pod, if it can be done without waiting: at once, or from the thread
     /// that deletes links.
@@ -87,11 +90,17 @@ struct Responder: Sendable {
         var node = NodeStatus(
             name: nodeName, asNumber: view?.asNumber ?? ASNumber(0), routerID: routerID, startedAt: startedAt)
         node.isDrained = await controller.drain.isSet
+        node.version = ProgramVersion.current
         var answer = StatusAnswer(
             node: node, peers: await speaker.peerReports().map(Self.status), claimable: await controller.claimable)
         answer.refusals = await controller.refusals.prefix(Self.toldRefusals).map(\.description)
         answer.tunnels = await kernel.tunnelReports()
+<<<<<<< HEAD
         answer.overlaps = await controller.networkOverlaps
+=======
+        answer.warnings = Array(await controller.doubts.prefix(Self.toldWarnings))
+        answer.keyShortage = shortages.current
+>>>>>>> wt-conf
         return answer
     }
 

@@ -488,6 +488,7 @@ extension KernelAgent {
 
     private func keepForwarding() {
         guard options.managesForwarding, let configuration else { return }
-        settings.turnOnForwarding(for: configuration.forwardedFamilies, at: BootClock.now())
+        settings.turnOnForwarding(
+            for: configuration.forwardedFamilies, at: BootClock.now(), routedLinks: linksOfAdvertisedRoutes)
     }
 }
