@@ -21,17 +21,25 @@ package struct BlockAnswer: Sendable, Hashable {
 package struct LinkDeleteAnswer: Sendable, Hashable {
     /// Whether there was such a link; false when it was gone already, or is somebody else's.
     package var isDeleted: Bool
+    /// Whether the record, which its DEL had marked, is gone too, and its addresses are free: the DEL is done.
+    package var isReleased: Bool
 
     /// Makes the answer.
-    package init(isDeleted: Bool) { self.isDeleted = isDeleted }
+    package init(isDeleted: Bool, isReleased: Bool = false) {
+        self.isDeleted = isDeleted
+        self.isReleased = isReleased
+    }
 
-    /// Reads `{"deleted":true}`.
+    /// Reads `{"deleted":true,"released":true}`; a daemon of an earlier version does not say `released`, and does not do
+    /// it.
     package init(_ object: JSONObject) throws(NodeLinkError) {
-        isDeleted = try MessageReader(object, of: "linkDelete").bool("deleted")
+        let reader = MessageReader(object, of: "linkDelete")
+        isDeleted = try reader.bool("deleted")
+        isReleased = object["released"] == nil ? false : try reader.bool("released")
     }
 
     /// The members of `ok`.
-    package var members: JSONObject { ["deleted": .bool(isDeleted)] }
+    package var members: JSONObject { ["deleted": .bool(isDeleted), "released": .bool(isReleased)] }
 }
 
 /// The answer to `status`.

@@ -43,7 +43,9 @@ struct Responder: Sendable {
             reply(.success([:]))
         case .linkDelete(let endpoint):
             linkRemovals.remove(endpoint) { result in
-                if case .success = result { controller.linkGone(endpoint) }
+                if case .success(let answer) = result {
+                    if answer.isReleased { controller.endpointGone(endpoint) } else { controller.linkGone(endpoint) }
+                }
                 reply(result.map(\.members))
             }
         default: return false
