@@ -261,7 +261,8 @@ extension KernelAgent {
         }
         if tunnels.keep(tunnelPlan, sockets) {
             uplinkSignal.raise()
-            // The devices that are new are links that the picture lacks.
+            // The devices that are new are links that the picture lacks, and routes by former ones are gone.
+            sockets.routes.requestResync()
             look()
         }
         keepOffloads(tunnelPlan)
