@@ -54,15 +54,12 @@ package struct StatusAnswer: Sendable, Hashable {
     package var refusals: [String] = []
     /// Its tunnel devices.
     package var tunnels: [TunnelStatus] = []
-<<<<<<< HEAD
     /// Where pools and networks of nodes share addresses, each in a sentence.
     package var overlaps: [String] = []
-=======
     /// What is doubtful in the configuration, which is in force all the same.
     package var warnings: [String] = []
     /// The BGP peers that are refused for want of their key; nil for none.
     package var keyShortage: KeyShortage?
->>>>>>> wt-conf
 
     /// Blocks of one kind.
     package struct Claimable: Sendable, Hashable {
@@ -86,11 +83,7 @@ package struct StatusAnswer: Sendable, Hashable {
     }
 
     /// Reads `{"node":{…},"peers":[…],"claimable":[{"family":"ipv4","mode":"bgp"}],"tunnels":[…],"refusals":[…],
-<<<<<<< HEAD
-    /// "overlaps":[…]}`; the last four may be missing.
-=======
-    /// "warnings":[…],"keyShortage":{…}}`; all but the first two may be missing.
->>>>>>> wt-conf
+    /// "overlaps":[…],"warnings":[…],"keyShortage":{…}}`; all but the first two may be missing.
     package init(_ object: JSONObject) throws(NodeLinkError) {
         let reader = MessageReader(object, of: "status")
         node = try NodeStatus(reader.inner("node"))
@@ -122,13 +115,9 @@ package struct StatusAnswer: Sendable, Hashable {
             "claimable": .array(
                 claimable.map { ["family": .string($0.family.rawValue), "mode": .string($0.mode)] }),
             "refusals": .array(refusals.map { .string($0) }),
-<<<<<<< HEAD
             "tunnels": .array(tunnels.map(\.json)),
-            "overlaps": .array(overlaps.map { .string($0) }),
-=======
-            "tunnels": .array(tunnels.map(\.json)), "warnings": .array(warnings.map { .string($0) }),
+            "overlaps": .array(overlaps.map { .string($0) }), "warnings": .array(warnings.map { .string($0) }),
             "keyShortage": keyShortage?.json ?? .null,
->>>>>>> wt-conf
         ]
     }
 }

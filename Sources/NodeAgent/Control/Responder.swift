@@ -97,12 +97,9 @@ struct Responder: Sendable {
             node: node, peers: await speaker.peerReports().map(Self.status), claimable: await controller.claimable)
         answer.refusals = await controller.refusals.prefix(Self.toldRefusals).map(\.description)
         answer.tunnels = await kernel.tunnelReports()
-<<<<<<< HEAD
         answer.overlaps = await controller.networkOverlaps
-=======
         answer.warnings = Array(await controller.doubts.prefix(Self.toldWarnings))
         answer.keyShortage = shortages.current
->>>>>>> wt-conf
         return answer
     }
 

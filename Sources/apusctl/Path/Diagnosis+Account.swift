@@ -32,7 +32,6 @@ extension Diagnosis {
         }
     }
 
-<<<<<<< HEAD
     /// Pods and nodes that share a network cut each other off.
     mutating func checkOverlaps(_ status: StatusAnswer) {
         for overlap in status.overlaps {
@@ -43,7 +42,6 @@ extension Diagnosis {
         }
     }
 
-=======
     /// Programs that were replaced under a daemon that runs on.
     mutating func checkVersion(_ node: NodeStatus) {
         guard node.version != ProgramVersion.current else { return }
@@ -72,7 +70,6 @@ extension Diagnosis {
                 : "sysctl -w net.core.optmem_max=\(needed ?? "MORE"); apusd tries again every second")
     }
 
->>>>>>> wt-conf
     mutating func checkSessions(_ account: Account) {
         for peer in account.status.peers where peer.state != "up" {
             let name = peer.node.isEmpty ? peer.address : "\(peer.address) (\(peer.node))"

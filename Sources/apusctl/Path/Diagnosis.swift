@@ -28,13 +28,10 @@ struct Diagnosis {
         if let account {
             checkVersion(account.status.node)
             checkConfiguration(account.status)
-<<<<<<< HEAD
             checkOverlaps(account.status)
-=======
             checkDoubts(account.status)
             checkOwnAddresses(account, node)
             checkKeys(account.status)
->>>>>>> wt-conf
             checkSessions(account)
             checkStaleRoutes(account)
             checkBlocks(account)
@@ -56,12 +53,9 @@ struct Diagnosis {
     init(account: Account) {
         checkVersion(account.status.node)
         checkConfiguration(account.status)
-<<<<<<< HEAD
         checkOverlaps(account.status)
-=======
         checkDoubts(account.status)
         checkKeys(account.status)
->>>>>>> wt-conf
         checkSessions(account)
         checkStaleRoutes(account)
         checkBlocks(account)
