@@ -144,7 +144,8 @@ package struct RouteDriver<Kernel: RouteKernel & ~Copyable>: ~Copyable {
         _ errors: [Int: NetlinkError], of attempt: RouteAttempt, into report: inout RouteReport,
     ) throws(NetlinkError) -> [RouteOperation] {
         if errors.isEmpty, table.problems.isEmpty {
-            report.applied += attempt.operations
+            // Nearly always all there is: to append them would copy each.
+            report.applied = report.applied.isEmpty ? attempt.operations : report.applied + attempt.operations
             return []
         }
         var occupied: [RouteOperation] = []
