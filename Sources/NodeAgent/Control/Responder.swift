@@ -180,12 +180,14 @@ struct Responder: Sendable {
                 continue
             }
             let programmed = kernelRows[route.prefix]
+            // Of what this node announces only a block that is a blackhole has a route of the daemon's.
+            let unprogrammed = route.peer == nil ? "programmed: this node's own" : "not in a known pool"
             rows.append(
                 RouteRow(
                     prefix: route.prefix, nextHop: route.nextHop?.description ?? "",
                     peer: route.peer.flatMap { addresses[$0]?.description } ?? "",
                     asPath: route.attributes.asPath.description, mode: programmed?.mode ?? "",
-                    state: programmed?.state ?? "not in a known pool", link: programmed?.link ?? "",
+                    state: programmed?.state ?? unprogrammed, link: programmed?.link ?? "",
                     announced: route.attributes.tunnelEndpoint.map { "\($0.encapsulation)" } ?? ""))
         }
         return rows
