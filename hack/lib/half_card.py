@@ -1,7 +1,7 @@
 """half_card.py LINK LINK: carries frames between two links as a network card does that knows nothing of tunnels.
 
 A frame whose checksum the sender has left to the card is passed on with that wish, and the next kernel sees to it. A
-wish that is about what a VXLAN packet (UDP 4789) holds is dropped: the checksum inside stays as unfinished as it came,
+wish that is about what a VXLAN packet (UDP 4789) or one of IP in IP holds is dropped: the checksum inside stays as unfinished as it came,
 and the receiver throws the packet away. What comes finished passes as it is."""
 import select
 import socket
@@ -10,11 +10,13 @@ import sys
 
 SOL_PACKET, PACKET_VNET_HDR, PACKET_IGNORE_OUTGOING = 263, 15, 23
 HEADER = struct.Struct("<BBHHHH")  # struct virtio_net_hdr: flags, gso_type, hdr_len, gso_size, csum_start, csum_offset
-ETH_P_ALL, VXLAN = 3, 4789
+ETH_P_ALL, IPIP, VXLAN = 3, 4, 4789
 
 
 def payload(frame):
-    """Where the payload of a VXLAN packet begins; None for another frame."""
+    """Where the payload of a tunnel's packet begins; None for another frame."""
+    if frame[12:14] == b"\x08\x00" and frame[23] == IPIP:
+        return 14 + 4 * (frame[14] & 15)
     if frame[12:14] == b"\x08\x00" and frame[23] == 17:
         udp = 14 + 4 * (frame[14] & 15)
     elif frame[12:14] == b"\x86\xdd" and frame[20] == 17:

@@ -69,6 +69,57 @@ has_address() { within node1 ip address show dev tunl0 | grep -q 'inet 10.244.0.
 within node1 ip address flush dev tunl0
 check "ipip: so is the device's address" eventually 10 has_address
 
+# The checksum offload of tunl0 is tried, too: node1 gets a network card that computes no checksum inside of a tunnel.
+offload() { within node1 python3 "$top/hack/lib/checksum_offload.py" tunl0 "$@"; }
+offload_is() { [ "$(offload)" = "$1" ]; }
+said() { grep -aq -- "$1" "$scratch/node1/apusd.log"; }
+check "tunl0: behind a sound card the offload is found to work" eventually "$patience" said "checksum offload works"
+check "tunl0: and is on" offload_is on
+make_netns card
+within router ip link set node1 netns "$(ns card)"
+within router ip link add card type veth peer name router netns "$(ns card)"
+within router ip link set card master br1 up
+for link in node1 router; do
+    within card ip link set "$link" up
+    within card sysctl -q -w "net.ipv6.conf.$link.disable_ipv6=1"
+done
+spawn "$scratch/card.log" nsenter --net="$(netns_path card)" -- python3 "$top/hack/lib/half_card.py" node1 router
+card=$spawned
+eventually "$patience" grep -qs carrying "$scratch/card.log" || die "the card does not work: $(cat "$scratch/card.log")"
+check "tunl0: behind a card that knows no tunnels the nodes see each other" \
+    eventually "$patience" within node1 ping -n -q -c 1 -W 1 "${node_address[node2]}"
+stop_daemon node1
+start_node node1 --tunnel-grace 3
+check "tunl0: the daemon finds out that packets do not arrive" \
+    eventually "$patience" said "checksum offload is turned off: packets whose inner checksum"
+check "tunl0: the offload is off" eventually "$patience" offload_is off
+check "tunl0: node status says so" \
+    contains "Checksum offload of tunl0 is off: packets that rely on it do not arrive" "$(apusctl_in node1 node status)"
+datagram() { within pod1 python3 -c '
+import socket, sys
+link = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+link.settimeout(2)
+link.connect((sys.argv[1], 9))
+link.send(b"?")
+try:
+    link.recv(1)
+except ConnectionRefusedError:
+    print("came through")
+except OSError as error:
+    sys.exit(str(error))' "$(pod_address pod2)"; }
+check "tunl0: a pod's datagram comes through" eventually "$patience" datagram
+stop_daemon node1
+offload on
+check "tunl0: with the offload on, and nobody to try it, it does not" fails datagram
+# shellcheck disable=SC2086
+stop_process $card
+within card ip link set node1 netns "$(ns router)"
+within router ip link del card
+within router ip link set node1 master br1 up
+start_node node1 --tunnel-grace 3
+check "tunl0: with the sound card again all routes are there" routed 120 ipip
+check "tunl0: and the offload is on" offload_is on
+
 # Within the subnet is what changes.
 between "${near[@]}"
 switched crosssubnet CrossSubnet Never

@@ -190,6 +190,14 @@ extension NodeController {
         // Without its own Node a node would lose everything; that is more likely a file that is missing.
         guard let view = decoded.configuration.view(of: options.nodeName) else {
             let meanwhile = view == nil ? "nothing is configured" : "the last good configuration stays in force"
+            // Without any configuration the status says so in words of its own.
+            let own = "Node/\(options.nodeName)"
+            if view != nil, !refusals.contains(where: { $0.resource == own }) {
+                refusals.append(
+                    Diagnostic(
+                        .error, file: options.configurationPath, resource: own,
+                        reason: "this node's own resource is not there"))
+            }
             let names = decoded.configuration.nodes.prefix(8).map(\.name).joined(separator: ", ")
             logger.error(
                 "no Node resource has this node's name; \(meanwhile) until one has",
