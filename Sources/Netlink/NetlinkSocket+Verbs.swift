@@ -1,3 +1,4 @@
+import CLibNL
 import LinuxOS
 package import NetTypes
 
@@ -72,6 +73,11 @@ extension NetlinkSocket {
     /// The main table's routes of one family over one link, without a look at all the others.
     package mutating func routes(family: AddressFamily, linkIndex: UInt32) throws(NetlinkError) -> [Route] {
         try routes(nil, family, linkIndex: linkIndex)
+    }
+
+    /// The main table's IPv6 routes that the kernel has from a router's advertisement (RTPROT_RA).
+    package mutating func advertisedRoutes() throws(NetlinkError) -> [Route] {
+        try routes(UInt8(RTPROT_RA), .ipv6, linkIndex: nil)
     }
 
     /// The main table's routes of one family apart from those of one protocol, which are not even read.

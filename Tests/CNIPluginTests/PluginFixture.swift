@@ -67,7 +67,7 @@ struct PluginFixture {
             "CNI_COMMAND": command, "CNI_CONTAINERID": containerID, "CNI_NETNS": netns, "CNI_IFNAME": "eth0",
             "CNI_PATH": pluginPath, "CNI_ARGS": arguments,
         ]
-        return CNIPlugin.run(role, environment: environment) { Array(JSONText.serialize(.object(config)).utf8) }
+        return CNIPlugin.run(role, environment: .given(environment)) { Array(JSONText.serialize(.object(config)).utf8) }
     }
 
     /// Whether the store holds neither attachment nor allocation.

@@ -175,6 +175,27 @@ struct PodTests {
         }
     }
 
+    @Test("The next sandbox of a pod is added while the former lives, and each has its own DEL, records or none")
+    func nextSandbox() async throws {
+        try await PodFixture.run { fixture in
+            try fixture.plugin.writeNodeState()
+            fixture.plugin.arguments = "IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=nginx"
+            #expect(fixture.plugin.call("ADD", "former").status == 0)
+            try fixture.inPod("ip link set eth0 down")
+            try fixture.inPod("ip link set eth0 name eth9")
+            let outcome = fixture.plugin.call("ADD", "latter")
+            #expect(outcome.status == 0, "\(outcome)")
+            let key = AttachmentKey(network: "net", containerID: "latter", ifName: "eth0")
+            let name = HostLinkName.name(for: key, podNamespace: nil, podName: nil)
+            #expect(try Set(fixture.hostLinks()) == ["calic440f455693", name])
+            #expect(fixture.plugin.call("DEL", "former").status == 0)
+            #expect(try fixture.hostLinks() == [name])
+            _ = try Command.run(["rm", "-r", fixture.plugin.runDirectory])
+            #expect(fixture.plugin.call("DEL", "latter").status == 0)
+            #expect(try fixture.hostLinks().isEmpty)
+        }
+    }
+
     @Test("DEL finds the link by its name and alias when the store is gone")
     func deleteWithoutStore() async throws {
         try await PodFixture.run { fixture in

@@ -1,7 +1,7 @@
 import LinuxOS
 import Resources
 
-/// Reads the resources of a directory (its `*.yaml` and `*.yml`, by name) or of one multi-document file.
+/// Reads the resources of a directory (its `*.yaml`, `*.yml` and `*.json`, by name) or of one multi-document file.
 struct ConfigurationReader: Sendable {
     /// The directory or the file.
     let path: String
@@ -56,8 +56,7 @@ struct ConfigurationReader: Sendable {
         var findings = findings
         for file in files {
             do throws(Diagnostic) {
-                let text = String(decoding: try file.content.get(), as: UTF8.self)
-                documents += try YAMLDocuments.documents(in: text, file: file.name)
+                documents += try YAMLDocuments.documents(in: try text(of: file), file: file.name)
             } catch {
                 findings.append(error)
             }
@@ -71,8 +70,31 @@ struct ConfigurationReader: Sendable {
         do throws(SystemError) {
             return .success(try Files.readThroughLinks(file, limit: YAMLDocuments.maximalFileBytes))
         } catch {
-            return .failure(Diagnostic(.error, file: name, reason: "cannot be read: \(error.readingProblem)"))
+            let reason =
+                error.code == .EFBIG
+                ? "larger than \(YAMLDocuments.maximalFileBytes) bytes" : "cannot be read: \(error.readingProblem)"
+            return .failure(Diagnostic(.error, file: name, reason: reason))
         }
+    }
+
+    private func text(of file: LastReading.File) throws(Diagnostic) -> String {
+        let bytes = try file.content.get()
+        guard !bytes.starts(with: [0xff, 0xfe]), !bytes.starts(with: [0xfe, 0xff]) else {
+            throw Diagnostic(.error, file: file.name, reason: "it is UTF-16; write it as UTF-8")
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private static let endings = [".yaml", ".yml", ".json"]
+
+    /// Every JSON text is YAML too.
+    private static func isRead(_ name: String) -> Bool { endings.contains { name.hasSuffix($0) } }
+
+    /// What is said of a file that is passed over: its name may not be what was meant.
+    private func unread(_ name: String) -> Diagnostic? {
+        guard let status = try? FileStatus.of("\(path)/\(name)"), !status.isDirectory else { return nil }
+        return Diagnostic(
+            .note, file: name, reason: "not read: its name ends in none of \(Self.endings.joined(separator: ", "))")
     }
 
     /// nil when the place itself cannot be read.
@@ -83,10 +105,9 @@ struct ConfigurationReader: Sendable {
                 return nil
             }
             guard status.isDirectory else { return [(path, path)] }
-            let names = try Files.list(path).filter { name in
-                !name.hasPrefix(".") && (name.hasSuffix(".yaml") || name.hasSuffix(".yml"))
-            }
-            return names.map { ("\(path)/\($0)", $0) }
+            let names = try Files.list(path).filter { !$0.hasPrefix(".") }
+            findings += names.filter { !Self.isRead($0) }.compactMap(unread)
+            return names.filter(Self.isRead).map { ("\(path)/\($0)", $0) }
         } catch {
             findings.append(Diagnostic(.error, file: path, reason: "cannot be read: \(error.code)"))
             return nil

@@ -52,6 +52,9 @@ final class KernelSockets {
     /// Every address.
     func addresses() throws(NetlinkError) -> [LinkAddress] { try viewer.addresses() }
 
+    /// The main table's routes that a router has advertised.
+    func advertisedRoutes() throws(NetlinkError) -> [Route] { try viewer.advertisedRoutes() }
+
     /// The main table's routes of both families.
     func mainTable() throws(NetlinkError) -> [Route] {
         try viewer.routes(family: .ipv4) + viewer.routes(family: .ipv6)
