@@ -130,6 +130,8 @@ int clinux_link_index(int socket, const char *name) {
     return ioctl(socket, SIOCGIFINDEX, &request) == 0 ? request.ifr_ifindex : -1;
 }
 
+int clinux_socket_netns(int socket) { return ioctl(socket, SIOCGSKNS); }
+
 int clinux_tx_checksum(int socket, const char *name, int wanted) {
     struct ifreq request = {0};
     struct ethtool_value value = {.cmd = wanted < 0 ? ETHTOOL_GTXCSUM : ETHTOOL_STXCSUM, .data = wanted > 0};

@@ -3,6 +3,7 @@ import IPAMCore
 import LinuxOS
 import ModePlugins
 import NetTypes
+import Netlink
 import NodeLink
 import NodeStore
 import PodPlan
@@ -74,11 +75,8 @@ struct AddCommand {
         _ kernel: inout PodKernel, _ undo: inout UndoStack<Inverse>,
     ) throws -> JSONValue {
         let (name, observed) = try hostEnd(alias, file.attachment.hostLink, &kernel)
-        if observed == .absent, try kernel.podHasLink(call.key.ifName) {
-            throw CNIError(
-                .failed, "CNI_IFNAME: the container has a link \(call.key.ifName) already",
-                details: call.environment.netns)
-        }
+        // Before another plugin is asked for addresses; else the kernel tells.
+        if observed == .absent, foreign != nil { try checkPodName(&kernel) }
         let answer = try addresses(plan, node, &file, &undo, name: name)
         trace.ended("finding addresses")
         // The daemon takes note of the connection while the kernel makes the link.
@@ -162,7 +160,13 @@ struct AddCommand {
         var hostIndex: UInt32 = 0
         do {
             for step in steps {
-                try kernel.apply(step)
+                do {
+                    try kernel.apply(step)
+                } catch {
+                    // The kernel does not say which of the two names there is already.
+                    if case .createPair = step, (error as? NetlinkError)?.code == .EEXIST { try checkPodName(&kernel) }
+                    throw error
+                }
                 if let inverse = step.inverse { undo.push(.pod(inverse)) }
                 trace.ended(step.name)
                 guard case .createPair = step else { continue }
@@ -180,6 +184,13 @@ struct AddCommand {
             if hostIndex != 0 { _ = try? line.answer() }
             throw error
         }
+    }
+
+    /// - Throws: error 999 when the container has a link of the name.
+    private func checkPodName(_ kernel: inout PodKernel) throws {
+        guard try kernel.podHasLink(call.key.ifName) else { return }
+        throw CNIError(
+            .failed, "CNI_IFNAME: the container has a link \(call.key.ifName) already", details: call.environment.netns)
     }
 
     /// A daemon that is absent or silent is no obstacle as long as the others know of the block already.

@@ -118,7 +118,10 @@ extension RunDirectory {
     /// There are some after a change of the blocks' size, for as long as pods live in the old ones: each block's record
     /// knows of what was given out of it, and of nothing else.
     func overlapping(_ cidr: IPPrefix) throws(StoreError) -> [IPPrefix] {
-        try blockNetworks().filter { $0 != cidr && $0.overlaps(cidr) }
+        // Every ADD asks this, and most often its own block is the only one: names are compared before they are read.
+        let own = Self.fileName(of: cidr)
+        return try names(in: blocksPath).filter { $0 != own }.compactMap(Self.network(ofFile:))
+            .filter { $0.overlaps(cidr) }.sorted()
     }
 
     /// The block as the attachments know it. This is the only place that reads every attachment.
@@ -142,8 +145,10 @@ extension RunDirectory {
         }
     }
 
-    func blockPath(_ cidr: IPPrefix) -> String {
-        "\(blocksPath)/\(cidr.family.rawValue)-\(cidr.address)-\(cidr.length).json"
+    func blockPath(_ cidr: IPPrefix) -> String { "\(blocksPath)/\(Self.fileName(of: cidr))" }
+
+    private static func fileName(of cidr: IPPrefix) -> String {
+        "\(cidr.family.rawValue)-\(cidr.address)-\(cidr.length).json"
     }
 
     private static func network(ofFile name: String) -> IPPrefix? {

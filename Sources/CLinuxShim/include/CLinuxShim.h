@@ -23,6 +23,8 @@ int clinux_accept(int fd);
 int clinux_pipe(int ends[2]);
 /* SIOCGIFINDEX in the namespace of any socket: the index, or -1. */
 int clinux_link_index(int socket, const char *name);
+/* SIOCGSKNS: a descriptor of the network namespace that any socket is of, with O_CLOEXEC, or -1. */
+int clinux_socket_netns(int socket);
 /* ETHTOOL_GTXCSUM and, if `wanted` is 0 or 1, ETHTOOL_STXCSUM of a link, over any socket: what is in force, or -1. */
 int clinux_tx_checksum(int socket, const char *name, int wanted);
 /* The process's environment, ended by NULL. */

@@ -17,6 +17,12 @@ extension KernelAgent {
     func sourceAddress(towards address: IPAddress) -> IPAddress? {
         (try? sockets?.lookUp(address))?.source
     }
+
+    /// The links by which routes lead that a router has advertised.
+    func linksOfAdvertisedRoutes() throws -> [String] {
+        let routes = try sockets?.advertisedRoutes() ?? []
+        return routes.flatMap(\.hops).compactMap { picture.name(of: $0.linkIndex) }
+    }
 }
 
 extension NodePicture {

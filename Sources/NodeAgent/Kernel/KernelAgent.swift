@@ -261,7 +261,8 @@ extension KernelAgent {
         }
         if tunnels.keep(tunnelPlan, sockets) {
             uplinkSignal.raise()
-            // The devices that are new are links that the picture lacks.
+            // The devices that are new are links that the picture lacks, and routes by former ones are gone.
+            sockets.routes.requestResync()
             look()
         }
         keepOffloads(tunnelPlan)
@@ -488,6 +489,7 @@ extension KernelAgent {
 
     private func keepForwarding() {
         guard options.managesForwarding, let configuration else { return }
-        settings.turnOnForwarding(for: configuration.forwardedFamilies, at: BootClock.now())
+        settings.turnOnForwarding(
+            for: configuration.forwardedFamilies, at: BootClock.now(), routedLinks: linksOfAdvertisedRoutes)
     }
 }

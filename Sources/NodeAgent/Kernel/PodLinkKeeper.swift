@@ -48,7 +48,9 @@ struct PodLinkKeeper: ~Copyable {
             case .neighbourLost(let index, _): robbed.insert(index)
             case .address(let address, true): robbed.insert(address.linkIndex)
             case .settings(let index?, let value) where picture.name(of: index) == nil:
-                filter.observe(value, on: index, sockets)
+                if PodLinkFilter.isAltered(value), let name = try? names?.name(of: index) {
+                    filter.observe(name, index, sockets)
+                }
                 if value == nil { written.insert(index) }
             default: break
             }

@@ -53,6 +53,8 @@ actor NodeController {
     private var reported: Set<Diagnostic> = []
     /// What is refused of the files as they are now.
     private(set) var refusals: [Diagnostic] = []
+    /// What is doubtful in the files as they are now, and used all the same.
+    private var warnings: [Diagnostic] = []
     private var reportedConflicts: [IPPrefix: String] = [:]
     /// Where nodes are; pools should be elsewhere.
     var networks = NodeNetworks()
@@ -173,6 +175,9 @@ actor NodeController {
 
     private func updateShortcut() { shortcut.update(state, hasForeignEndpoints: !foreign.isEmpty) }
 
+    /// What is doubtful in the configuration, a line each.
+    var doubts: [String] { warnings.map(\.description) + (view?.warnings ?? []) }
+
     /// The configuration in force, for display.
     var configuration: ClusterConfiguration? { inForce.configuration }
 }
@@ -223,6 +228,7 @@ extension NodeController {
         }
         reported = Set(diagnostics)
         refusals = diagnostics.filter { $0.severity == .error }
+        warnings = diagnostics.filter { $0.severity == .warning }
     }
 
     /// Makes node.json, kernel and peers agree with what is decided.
