@@ -57,7 +57,7 @@ package struct NodeAgent: Service {
             options: options, store: store, netnsInode: netnsInode, previous: previous,
             claims: try ClaimRecord(stateDirectory: options.stateDirectory, node: options.nodeName),
             speaker: speaker, kernel: kernel, logger: logger)
-        let linkRemovals = try LinkRemovals(logger: logger)
+        let linkRemovals = try LinkRemovals(store: store, logger: logger)
         let shortages = KeyShortages()
         let bfd = BFDMonitor(peers: speaker.directory, eventLoop: bfdLoops.next(), logger: logger)
         let responder = Responder(

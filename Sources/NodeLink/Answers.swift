@@ -21,17 +21,25 @@ package struct BlockAnswer: Sendable, Hashable {
 package struct LinkDeleteAnswer: Sendable, Hashable {
     /// Whether there was such a link; false when it was gone already, or is somebody else's.
     package var isDeleted: Bool
+    /// Whether the record, which its DEL had marked, is gone too, and its addresses are free: the DEL is done.
+    package var isReleased: Bool
 
     /// Makes the answer.
-    package init(isDeleted: Bool) { self.isDeleted = isDeleted }
+    package init(isDeleted: Bool, isReleased: Bool = false) {
+        self.isDeleted = isDeleted
+        self.isReleased = isReleased
+    }
 
-    /// Reads `{"deleted":true}`.
+    /// Reads `{"deleted":true,"released":true}`; a daemon of an earlier version does not say `released`, and does not do
+    /// it.
     package init(_ object: JSONObject) throws(NodeLinkError) {
-        isDeleted = try MessageReader(object, of: "linkDelete").bool("deleted")
+        let reader = MessageReader(object, of: "linkDelete")
+        isDeleted = try reader.bool("deleted")
+        isReleased = object["released"] == nil ? false : try reader.bool("released")
     }
 
     /// The members of `ok`.
-    package var members: JSONObject { ["deleted": .bool(isDeleted)] }
+    package var members: JSONObject { ["deleted": .bool(isDeleted), "released": .bool(isReleased)] }
 }
 
 /// The answer to `status`.
@@ -46,6 +54,8 @@ package struct StatusAnswer: Sendable, Hashable {
     package var refusals: [String] = []
     /// Its tunnel devices.
     package var tunnels: [TunnelStatus] = []
+    /// Where pools and networks of nodes share addresses, each in a sentence.
+    package var overlaps: [String] = []
     /// What is doubtful in the configuration, which is in force all the same.
     package var warnings: [String] = []
     /// The BGP peers that are refused for want of their key; nil for none.
@@ -73,7 +83,7 @@ package struct StatusAnswer: Sendable, Hashable {
     }
 
     /// Reads `{"node":{…},"peers":[…],"claimable":[{"family":"ipv4","mode":"bgp"}],"tunnels":[…],"refusals":[…],
-    /// "warnings":[…],"keyShortage":{…}}`; all but the first two may be missing.
+    /// "overlaps":[…],"warnings":[…],"keyShortage":{…}}`; all but the first two may be missing.
     package init(_ object: JSONObject) throws(NodeLinkError) {
         let reader = MessageReader(object, of: "status")
         node = try NodeStatus(reader.inner("node"))
@@ -90,6 +100,7 @@ package struct StatusAnswer: Sendable, Hashable {
         }
         self.claimable = claimable
         refusals = reader.has("refusals") ? try reader.array("refusals").compactMap(\.string) : []
+        overlaps = reader.has("overlaps") ? try reader.array("overlaps").compactMap(\.string) : []
         for (index, tunnel) in try (reader.has("tunnels") ? reader.array("tunnels") : []).enumerated() {
             tunnels.append(try TunnelStatus(MessageReader(tunnel, of: "status.tunnels[\(index)]")))
         }
@@ -104,7 +115,8 @@ package struct StatusAnswer: Sendable, Hashable {
             "claimable": .array(
                 claimable.map { ["family": .string($0.family.rawValue), "mode": .string($0.mode)] }),
             "refusals": .array(refusals.map { .string($0) }),
-            "tunnels": .array(tunnels.map(\.json)), "warnings": .array(warnings.map { .string($0) }),
+            "tunnels": .array(tunnels.map(\.json)),
+            "overlaps": .array(overlaps.map { .string($0) }), "warnings": .array(warnings.map { .string($0) }),
             "keyShortage": keyShortage?.json ?? .null,
         ]
     }

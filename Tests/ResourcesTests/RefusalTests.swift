@@ -215,11 +215,11 @@ struct RefusalTests {
     func kinds() {
         #expect(
             findings(
-                resource("IPReservation", "f", ["reservedCIDRs": []]), resource("IPReservation", "g", [:]),
+                resource("IPAMConfiguration", "f", ["strictAffinity": true]), resource("IPAMConfiguration", "g", [:]),
                 resource("IPPools", "p", [:], file: "b.yaml")) == [
-                    "note: a.yaml:0: IPReservation/f: IPReservation resources have no effect in this version",
+                    "note: a.yaml:0: IPAMConfiguration/f: IPAMConfiguration resources have no effect in this version",
                     "error: b.yaml:2: kind: \"IPPools\" is no kind of resource that Apus knows; it uses IPPool, "
-                        + "BGPConfiguration, BGPPeer, Node, BlockAffinity, BGPFilter, FelixConfiguration",
+                        + "BGPConfiguration, BGPPeer, Node, BlockAffinity, BGPFilter, FelixConfiguration, IPReservation",
                 ])
     }
 

@@ -44,6 +44,13 @@ struct DiagnosisTests {
         #expect(found.map { $0.hasPrefix("checksum offload of vxlan.calico is off") } == (isSaid ? [true] : []))
     }
 
+    @Test("a pool in a network of nodes is a finding with what to do")
+    func overlap() {
+        let sentence = "IPPool/p 192.168.1.0/24 overlaps 192.168.1.0/24, the network of Node/node1 (192.168.1.1)"
+        let found = problems { $0.status.overlaps = [sentence] }
+        #expect(found == [sentence + ": what is a pod's of it cannot be a machine's"])
+    }
+
     @Test("a node where nothing is wrong has no finding")
     func nothing() { #expect(problems { _ in }.isEmpty) }
 

@@ -30,35 +30,57 @@ struct ConfigurationReader: Sendable {
 
     /// Everything that could be read, with all findings. What cannot be read at all is a finding too.
     func read() -> DecodedResources {
-        var documents: [Document] = []
+        var last: LastReading?
+        return read(after: &last)
+    }
+
+    /// The same. Files that hold what they held the last time are not decoded again; passwords are always read.
+    func read(after last: inout LastReading?) -> DecodedResources {
         var findings: [Diagnostic] = []
-        let files = files(&findings)
-        for (file, name) in files ?? [] {
+        let names = files(&findings)
+        let files = (names ?? []).map { LastReading.File(name: $0.name, content: content(of: $0.path, name: $0.name)) }
+        var decoded: DecodedResources
+        if let last, last.files == files, last.findings == findings {
+            decoded = last.decoded
+        } else {
+            decoded = decode(files, findings)
+            decoded.isPlaceRead = names != nil
+            last = LastReading(files: files, findings: findings, decoded: decoded)
+        }
+        secrets.complete(&decoded)
+        return decoded
+    }
+
+    private func decode(_ files: [LastReading.File], _ findings: [Diagnostic]) -> DecodedResources {
+        var documents: [Document] = []
+        var findings = findings
+        for file in files {
             do throws(Diagnostic) {
-                documents += try YAMLDocuments.documents(in: try text(of: file, name: name), file: name)
+                documents += try YAMLDocuments.documents(in: try text(of: file), file: file.name)
             } catch {
                 findings.append(error)
             }
         }
         var decoded = ResourceDecoder.decode(documents, refusals: findings)
-        decoded.isPlaceRead = files != nil
         PatternCheck.complete(&decoded, documents)
-        secrets.complete(&decoded)
         return decoded
     }
 
-    private func text(of file: String, name: String) throws(Diagnostic) -> String {
-        let bytes: [UInt8]
+    private func content(of file: String, name: String) -> Result<[UInt8], Diagnostic> {
         do throws(SystemError) {
-            bytes = try Files.readThroughLinks(file, limit: YAMLDocuments.maximalFileBytes)
+            return .success(try Files.readThroughLinks(file, limit: YAMLDocuments.maximalFileBytes))
         } catch {
             let reason =
                 error.code == .EFBIG
                 ? "larger than \(YAMLDocuments.maximalFileBytes) bytes" : "cannot be read: \(error.readingProblem)"
-            throw Diagnostic(.error, file: name, reason: reason)
+            return .failure(Diagnostic(.error, file: name, reason: reason))
         }
+    }
+
+    private func text(of file: LastReading.File) throws(Diagnostic) -> String {
+        let bytes = try file.content.get()
         guard !bytes.starts(with: [0xff, 0xfe]), !bytes.starts(with: [0xfe, 0xff]) else {
-            throw Diagnostic(.error, file: name, reason: "it is UTF-16; write it as UTF-8")
+            throw Diagnostic(.error, file: file.name, reason: "it is UTF-16; write it as UTF-8")
         }
         return String(decoding: bytes, as: UTF8.self)
     }
@@ -91,6 +113,19 @@ struct ConfigurationReader: Sendable {
             return nil
         }
     }
+}
+
+/// What was read last, and what it was decoded to without the passwords.
+struct LastReading: Sendable {
+    /// What a file held, or why it was not read.
+    fileprivate struct File: Sendable, Equatable {
+        let name: String
+        let content: Result<[UInt8], Diagnostic>
+    }
+
+    fileprivate let files: [File]
+    fileprivate let findings: [Diagnostic]
+    fileprivate let decoded: DecodedResources
 }
 
 extension SystemError {

@@ -1,3 +1,4 @@
+import ModePlugins
 import NetTypes
 import Netlink
 import Resources
@@ -6,6 +7,11 @@ import Resources
 extension KernelAgent {
     /// The links apart from the pods', by index, each with its addresses.
     func addressCandidates() -> [AddressDetection.Candidate] { picture.addressCandidates }
+
+    /// The node's own links, neither pods' nor tunnels', each with its addresses.
+    func nodeLinks() -> [AddressDetection.Candidate] {
+        addressCandidates().filter { TunnelDevice(rawValue: $0.link) == nil }
+    }
 
     /// The address from which the kernel would send to another; nil when it has no way to it.
     func sourceAddress(towards address: IPAddress) -> IPAddress? {
@@ -20,6 +26,15 @@ extension KernelAgent {
 }
 
 extension NodePicture {
+    /// The addresses of the node that mean something beyond one link, tunnels' apart.
+    ///
+    /// - Complexity: O(links + addresses): `ptp` makes as many as there are pods.
+    var ownAddresses: Set<CIDRAddress> {
+        let tunnels = Set(links.lazy.filter { TunnelDevice(rawValue: $0.name) != nil }.map(\.index))
+        return Set(
+            addresses.lazy.filter { !tunnels.contains($0.linkIndex) && !$0.address.address.isLinkLocal }.map(\.address))
+    }
+
     /// Every link with its addresses, by index.
     var addressCandidates: [AddressDetection.Candidate] {
         links.sorted { $0.index < $1.index }.map { link in

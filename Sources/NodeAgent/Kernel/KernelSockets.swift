@@ -59,4 +59,10 @@ final class KernelSockets {
     func mainTable() throws(NetlinkError) -> [Route] {
         try viewer.routes(family: .ipv4) + viewer.routes(family: .ipv6)
     }
+
+    /// Those of them that are not of this protocol number.
+    func mainTable(otherThan protocolNumber: UInt8) throws(NetlinkError) -> [Route] {
+        try viewer.routes(family: .ipv4, otherThan: protocolNumber)
+            + viewer.routes(family: .ipv6, otherThan: protocolNumber)
+    }
 }

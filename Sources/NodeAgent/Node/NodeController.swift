@@ -56,6 +56,9 @@ actor NodeController {
     /// What is doubtful in the files as they are now, and used all the same.
     private var warnings: [Diagnostic] = []
     private var reportedConflicts: [IPPrefix: String] = [:]
+    /// Where nodes are; pools should be elsewhere.
+    var networks = NodeNetworks()
+    var reportedOverlaps: Set<String> = []
     /// Whether node.json is as `state` is.
     private(set) var isSaved = true
     private(set) var view: NodeView?
@@ -214,6 +217,7 @@ extension NodeController {
         case .adopted:
             self.view = view
             for warning in view.warnings { logger.warning("\(warning)") }
+            await lookAtNetworks(view)
             claimFirstBlocks()
             await publish()
             logger.info(
@@ -241,6 +245,7 @@ extension NodeController {
     /// address from it in between. A new block has its blackhole and is announced before node.json offers it.
     func publish() async {
         guard let view else { return }
+        await lookAtNetworks(view)
         let contested = Dictionary(
             await speaker.conflicts().map { ($0.prefix, $0.description) }, uniquingKeysWith: { first, _ in first })
         var input = BlockPlan.Input(
@@ -298,10 +303,10 @@ extension NodeController {
     private func apply(_ planned: [NodeState.OwnedBlock], _ view: NodeView) async -> [NodeState.OwnedBlock] {
         readyDevices = await kernel.configure(
             KernelConfiguration(
-                nodeAddresses: view.node.addresses, ownBlocks: planned.map(\.cidr), pools: view.pools,
+                nodeAddresses: view.node.addresses, ownBlocks: blackholes(planned), pools: view.pools,
                 staleTime: inForce.configuration?.meshMaxRestartTime ?? BGPConfiguration.defaultMaxRestartTime,
                 isWhole: inForce.isWhole, nodeName: options.nodeName, nodes: view.nodes, felix: view.felix,
-                tunnelAddresses: chooseTunnelAddresses(planned.map(\.cidr), view),
+                tunnelAddresses: chooseTunnelAddresses(tunnelBlocks(planned, view), view),
                 awaitsPool: awaitsPoolMode))
         var blocks = planned
         var announcements: [BlockAnnouncement] = []
@@ -364,6 +369,7 @@ extension NodeController {
             mtuBytes: hostMTUBytes, podMTUBytes: podMTUBytes(hostMTUBytes: hostMTUBytes, view),
             generation: state?.generation ?? 0,
             pools: BlockPlan.pools(view: view), blocks: blocks)
+        new.withheld = withheld(from: blocks, view)
         guard new != state || !isSaved else { return }
         new.generation += 1
         state = new

@@ -32,6 +32,16 @@ extension Diagnosis {
         }
     }
 
+    /// Pods and nodes that share a network cut each other off.
+    mutating func checkOverlaps(_ status: StatusAnswer) {
+        for overlap in status.overlaps {
+            add(
+                "\(overlap): what is a pod's of it cannot be a machine's",
+                "make a pool with another cidr, disable this one and make its pods anew; until then no address of a "
+                    + "node is given to a pod, and no block of its network is taken without a BlockAffinity")
+        }
+    }
+
     /// Programs that were replaced under a daemon that runs on.
     mutating func checkVersion(_ node: NodeStatus) {
         guard node.version != ProgramVersion.current else { return }

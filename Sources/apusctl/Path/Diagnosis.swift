@@ -28,6 +28,7 @@ struct Diagnosis {
         if let account {
             checkVersion(account.status.node)
             checkConfiguration(account.status)
+            checkOverlaps(account.status)
             checkDoubts(account.status)
             checkOwnAddresses(account, node)
             checkKeys(account.status)
@@ -52,6 +53,7 @@ struct Diagnosis {
     init(account: Account) {
         checkVersion(account.status.node)
         checkConfiguration(account.status)
+        checkOverlaps(account.status)
         checkDoubts(account.status)
         checkKeys(account.status)
         checkSessions(account)
