@@ -52,8 +52,10 @@ package struct Negotiated: Sendable, Equatable {
     package var isPeerRestarting: Bool { peerGracefulRestart?.isRestarting ?? false }
 
     private static func set(of families: [AFISAFI]) -> FamilySet {
-        families.reduce(into: []) { set, family in
-            if let family = family.family { set.insert(FamilySet(family)) }
+        var octet: UInt8 = 0
+        for family in families {
+            if let family = family.family { octet |= FamilySet(family).rawValue }
         }
+        return FamilySet(rawValue: octet)
     }
 }

@@ -1,5 +1,5 @@
-import BGPWire
-import NetTypes
+package import BGPWire
+package import NetTypes
 
 // The session that is up, its end, and what becomes of the peer's routes (RFC 4724 §4.2, the receiving speaker).
 
@@ -14,6 +14,20 @@ enum LossCause: Sendable {
 }
 
 extension PeerSession {
+    /// Takes note of an UPDATE that nothing follows from but that its routes go to the RIB: what nearly every message is.
+    /// It does what `handle` does and makes no list of effects for it.
+    ///
+    /// - Returns: whether it was such a one; if not, nothing has happened, and the message is to be handled.
+    package mutating func passes(_ update: UpdateMessage, on id: ConnectionID, at now: MonotonicTime) -> Bool {
+        guard case .established(var up) = state, up.id == id, staleFamilies.isEmpty || update.endOfRIB == nil else {
+            return false
+        }
+        counters.received.updates += 1
+        up.lastReceived = now
+        state = .established(up)
+        return true
+    }
+
     mutating func handleInEstablished(_ message: BGPMessage, _ session: Established, _ turn: inout Turn) {
         var up = session
         up.lastReceived = turn.now

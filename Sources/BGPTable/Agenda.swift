@@ -33,13 +33,6 @@ extension FamilyTable {
         if hasSlicesLeft { agenda.hasSlicesLeft = true }
         if isStepCutShort { agenda.isExportCutShort = true }
         let end = log.nextSequence
-        for place in groups.indices {
-            guard let progress = groups[place]?.reader.progress else { continue }
-            let isBehind = progress.cursor != end || progress.feed != nil
-            if isBehind { agenda.isExportBehind = true }
-            guard isBehind || groups[place]?.steps.isEmpty == false else { continue }
-            agenda.hasPendingUpdates = true
-            if groups[place]?.isTold == true { agenda.expectedAudience += groups[place]?.memberSlots.count ?? 0 }
-        }
+        for place in groups.indices { groups[place]?.put(on: &agenda, end: end) }
     }
 }

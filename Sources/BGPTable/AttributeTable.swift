@@ -15,6 +15,9 @@ struct AttributeSet: Sendable, Hashable {
         attributes.unknown.first { $0.type == Self.tunnelEncapsulationType }?.value
     }
 
+    /// Whether there is anything that `removeTunnelEncapsulation` would take out.
+    var hasTunnelEncapsulation: Bool { !attributes.unknown.isEmpty || !attributes.extendedCommunities.isEmpty }
+
     /// Takes the tunnel encapsulation out, the communities that tell of it too (RFC 9012 §11).
     mutating func removeTunnelEncapsulation() {
         attributes.unknown.removeAll { $0.type == Self.tunnelEncapsulationType }

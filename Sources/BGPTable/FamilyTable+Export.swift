@@ -13,7 +13,7 @@ extension FamilyTable {
             groups.firstIndex { group in
                 guard let group, group.reader.progress == fresh.progress, group.steps.isEmpty else { return false }
                 return group.reader.tellingCounts.isEmpty && group.role == key
-            } ?? insertGroup(UpdateGroup(role: key, reader: fresh))
+            } ?? insertGroup(role: key, reader: fresh)
         groups[place]?.insert(slot, role: role)
         groupOf[slot] = place
     }
@@ -48,9 +48,9 @@ extension FamilyTable {
 
     /// How many prefixes a peer knows from here.
     func advertisedCount(to slot: PeerSlot) -> Int {
-        guard let group = group(of: slot).flatMap({ groups[$0] }), let member = group.members[slot] else { return 0 }
+        guard let group = group(of: slot).flatMap({ groups[$0] }), let role = group.roles[slot] else { return 0 }
         return group.reader(of: slot).tellingCounts.reduce(0) { sum, entry in
-            sum + (tellings[entry.key]?.reaches(slot, member.role) == true ? entry.value : 0)
+            sum + (tellings[entry.key]?.reaches(slot, role) == true ? entry.value : 0)
         }
     }
 
@@ -67,18 +67,15 @@ extension FamilyTable {
     ) -> UpdateStep? {
         var made = 0
         while let place = group(of: slot) {
-            if let step = groups[place]?.step(for: slot) {
-                groups[place]?.advance(slot)
-                release(groups[place]?.dropTaken() ?? [])
+            if let step = groups[place]?.takeStep(slot) {
+                if let taken = groups[place]?.dropTaken() { release(taken) }
                 trimLogIfOldest(step.before.cursor)
-                if groups[place]?.step(for: slot) == nil, groups[place]?.isIdle(at: log.nextSequence) ?? false {
-                    join(slot, from: place)
-                }
+                if groups[place]?.isDone(slot, at: log.nextSequence) == true { join(slot, from: place) }
                 if step.concerns(slot) { return step }
-            } else if groups[place]?.isIdle(at: log.nextSequence) ?? true {
+            } else if groups[place]?.isDone(slot, at: log.nextSequence) ?? true {
                 join(slot, from: place)
                 return nil
-            } else if isPatient, made > 0, isStepCutShort || groups[place]?.steps.isEmpty == false {
+            } else if isPatient, made > 0, isStepCutShort || groups[place]?.hasSteps() == true {
                 return nil
             } else {
                 made += 1
@@ -113,7 +110,9 @@ extension FamilyTable {
         // Taken out while it is worked on, so that it is changed in place.
         guard var group = groups[place].take() else { return }
         let before = group.reader.progress
-        var draft = StepDraft(batch: OutgoingBatch(family: family), budget: limit, looks: limit * Self.looksPerPrefix)
+        var draft = StepDraft(
+            batch: OutgoingBatch(family: family, for: group, speaker: speaker), budget: limit,
+            looks: limit * Self.looksPerPrefix)
         readLog(&group, into: &draft, speaker: speaker)
         if walk(&group, into: &draft, speaker: speaker) {
             group.reader.progress.feed = nil
@@ -179,25 +178,31 @@ extension FamilyTable {
     private mutating func export(
         _ id: UInt32, to group: inout UpdateGroup, into draft: inout StepDraft, speaker: borrowing Speaker,
     ) {
-        if group.role.isSentSeveralPaths(family) {
+        if group.isSentSeveralPaths {
             return exportPaths(id, to: &group, into: &draft, speaker: speaker)
         }
         let best = prefixes[id].best
+        let prefix = prefixes.prefix(of: id)
         let former = group.reader.telling(of: id)
-        var now: (telling: Telling, id: TellingID)?
+        var now = TellingTable.none
         if best != AdjRIBIn.none {
-            now = draft.batch.announce(
-                prefixes.prefix(of: id), as: routes[best], to: group, speaker: speaker, tellings: &tellings)
+            // Prefixes of one source come in runs: what is so with one of them is so with the next.
+            let known = draft.batch.announceAlike(prefix, as: routes[best])
+            now =
+                known
+                ?? draft.batch.announce(
+                    prefix, as: routes[best], to: group, speaker: speaker, tellings: &tellings)
+            tellings.retain(now)
         }
-        if former == TellingTable.none, now == nil { return }
-        if former != now?.id ?? TellingTable.none {
-            if let telling = tellings[former] {
-                draft.batch.withdraw(prefixes.prefix(of: id), told: telling, now: now?.telling, in: group)
+        if former == now {
+            if now == TellingTable.none { return }
+            tellings.release(now)
+        } else {
+            if former != TellingTable.none, !draft.batch.withdrawAlike(prefix, told: former, now: now) {
+                draft.batch.withdraw(prefix, told: former, now: now, in: group, tellings: tellings)
             }
-            group.reader.setTelling(now?.id ?? TellingTable.none, of: id)
+            group.reader.setTelling(now, of: id)
             draft.undo.append(AdjRIBOut.Former(id: id, telling: former))
-        } else if let now {
-            tellings.release(now.id)
         }
         draft.budget -= 1
     }
@@ -215,24 +220,15 @@ struct StepDraft {
 
 // Who is in which group.
 extension FamilyTable {
-    /// The places of the groups that have something to do or to hand out.
-    var busyGroups: [Int] {
-        groups.indices.filter { isBusy($0) }
-    }
-
     /// Whether a group has something to do or to hand out.
-    func isBusy(_ place: Int) -> Bool {
-        // By parts: a group is much to copy.
-        guard let progress = groups[place]?.reader.progress else { return false }
-        return progress.cursor != log.nextSequence || progress.feed != nil || groups[place]?.steps.isEmpty == false
-    }
+    mutating func isBusy(_ place: Int) -> Bool { groups[place]?.isBusy(at: log.nextSequence) ?? false }
 
-    /// How the messages of a group's members are coded.
-    func wireContext(of place: Int) -> WireContext? { groups[place]?.role.wireContext }
-
-    private mutating func insertGroup(_ group: UpdateGroup) -> Int {
+    private mutating func insertGroup(role: PeerRole, reader: AdjRIBOut) -> Int {
+        let known = groups.lazy.compactMap { $0 }.first { $0.role == role }?.kind
+        if known == nil { groupKinds += 1 }
+        let group = UpdateGroup(role: role, kind: known ?? groupKinds, family: family, reader: reader)
         groupCount += 1
-        if group.role.isSentSeveralPaths(family) { severalPathGroupCount += 1 }
+        if group.isSentSeveralPaths { severalPathGroupCount += 1 }
         if let place = groups.firstIndex(where: { $0 == nil }) {
             groups[place] = group
             return place
@@ -243,37 +239,34 @@ extension FamilyTable {
 
     private mutating func leaveGroup(_ slot: PeerSlot, at place: Int) {
         release(groups[place]?.remove(slot) ?? [])
-        guard let group = groups[place], group.members.isEmpty else { return }
+        guard let group = groups[place], group.memberSlots.isEmpty else { return }
         for (id, count) in group.reader.tellingCounts { tellings.release(id, count: count) }
         groups[place] = nil
         groupCount -= 1
-        if group.role.isSentSeveralPaths(family) { severalPathGroupCount -= 1 }
+        if group.isSentSeveralPaths { severalPathGroupCount -= 1 }
     }
 
     /// Puts a member into a group of its own that knows what the member knows. Returns the group's place.
     private mutating func fork(_ slot: PeerSlot, from place: Int) -> Int {
-        guard let group = groups[place], let member = group.members[slot], group.members.count > 1 else {
+        guard let group = groups[place], let role = group.roles[slot], group.memberSlots.count > 1 else {
             return place
         }
         let reader = group.reader(of: slot)
         for (id, count) in reader.tellingCounts { tellings.retain(id, count: count) }
         leaveGroup(slot, at: place)
-        let new = insertGroup(UpdateGroup(role: group.role, reader: reader))
-        groups[new]?.insert(slot, role: member.role)
+        let new = insertGroup(role: group.role, reader: reader)
+        groups[new]?.insert(slot, role: role)
         groupOf[slot] = new
         return new
     }
 
     /// Puts a member that knows everything into the first group of its kind that knows everything.
     private mutating func join(_ slot: PeerSlot, from place: Int) {
-        guard place > 0, groupCount > 1, let group = groups[place], let member = group.members[slot] else { return }
-        let wanted = group.reader.progress
-        for other in groups.indices.prefix(place) {
-            guard let candidate = groups[other], candidate.reader.progress == wanted,
-                candidate.role == group.role
-            else { continue }
+        guard place > 0, groupCount > 1, let (kind, progress) = groups[place]?.standing() else { return }
+        for other in groups.indices.prefix(place) where groups[other]?.isAlike(kind, progress) == true {
+            guard let role = groups[place]?.roles[slot] else { return }
             leaveGroup(slot, at: place)
-            groups[other]?.insert(slot, role: member.role)
+            groups[other]?.insert(slot, role: role)
             groupOf[slot] = other
             return
         }
@@ -286,7 +279,7 @@ extension FamilyTable {
         let reader = group.reader(of: slot)
         for (id, count) in reader.tellingCounts { tellings.retain(id, count: count) }
         leaveGroup(slot, at: place)
-        let new = insertGroup(UpdateGroup(role: role.groupRole, reader: reader))
+        let new = insertGroup(role: role.groupRole, reader: reader)
         groups[new]?.insert(slot, role: role)
         groupOf[slot] = new
         groups[new]?.reader.restartFeed(isRefresh: true)
@@ -313,7 +306,7 @@ extension FamilyTable {
     /// much, when it is called again.
     mutating func trimLog() {
         var oldest = log.nextSequence
-        for case let group? in groups { oldest = min(oldest, group.oldestProgress.cursor) }
+        for place in groups.indices { oldest = min(oldest, groups[place]?.oldestCursor() ?? oldest) }
         var left = Self.trimLimit
         while left > 0, let (sequence, id) = log.popFirst(below: oldest) {
             left -= 1

@@ -6,14 +6,14 @@ import NetTypes
 extension FamilyTable {
     /// Whether a group that is told of best routes alone knows what it has to know of a prefix whose best is as before.
     func isTold(_ group: UpdateGroup, ofOneOnly id: UInt32) -> Bool {
-        !group.role.isSentSeveralPaths(family) && group.reader.progress.feed == nil
+        !group.isSentSeveralPaths && group.reader.progress.feed == nil
     }
 
     /// Whether a group has been told of a prefix, of as many paths as there are for it: some of them may have been kept
     /// back when the others went out.
     func isTold(_ group: UpdateGroup, ofAllPathsTo id: UInt32) -> Bool {
         guard group.reader.telling(of: id) != TellingTable.none else { return false }
-        guard group.role.isSentSeveralPaths(family) else { return true }
+        guard group.isSentSeveralPaths else { return true }
         let limit = group.role.maximumPathsSent
         return group.reader.tellings(of: id).count >= min(limit, eligibleRoutes(to: id).count)
     }
@@ -26,26 +26,27 @@ extension FamilyTable {
     ) {
         let prefix = prefixes.prefix(of: id)
         let former = group.reader.tellings(of: id)
-        var now: [(telling: Telling, id: TellingID)] = []
+        var now: [TellingID] = []
         for index in paths(to: id, limit: group.role.maximumPathsSent, speaker: speaker) {
             let told = draft.batch.announce(
                 prefix, as: routes[index], pathID: routes.ownPathID(of: index), to: group, speaker: speaker,
                 tellings: &tellings)
-            if let told { now.append(told) }
+            guard told != TellingTable.none else { continue }
+            tellings.retain(told)
+            now.append(told)
         }
         if former.isEmpty, now.isEmpty { return }
         draft.budget -= max(1, now.count)
-        let ids = now.map(\.id)
-        guard former != ids else {
-            for id in ids { tellings.release(id) }
+        guard former != now else {
+            for id in now { tellings.release(id) }
             return
         }
         for old in former {
-            guard let telling = tellings[old] else { continue }
-            let same = now.first { $0.telling.pathID == telling.pathID }
-            if same?.id != old { draft.batch.withdraw(prefix, told: telling, now: same?.telling, in: group) }
+            let pathID = tellings[old]?.pathID
+            let same = now.first { tellings[$0]?.pathID == pathID } ?? TellingTable.none
+            if same != old { draft.batch.withdraw(prefix, told: old, now: same, in: group, tellings: tellings) }
         }
-        group.reader.setTellings(ids, of: id)
+        group.reader.setTellings(now, of: id)
         draft.undo.append(
             AdjRIBOut.Former(
                 id: id, telling: former.first ?? TellingTable.none, more: Array(former.dropFirst())))

@@ -19,6 +19,8 @@ struct FamilyTable: Sendable {
     var groups: [UpdateGroup?] = []
     /// How many groups there are.
     var groupCount = 0
+    /// How many kinds of groups there have been.
+    var groupKinds = 0
     /// The group of each peer, by slot.
     var groupOf: [Int?] = []
     var tellings = TellingTable()
@@ -204,8 +206,6 @@ struct FamilyTable: Sendable {
 
     /// The best route, and among how many.
     private mutating func best(of id: UInt32, speaker: borrowing Speaker) -> (best: UInt32, eligible: Int) {
-        ranks.removeAll(keepingCapacity: true)
-        rankedRoutes.removeAll(keepingCapacity: true)
         var only = AdjRIBIn.none
         var eligible = 0
         var index = prefixes[id].firstRoute
@@ -216,7 +216,11 @@ struct FamilyTable: Sendable {
                 if eligible == 1 {
                     only = index
                 } else {
-                    if eligible == 2 { take(only, speaker: speaker) }
+                    if eligible == 2 {
+                        ranks.removeAll(keepingCapacity: true)
+                        rankedRoutes.removeAll(keepingCapacity: true)
+                        take(only, speaker: speaker)
+                    }
                     take(index, speaker: speaker)
                 }
             }

@@ -16,7 +16,6 @@ struct OutgoingBatch {
     /// Where the routes of a set and source go.
     private struct Place {
         let announcement: Int
-        let telling: Telling
         let id: TellingID
     }
 
@@ -37,58 +36,108 @@ struct OutgoingBatch {
         }
     }
 
+    /// What is announced, and who of the group is left out.
+    private struct Announcing {
+        var announcement: OutgoingAnnouncement
+        let excluded: [PeerSlot]
+    }
+
+    /// What is withdrawn.
+    private struct Withdrawing {
+        var prefixes: [IPPrefix]
+        let key: WithdrawalKey
+    }
+
     private let family: AddressFamily
-    private var announcements: [(announcement: OutgoingAnnouncement, excluded: [PeerSlot])] = []
+    private var announcements: [Announcing] = []
     private var announcementIndex = HashIndex()
-    private var withdrawals: [(prefixes: [IPPrefix], key: WithdrawalKey)] = []
+    private var withdrawals: [Withdrawing] = []
     private var withdrawalIndex = HashIndex()
     /// A place of nil means nowhere.
     private var places: [(key: Key, place: Place?)] = []
     private var placeIndex = HashIndex()
     private var last: (key: Key, place: Place?)?
+    /// Where the last withdrawal went: what was told, what is now, and the place of nil for nowhere.
+    private var lastWithdrawal: (former: TellingID, now: TellingID, place: Int?)?
+    /// Whether filters and pools make no difference to anything that goes to the group.
+    private let isPlain: Bool
 
-    /// Makes an empty batch.
-    init(family: AddressFamily) {
+    /// Makes an empty batch for a group.
+    init(family: AddressFamily, for group: UpdateGroup, speaker: borrowing Speaker) {
         self.family = family
+        isPlain =
+            !speaker.peers.hasImportFilters && speaker.importPolicy.unexportedPools.isEmpty
+            && group.role.exportFilter.rules(family).isEmpty
     }
 
     /// The batch as parts of a step, withdrawals first.
     var parts: [UpdateStep.Part] {
-        withdrawals.map { prefixes, key in
-            UpdateStep.Part(
-                update: key.pathID == 0
-                    ? .withdraw(family: family, prefixes: prefixes)
-                    : .withdrawPaths(family: family, prefixes: prefixes, pathID: key.pathID),
-                audience: key.audience)
+        var parts: [UpdateStep.Part] = []
+        parts.reserveCapacity(withdrawals.count + announcements.count + 1)
+        for withdrawing in withdrawals {
+            let (prefixes, key) = (withdrawing.prefixes, withdrawing.key)
+            let update: OutgoingUpdate =
+                key.pathID == 0
+                ? .withdraw(family: family, prefixes: prefixes)
+                : .withdrawPaths(family: family, prefixes: prefixes, pathID: key.pathID)
+            parts.append(UpdateStep.Part(update: update, audience: key.audience))
         }
-            + announcements.filter { !$0.announcement.prefixes.isEmpty }.map { announcement, excluded in
-                UpdateStep.Part(update: .announce(announcement), audience: .allBut(excluded))
-            }
+        for announcing in announcements where !announcing.announcement.prefixes.isEmpty {
+            parts.append(
+                UpdateStep.Part(update: .announce(announcing.announcement), audience: .allBut(announcing.excluded)))
+        }
+        return parts
     }
 
-    /// Takes up a prefix that was told as `former` says and is now told as `telling` says, if at all.
-    mutating func withdraw(_ prefix: IPPrefix, told former: Telling, now telling: Telling?, in group: UpdateGroup) {
-        let unaware = group.excluded(by: former)
-        guard let telling else {
-            return withdraw(prefix, WithdrawalKey(audience: .allBut(unaware), pathID: former.pathID))
+    /// Takes up a prefix that was told as `former` says and is now told as `now` says, if at all.
+    mutating func withdraw(
+        _ prefix: IPPrefix, told former: TellingID, now: TellingID, in group: UpdateGroup,
+        tellings: borrowing TellingTable,
+    ) {
+        guard let telling = tellings[former] else { return }
+        let unaware = group.excluded(by: telling)
+        var place: Int?
+        if let next = tellings[now] {
+            let losing = group.excluded(by: next).filter { !unaware.contains($0) }
+            if !losing.isEmpty { place = withdrawal(WithdrawalKey(audience: .only(losing), pathID: telling.pathID)) }
+        } else {
+            place = withdrawal(WithdrawalKey(audience: .allBut(unaware), pathID: telling.pathID))
         }
-        let losing = group.excluded(by: telling).filter { !unaware.contains($0) }
-        if !losing.isEmpty { withdraw(prefix, WithdrawalKey(audience: .only(losing), pathID: former.pathID)) }
+        lastWithdrawal = (former, now, place)
+        if let place { withdrawals[place].prefixes.append(prefix) }
+    }
+
+    /// Takes a prefix up where the one before it went; false when it is not told, or was not, as that one.
+    mutating func withdrawAlike(_ prefix: IPPrefix, told former: TellingID, now: TellingID) -> Bool {
+        guard let lastWithdrawal, lastWithdrawal.former == former, lastWithdrawal.now == now else { return false }
+        if let place = lastWithdrawal.place { withdrawals[place].prefixes.append(prefix) }
+        return true
+    }
+
+    /// Takes a prefix up where the one before it went, if its route has the same attributes and comes from the same peer;
+    /// nil when it has not, or when filters are to be asked about each prefix.
+    mutating func announceAlike(_ prefix: IPPrefix, as best: InRoute) -> TellingID? {
+        guard isPlain, let last, last.key.handle == best.handle, last.key.source == best.peer, last.key.pathID == 0
+        else { return nil }
+        guard let place = last.place else { return TellingTable.none }
+        announcements[place.announcement].announcement.prefixes.append(prefix)
+        return place.id
     }
 
     /// Takes up a prefix with its best route, or with one of several under its own path identifier. The result says who
-    /// is told, with a reference for the caller; nil when the group shall not see that route.
+    /// is told, and holds no reference; `TellingTable.none` when the group shall not see that route.
     mutating func announce(
         _ prefix: IPPrefix, as best: InRoute, pathID: UInt32 = 0, to group: UpdateGroup, speaker: borrowing Speaker,
         tellings: inout TellingTable,
-    ) -> (telling: Telling, id: TellingID)? {
+    ) -> TellingID {
         let key = Key(
             handle: best.handle, source: best.peer,
             verdict: verdict(on: prefix, as: best, to: group, speaker: speaker), pathID: pathID)
-        guard let place = place(of: key, in: group, speaker: speaker, tellings: &tellings) else { return nil }
+        guard let place = place(of: key, in: group, speaker: speaker, tellings: &tellings) else {
+            return TellingTable.none
+        }
         announcements[place.announcement].announcement.prefixes.append(prefix)
-        tellings.retain(place.id)
-        return (place.telling, place.id)
+        return place.id
     }
 
     /// Gives back what the batch held itself.
@@ -97,28 +146,27 @@ struct OutgoingBatch {
         places = []
         placeIndex = HashIndex()
         last = nil
+        lastWithdrawal = nil
     }
 
     /// What filters and policy say; nobody is asked where no filter and no pool makes a difference.
     private func verdict(
         on prefix: IPPrefix, as best: InRoute, to group: UpdateGroup, speaker: borrowing Speaker,
     ) -> Speaker.ExportVerdict {
+        if isPlain { return .usual }
         let rules = group.role.exportFilter.rules(family)
-        let isPlain = !speaker.peers.hasImportFilters && speaker.importPolicy.unexportedPools.isEmpty
-        if rules.isEmpty, isPlain { return .usual }
         guard let set = speaker.attributes[best.handle] else { return .rejected }
         return speaker.exportVerdict(
             of: prefix, set, isLocal: PeerSlot(best.peer) == PeerTable.local, to: group.role, rules: rules)
     }
 
-    private mutating func withdraw(_ prefix: IPPrefix, _ key: WithdrawalKey) {
+    /// The place of a withdrawal.
+    private mutating func withdrawal(_ key: WithdrawalKey) -> Int {
         let spread = key.spread
-        if let place = withdrawalIndex.find(spread, { withdrawals[Int($0)].key == key }) {
-            withdrawals[Int(place)].prefixes.append(prefix)
-        } else {
-            withdrawalIndex.insert(UInt32(withdrawals.count), hash: spread)
-            withdrawals.append(([prefix], key))
-        }
+        if let place = withdrawalIndex.find(spread, { withdrawals[Int($0)].key == key }) { return Int(place) }
+        withdrawalIndex.insert(UInt32(withdrawals.count), hash: spread)
+        withdrawals.append(Withdrawing(prefixes: [], key: key))
+        return withdrawals.count - 1
     }
 
     private mutating func place(
@@ -162,7 +210,7 @@ struct OutgoingBatch {
             pathID: key.pathID)
         let excluded = group.excluded(by: telling)
         let place = place(of: outgoing, via: nextHop, pathID: key.pathID, excluded: excluded)
-        return Place(announcement: place, telling: telling, id: tellings.intern(telling))
+        return Place(announcement: place, id: tellings.intern(telling))
     }
 
     /// Where the routes of a set go that is told to all but `excluded`: sets that became equal go together.
@@ -171,15 +219,16 @@ struct OutgoingBatch {
     ) -> Int {
         let digest = set.digest
         let known = announcementIndex.find(digest) { place in
-            let (announcement, others) = announcements[Int(place)]
-            return others == excluded && announcement.pathID == pathID && announcement.nextHop == nextHop
+            let announcement = announcements[Int(place)].announcement
+            return announcements[Int(place)].excluded == excluded && announcement.pathID == pathID
+                && announcement.nextHop == nextHop
                 && announcement.attributes == set.attributes
         }
         if let known { return Int(known) }
         announcementIndex.insert(UInt32(announcements.count), hash: digest)
         let announcement = OutgoingAnnouncement(
             family: family, attributes: set.attributes, nextHop: nextHop, prefixes: [], pathID: pathID)
-        announcements.append((announcement, excluded))
+        announcements.append(Announcing(announcement: announcement, excluded: excluded))
         return announcements.count - 1
     }
 }

@@ -79,7 +79,7 @@ package struct PeerRole: Sendable, Hashable {
 
     /// Whether the peer is sent more than the best path to a prefix.
     func isSentSeveralPaths(_ family: AddressFamily) -> Bool {
-        maximumPathsSent > 1 && wireContext.pathIDsOut.contains(FamilySet(family))
+        maximumPathsSent > 1 && wireContext.pathIDsOut.contains(family)
     }
 
     /// Whether routes of a family may have the next hop on this session: of the same family, or as RFC 8950 has it.

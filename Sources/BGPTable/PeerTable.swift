@@ -32,6 +32,25 @@ struct PeerTable: Sendable {
     /// The id of the peer at a slot; nil for this node's own and for one that is free.
     func id(at slot: PeerSlot) -> PeerID? { slot < rows.count ? rows[slot]?.id : nil }
 
+    // Parts of a row: the whole is much to copy for every UPDATE.
+
+    /// Whether the peer at a slot has a session.
+    func isUp(_ slot: PeerSlot) -> Bool { slot < rows.count ? rows[slot]?.isUp ?? false : false }
+
+    /// The families of the peer's session.
+    func families(of slot: PeerSlot) -> Set<AddressFamily> { slot < rows.count ? rows[slot]?.role.families ?? [] : [] }
+
+    /// What the peer's filters say of the routes that it sends.
+    func importFilter(of slot: PeerSlot) -> RouteFilter? { slot < rows.count ? rows[slot]?.role.importFilter : nil }
+
+    /// The most prefixes that the peer may send; nil for any number.
+    func maximumPrefixes(of slot: PeerSlot) -> Int? { slot < rows.count ? rows[slot]?.role.maximumPrefixes : nil }
+
+    /// Whether the tunnel encapsulation attribute is taken from the peer.
+    func carriesTunnelEncapsulation(_ slot: PeerSlot) -> Bool {
+        slot < rows.count ? rows[slot]?.role.carriesTunnelEncapsulation ?? false : false
+    }
+
     /// The slots in use, by the ids of their peers.
     var occupied: [PeerSlot] { slots.sorted { $0.key < $1.key }.map(\.value) }
 

@@ -5,8 +5,16 @@ import NetTypes
 package struct OutgoingDelivery: Sendable {
     /// The step, once for all the peers that are sent something of it.
     package let encoded: EncodedStep
-    /// The peers, each with the stretches of `encoded.bytes` that are for it.
-    package let recipients: [(peer: PeerID, ranges: [Range<Int>])]
+    /// The peers that are sent something of it.
+    package let recipients: [Recipient]
+
+    /// A peer, and the stretches of `encoded.bytes` that are for it.
+    package struct Recipient: Sendable {
+        /// The peer.
+        package let peer: PeerID
+        /// The stretches.
+        package let ranges: [Range<Int>]
+    }
 }
 
 extension RIB {
@@ -23,20 +31,25 @@ extension RIB {
         var deliveries: [OutgoingDelivery] = []
         for table in tables.indices {
             tables[table].isStepCutShort = false
-            for place in tables[table].busyGroups {
+            for place in tables[table].groups.indices where tables[table].isBusy(place) {
                 deliver(of: table, group: place, limit: limit, served: &served, into: &deliveries, to: canTake)
             }
         }
         return deliveries
     }
 
+    /// A step, and the members that take it.
+    private struct Batch {
+        let step: UpdateStep
+        var slots: [PeerSlot]
+    }
+
     private mutating func deliver(
         of table: Int, group place: Int, limit: Int, served: inout Set<PeerSlot>,
         into deliveries: inout [OutgoingDelivery], to canTake: (PeerID) -> Bool,
     ) {
-        guard let slots = tables[table].groups[place]?.memberSlots, let context = tables[table].wireContext(of: place)
-        else { return }
-        var batches: [(step: UpdateStep, slots: [PeerSlot])] = []
+        guard let (slots, context) = tables[table].groups[place]?.audience() else { return }
+        var batches: [Batch] = []
         for slot in slots where !served.contains(slot) {
             // Most changes are not for most groups: when the first member has found so, nobody else need look.
             guard tables[table].isBusy(place) else { break }
@@ -49,16 +62,19 @@ extension RIB {
             if let known = batches.firstIndex(where: { $0.step === step }) {
                 batches[known].slots.append(slot)
             } else {
-                batches.append((step, [slot]))
+                batches.append(Batch(step: step, slots: [slot]))
             }
         }
-        for (step, slots) in batches {
+        for batch in batches {
+            let step = batch.step
             let encoded = step.encode(context)
             deliveries.append(
                 OutgoingDelivery(
                     encoded: encoded,
-                    recipients: slots.compactMap { slot in
-                        speaker.peers[slot].map { ($0.id, encoded.ranges(for: slot, in: step)) }
+                    recipients: batch.slots.compactMap { slot in
+                        speaker.peers.id(at: slot).map {
+                            OutgoingDelivery.Recipient(peer: $0, ranges: encoded.ranges(for: slot, in: step))
+                        }
                     }))
         }
     }

@@ -8,25 +8,25 @@ extension RIB {
     /// - Complexity: O(prefixes × routes to each)
     package mutating func apply(_ update: UpdateMessage, from id: PeerID) -> ImportSummary {
         var summary = ImportSummary()
-        guard let slot = speaker.peers.slot(of: id), let peer = speaker.peers[slot], peer.isUp else { return summary }
+        guard let slot = speaker.peers.slot(of: id), speaker.peers.isUp(slot) else { return summary }
+        let families = speaker.peers.families(of: slot)
         if let family = update.endOfRIB?.family {
-            guard peer.role.families.contains(family) else { return summary }
+            guard families.contains(family) else { return summary }
             summary.swept = endOfRIB(family, from: id)
             summary.endOfRIB = family
             return summary
         }
         for unreach in update.unreachable {
-            guard let table = table(of: unreach.family, for: peer.role) else { continue }
+            guard let table = table(of: unreach.family, among: families) else { continue }
             withdraw(unreach, from: slot, table: table, summary: &summary)
         }
         for reach in update.reachable {
-            guard let table = table(of: reach.family, for: peer.role) else { continue }
-            let set = AttributeSet(attributes: update.attributes, nextHop: reach.nextHop)
-            announce(
-                reach, set: Speaker.normalised(set, from: peer.role), from: slot, table: table,
-                summary: &summary)
+            guard let table = table(of: reach.family, among: families) else { continue }
+            var set = AttributeSet(attributes: update.attributes, nextHop: reach.nextHop)
+            speaker.normalise(&set, from: slot)
+            announce(reach, set: set, from: slot, table: table, summary: &summary)
         }
-        if peer.role.maximumPrefixes != nil, summary.accepted + summary.refused > 0 {
+        if speaker.peers.maximumPrefixes(of: slot) != nil, summary.accepted + summary.refused > 0 {
             // What is kept from a session before counts no more than what is gone.
             summary.receivedOfMaximum = tables.reduce(0) { sum, table in
                 let counts = table.routes.counts(of: slot)
@@ -82,8 +82,8 @@ extension RIB {
         let family = tables[table].family
         let handle = speaker.attributes.intern(set)
         let refusal = speaker.refusal(of: handle, family: family, from: slot)
-        let role = speaker.peers[slot]?.role
-        let rules = role?.importFilter.rules(family) ?? []
+        let rules = speaker.peers.importFilter(of: slot)?.rules(family) ?? []
+        let role = rules.isEmpty ? nil : speaker.peers[slot]?.role
         for (place, prefix) in reach.prefixes.enumerated() where prefix.family == family {
             let pathID = place < reach.pathIDs.count ? reach.pathIDs[place] : 0
             let outcome: FamilyTable.Outcome
@@ -128,8 +128,8 @@ extension RIB {
             speaker: &speaker)
     }
 
-    private func table(of family: AFISAFI, for role: PeerRole) -> Int? {
-        guard let family = family.family, role.families.contains(family) else { return nil }
+    private func table(of family: AFISAFI, among families: Set<AddressFamily>) -> Int? {
+        guard let family = family.family, families.contains(family) else { return nil }
         return Self.table(of: family)
     }
 

@@ -19,12 +19,12 @@ extension RIB {
     package func advertised(to id: PeerID) -> [AdvertisedRoute] {
         guard let slot = speaker.peers.slot(of: id) else { return [] }
         return tables.flatMap { table -> [AdvertisedRoute] in
-            guard let group = table.group(of: slot).flatMap({ table.groups[$0] }), let member = group.members[slot]
+            guard let group = table.group(of: slot).flatMap({ table.groups[$0] }), let role = group.roles[slot]
             else { return [] }
             let reader = group.reader(of: slot)
             return table.prefixes.sortedIDs.flatMap { prefix in
                 reader.tellings(of: prefix).compactMap { id in
-                    guard let telling = table.tellings[id], telling.reaches(slot, member.role) else { return nil }
+                    guard let telling = table.tellings[id], telling.reaches(slot, role) else { return nil }
                     return AdvertisedRoute(
                         prefix: table.prefixes.prefix(of: prefix), nextHop: telling.nextHop, pathID: telling.pathID,
                         best: table.route(told: telling, of: prefix, speaker: speaker))
@@ -37,9 +37,9 @@ extension RIB {
     package func hasAdvertised(_ prefix: IPPrefix, to id: PeerID) -> Bool {
         let table = tables[Self.table(of: prefix.family)]
         guard let slot = speaker.peers.slot(of: id), let place = table.prefixes.id(of: prefix),
-            let group = table.group(of: slot).flatMap({ table.groups[$0] }), let member = group.members[slot],
+            let group = table.group(of: slot).flatMap({ table.groups[$0] }), let role = group.roles[slot],
             case let tellings = group.reader(of: slot).tellings(of: place)
         else { return false }
-        return tellings.contains { table.tellings[$0]?.reaches(slot, member.role) ?? false }
+        return tellings.contains { table.tellings[$0]?.reaches(slot, role) ?? false }
     }
 }

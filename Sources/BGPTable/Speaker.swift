@@ -14,18 +14,16 @@ struct Speaker: Sendable {
     /// Whether the forwarding side is told what is chosen; if not, it is told of no route at all.
     var tellsForwarding = true
 
-    /// What a set becomes when it arrives from a peer of this role: an external peer has no say in what is internal
+    /// Makes a set what it becomes when it arrives from a peer: an external peer has no say in what is internal
     /// to the AS, even if the session let it through.
-    static func normalised(_ set: AttributeSet, from role: PeerRole) -> AttributeSet {
-        var set = set
-        if role.kind == .eBGP {
+    func normalise(_ set: inout AttributeSet, from slot: PeerSlot) {
+        if peers.ranks[slot].isExternal {
             // RFC 8326 §4: what is about to go is the last choice.
             set.attributes.localPref = set.attributes.communities.contains(.gracefulShutdown) ? 0 : nil
             set.attributes.originatorID = nil
             set.attributes.clusterList = []
         }
-        if !role.carriesTunnelEncapsulation { set.removeTunnelEncapsulation() }
-        return set
+        if !peers.carriesTunnelEncapsulation(slot), set.hasTunnelEncapsulation { set.removeTunnelEncapsulation() }
     }
 
     private func isLoop(_ path: ASPath, at role: PeerRole) -> Bool {

@@ -76,10 +76,13 @@ package struct ASPath: Sendable, Hashable, CustomStringConvertible {
     /// The path with `asNumber` in front, `count` times (RFC 4271 §5.1.2 b).
     package func prepending(_ asNumber: ASNumber, count: Int = 1) -> ASPath {
         guard count > 0 else { return self }
-        let added = [ASNumber](repeating: asNumber, count: count)
+        var added: [ASNumber] = []
+        added.reserveCapacity(count + (segments.first?.asNumbers.count ?? 0))
+        for _ in 0..<count { added.append(asNumber) }
         var path = self
         if case .sequence(let numbers)? = segments.first {
-            path.segments[0] = .sequence(added + numbers)
+            added.append(contentsOf: numbers)
+            path.segments[0] = .sequence(added)
         } else {
             path.segments.insert(.sequence(added), at: 0)
         }

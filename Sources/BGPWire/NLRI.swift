@@ -30,7 +30,7 @@ enum NLRI {
 
     /// Reads all prefixes, each behind a path identifier where `context` says so; nil as above.
     static func decode(_ bytes: ArraySlice<UInt8>, family: AddressFamily, context: WireContext) -> Paths? {
-        guard context.pathIDsIn.contains(FamilySet(family)) else {
+        guard context.pathIDsIn.contains(family) else {
             return decode(bytes, family: family).map { Paths(prefixes: $0) }
         }
         var paths = Paths()

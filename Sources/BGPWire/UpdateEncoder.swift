@@ -133,7 +133,7 @@ package struct UpdateEncoder: Sendable {
     ) {
         var start: Int?
         var limit = 0
-        let pathIDOctets = context.pathIDsOut.contains(FamilySet(family)) ? NLRI.pathIDOctets : 0
+        let pathIDOctets = context.pathIDsOut.contains(family) ? NLRI.pathIDOctets : 0
         for (index, prefix) in prefixes.enumerated() where prefix.family == family {
             let octets = pathIDOctets + 1 + (Int(prefix.length) + 7) / 8
             if let open = start, bytes.count + octets > limit {

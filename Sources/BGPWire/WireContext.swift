@@ -57,4 +57,7 @@ package struct FamilySet: OptionSet, Sendable, Hashable {
         case .ipv6: self.init(rawValue: 2)
         }
     }
+
+    /// Whether the family is in the set. What `OptionSet` has for it goes through a table of its conformance.
+    package func contains(_ family: AddressFamily) -> Bool { rawValue & FamilySet(family).rawValue != 0 }
 }

@@ -11,7 +11,8 @@ struct IPAMDelegate {
     private static let maximumAnswer = 1 << 20
 
     private let call: PluginCall
-    private let type: String
+    /// The plugin's name.
+    let type: String
     private let path: String
     private let deadline: MonotonicTime?
 

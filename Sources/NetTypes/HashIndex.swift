@@ -69,7 +69,11 @@ package struct HashIndex: Sendable {
 
     @inlinable mutating func grow() {
         let old = slots
-        slots = [UInt64](repeating: 0, count: max(Self.leastCapacity, old.count * 2))
+        let capacity = max(Self.leastCapacity, old.count * 2)
+        // `Array(repeating:count:)` asks the runtime for the type of its storage, each time.
+        slots = []
+        slots.reserveCapacity(capacity)
+        for _ in 0..<capacity { slots.append(0) }
         for slot in old where slot != 0 { place(slot) }
     }
 

@@ -78,8 +78,25 @@ extension RunDirectory {
     }
 
     /// Writes a record out of which addresses were taken back, on a full disk too: it is the DELs that make room.
+    ///
+    /// Where there is no room for a second file the first one goes before. Who is killed between the two, or finds the
+    /// room taken by others, leaves a block without a record, which is made again of the attachments.
     func saveFreed(_ octets: [UInt8], of cidr: IPPrefix, under lock: borrowing StoreLock) throws(StoreError) {
-        try system { () throws(SystemError) in try Files.shorten(blockPath(cidr), to: octets) }
+        let path = blockPath(cidr)
+        guard try !isWritten(octets, to: path) else { return }
+        try system { () throws(SystemError) in _ = try Files.remove(path) }
+        _ = try isWritten(octets, to: path)
+    }
+
+    /// Replaces a file. False, and the file is as it was, where there is no room.
+    private func isWritten(_ octets: [UInt8], to path: String) throws(StoreError) -> Bool {
+        do throws(SystemError) {
+            try Files.replace(path, with: octets)
+            return true
+        } catch {
+            guard error.code.isLackOfRoom else { throw .system(error) }
+            return false
+        }
     }
 
     /// The block, made of the attachments if it has no file in this boot, with what blocks that share addresses with it

@@ -23,7 +23,7 @@ import Testing
             if deliveries.isEmpty { return (told, steps) }
             steps += deliveries.count
             for delivery in deliveries {
-                for (peer, ranges) in delivery.recipients {
+                for (peer, ranges) in delivery.recipients.map({ ($0.peer, $0.ranges) }) {
                     for range in ranges {
                         told[peer.rawValue, default: []] += try lines(delivery.encoded.bytes[range])
                     }

@@ -39,6 +39,8 @@ actor Peer {
     private var isEndedForPrefixes = false
     private var incomingCount: UInt64 = 0
     private var current: (negotiated: Negotiated, epoch: UInt64)?
+    /// What every message asks of `current`, which is much to copy.
+    private var up: (connection: ConnectionID, epoch: UInt64, context: WireContext)?
     private var epoch: UInt64
     private var burst: [UpdateMessage] = []
     private var burstOctets = 0
@@ -58,6 +60,8 @@ actor Peer {
     /// A connection that exists.
     private struct Link {
         let channel: any Channel
+        /// Cuts what comes into messages; nil while it does, and when what has come is beyond repair.
+        var decoder: MessageDecoder? = MessageDecoder()
         /// The last of the session's own messages, which a close waits for.
         var lastMessage: EventLoopFuture<Void>?
         /// How many writes the kernel has not taken.
@@ -156,33 +160,56 @@ actor Peer {
 
     /// How the messages of a connection are coded.
     func wireContext(of connection: ConnectionID) -> WireContext {
-        guard let current, current.negotiated.connection == connection else {
+        guard let up, up.connection == connection else {
             return WireContext(isIBGP: session.configuration.isIBGP)
         }
-        return current.negotiated.wireContext
+        return up.context
     }
 
     /// How what comes on a connection is read. Whoever was told that this side takes long messages may send them,
     /// whether it takes any itself or not (RFC 8654 §3).
-    func receivingContext(of connection: ConnectionID) -> WireContext {
+    private func receivingContext(of connection: ConnectionID) -> WireContext {
         var context = wireContext(of: connection)
-        guard current?.negotiated.connection == connection else { return context }
+        guard up?.connection == connection else { return context }
         if session.configuration.offersExtendedMessages { context.maximumMessageLength = WireContext.extendedMaximum }
         return context
     }
 
-    /// A whole message came.
-    func received(_ message: BGPMessage, on connection: ConnectionID) {
-        handle(.messageReceived(connection, message))
+    /// Octets came of a connection. A message is decoded only after the one before it has been handled: the OPENs decide
+    /// how an UPDATE is to be read.
+    func received(_ octets: ByteBuffer, on connection: ConnectionID) {
+        burstOctets += octets.readableBytes
+        // Taken out while it is worked with: what is handled may close the connection.
+        guard var decoder = links[connection]?.decoder.take() else { return }
+        var octets = octets
+        while octets.readableBytes > 0 {
+            let taken = decoder.push(octets.readableBytesUInt8Span)
+            octets.moveReaderIndex(forwardBy: taken)
+            guard handleMessages(in: &decoder, of: connection) else { return }
+            // A decoder that is full of an unfinished frame would be a frame longer than the limit allows.
+            if taken == 0 { break }
+        }
+        links[connection]?.decoder = decoder
     }
 
-    /// Bytes came that end the session.
-    func decodingFailed(_ error: BGPError, on connection: ConnectionID) {
-        handle(.decodeFailed(connection, error))
+    /// Handles the whole messages that there are; whether more can come.
+    private func handleMessages(in decoder: inout MessageDecoder, of connection: ConnectionID) -> Bool {
+        var context = receivingContext(of: connection)
+        do throws(BGPError) {
+            while let message = try decoder.nextMessage(context) {
+                if case .update(let update) = message, session.passes(update, on: connection, at: BootClock.now()) {
+                    deliver(update)
+                    continue
+                }
+                handle(.messageReceived(connection, message))
+                context = receivingContext(of: connection)
+            }
+            return true
+        } catch {
+            handle(.decodeFailed(connection, error))
+            return false
+        }
     }
-
-    /// So many octets came of a connection.
-    func received(octets: Int) { burstOctets += octets }
 
     /// What one read brought is complete: the routes of it go to the table together.
     func readCompleted() { flushBurst() }
@@ -208,11 +235,11 @@ actor Peer {
     /// Sends routes to the peer, unless the session they are for is over. The outlet is free when they are with the
     /// kernel, so that at most one delivery waits for the socket.
     func send(_ routes: [ByteBuffer], epoch: UInt64) {
-        guard let current, current.epoch == epoch, let channel = links[current.negotiated.connection]?.channel,
-            let last = routes.last
-        else { return outlet.release() }
+        guard let up, up.epoch == epoch, let channel = links[up.connection]?.channel, let last = routes.last else {
+            return outlet.release()
+        }
         for buffer in routes.dropLast() { channel.write(buffer, promise: nil) }
-        _ = write(last, on: current.negotiated.connection, releasing: outlet)
+        _ = write(last, on: up.connection, releasing: outlet)
     }
 }
 
@@ -350,6 +377,7 @@ extension Peer {
     private func establish(_ negotiated: Negotiated) {
         epoch += 1
         current = (negotiated, epoch)
+        up = (negotiated.connection, epoch, negotiated.wireContext)
         logger.notice(
             "session established",
             metadata: [
@@ -421,7 +449,7 @@ extension Peer {
 
     private func lose(_ loss: SessionLoss) {
         flushBurst()
-        current = nil
+        (current, up) = (nil, nil)
         refreshesAsked = []
         let kept = Set(loss.keptFamilies.compactMap(\.family))
         logger.warning(

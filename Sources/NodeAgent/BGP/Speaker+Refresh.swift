@@ -53,6 +53,7 @@ extension Speaker {
     /// Begins the answers for which there is room. The marker for the beginning may not come before the initial End-of-RIB
     /// (RFC 7313 §4.1); until then everything goes out anyway.
     func beginAnswers() {
+        if refreshesWanted.isEmpty { return }
         for refresh in refreshesWanted where !refreshesOut.contains(refresh) {
             guard let peer = peers[refresh.peer], peer.outlet.isFree else { continue }
             refreshesWanted.remove(refresh)
@@ -70,6 +71,7 @@ extension Speaker {
 
     /// Marks the end of what has gone out to the last prefix. What was asked for meanwhile is next.
     func endAnsweredRefreshes() {
+        if refreshesOut.isEmpty { return }
         var ended: Set<Refresh> = []
         defer {
             if !refreshesWanted.isDisjoint(with: ended) { inbox.wake(after: TimeAmount(Self.sliceGap)) }

@@ -470,10 +470,10 @@ extension Speaker {
                 logger.error("routes cannot be announced", metadata: ["reason": "\(failure)"])
             }
             let bytes = ByteBuffer(bytes: delivery.encoded.bytes)
-            for (id, ranges) in delivery.recipients {
-                guard let peer = peers[id], let epoch = epochs[id] else { continue }
+            for recipient in delivery.recipients {
+                guard let peer = peers[recipient.peer], let epoch = epochs[recipient.peer] else { continue }
                 peer.outlet.occupy()
-                let routes = ranges.compactMap { bytes.getSlice(at: $0.lowerBound, length: $0.count) }
+                let routes = recipient.ranges.compactMap { bytes.getSlice(at: $0.lowerBound, length: $0.count) }
                 peer.assumeIsolated { $0.send(routes, epoch: epoch) }
                 count += 1
             }
