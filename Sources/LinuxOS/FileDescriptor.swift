@@ -13,6 +13,8 @@ package struct FileDescriptor: ~Copyable, Sendable {
     /// Room behind what is read, in octets. A record that gets an entry more would otherwise be copied as a whole, into
     /// memory that is touched for the first time.
     private static let slack = 1023
+    /// From so many octets on memory is worth a call of its own.
+    private static let largeRead = 64 << 10
 
     deinit { _ = close(rawValue) }
 
@@ -91,6 +93,7 @@ package struct FileDescriptor: ~Copyable, Sendable {
         var failure: SystemErrorCode?
         // SAFETY: read(2) writes at most the buffer's own length, and says how much.
         let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            if count >= Self.largeRead { unsafe Self.populate(buffer) }
             while true {
                 let got = unsafe read(rawValue, buffer.baseAddress, count)
                 let code = SystemErrorCode.last
@@ -101,6 +104,17 @@ package struct FileDescriptor: ~Copyable, Sendable {
             }
         }
         return (bytes, failure)
+    }
+
+    /// Has the pages of memory that is about to be filled made at once: that takes a third less than a fault for each.
+    private static func populate(_ buffer: UnsafeMutableBufferPointer<UInt8>) {
+        let pageMask: UInt = 4095
+        let address = UInt(bitPattern: buffer.baseAddress)
+        let start = (address + pageMask) & ~pageMask
+        let end = (address + UInt(buffer.count)) & ~pageMask
+        guard start < end else { return }
+        // SAFETY: whole pages inside of the buffer; what they hold stays. Where the kernel refuses nothing has changed.
+        _ = unsafe madvise(UnsafeMutableRawPointer(bitPattern: start), Int(end - start), MADV_POPULATE_WRITE)
     }
 }
 
