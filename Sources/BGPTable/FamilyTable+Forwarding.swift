@@ -2,17 +2,40 @@ import BGPWire
 import NetTypes
 
 extension FamilyTable {
+    /// A route that was made for one prefix and serves for others of the same peer and attributes.
+    struct SharedRoute {
+        fileprivate let handle: AttributeHandle
+        fileprivate let peer: PeerSlot
+        fileprivate let route: LearnedRoute
+    }
+
     /// The Loc-RIB's route to a prefix, as the forwarding side sees it.
     func selectedRoute(of id: UInt32, speaker: borrowing Speaker) -> SelectedRoute? {
+        var last: SharedRoute?
+        return selectedRoute(of: id, speaker: speaker, sharing: &last)
+    }
+
+    /// The same. `last` is what was made before, while the table of attributes has stayed as it is.
+    private func selectedRoute(
+        of id: UInt32, speaker: borrowing Speaker, sharing last: inout SharedRoute?,
+    ) -> SelectedRoute? {
         let best = prefixes[id].best
         guard best != AdjRIBIn.none else { return nil }
-        if PeerSlot(routes[best].peer) == PeerTable.local { return .local }
-        guard var route = learnedRoute(best, speaker: speaker) else { return nil }
-        guard hasSeveralRoutes(id) else { return .learned(route) }
-        for way in ways(to: id, speaker: speaker) where way != best {
-            if let other = learnedRoute(way, speaker: speaker) { route.others.append(other) }
+        let (handle, peer) = (routes[best].handle, PeerSlot(routes[best].peer))
+        if peer == PeerTable.local { return .local }
+        let hasSeveralRoutes = hasSeveralRoutes(id)
+        if !hasSeveralRoutes, let last, last.handle == handle, last.peer == peer { return .learned(last.route) }
+        guard let route = learnedRoute(best, speaker: speaker) else { return nil }
+        guard hasSeveralRoutes else {
+            last = SharedRoute(handle: handle, peer: peer, route: route)
+            return .learned(route)
         }
-        return .learned(route)
+        var others: [LearnedRoute] = []
+        for way in ways(to: id, speaker: speaker) where way != best {
+            if let other = learnedRoute(way, speaker: speaker) { others.append(other) }
+        }
+        return .learned(
+            LearnedRoute(nextHop: route.nextHop, peer: route.peer, attributes: route.attributes, others: others))
     }
 
     /// A route of the Adj-RIB-In, as others see it.
@@ -30,8 +53,10 @@ extension FamilyTable {
     ) -> Int {
         let drained = Array(pendingForwarding.prefix(limit))
         pendingForwarding.removeFirst(drained.count)
+        changes.reserveCapacity(changes.count + drained.count)
+        var last: SharedRoute?
         for id in drained {
-            let route = speaker.tellsForwarding ? selectedRoute(of: id, speaker: speaker) : nil
+            let route = speaker.tellsForwarding ? selectedRoute(of: id, speaker: speaker, sharing: &last) : nil
             let row = prefixes[id]
             let handle = speaker.tellsForwarding ? row.bestHandle : .none
             let isLocal = route == .local

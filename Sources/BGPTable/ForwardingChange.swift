@@ -9,8 +9,9 @@ package enum SelectedRoute: Sendable, Hashable {
     case learned(LearnedRoute)
 }
 
-/// The learned route that won.
-package struct LearnedRoute: Sendable, Hashable {
+/// The learned route that won. It is a reference because thousands of prefixes may share it: what is told of them is
+/// then a word each, and the thread that programs takes over no attributes but those that it looks at.
+package final class LearnedRoute: Sendable, Hashable {
     /// The next hop as received.
     package let nextHop: NextHop
     /// Who sent the route. Not part of the forwarding result: when only this changes, no change is reported.
@@ -18,7 +19,7 @@ package struct LearnedRoute: Sendable, Hashable {
     /// The path attributes, the tunnel encapsulation (RFC 9012) among the unknown ones.
     package let attributes: PathAttributes
     /// Other routes that are as good (multipath), each by another next hop, in the order of these.
-    package var others: [LearnedRoute]
+    package let others: [LearnedRoute]
 
     /// Makes the value.
     package init(nextHop: NextHop, peer: PeerID, attributes: PathAttributes, others: [LearnedRoute] = []) {
@@ -26,6 +27,19 @@ package struct LearnedRoute: Sendable, Hashable {
         self.peer = peer
         self.attributes = attributes
         self.others = others
+    }
+
+    package static func == (left: LearnedRoute, right: LearnedRoute) -> Bool {
+        left === right
+            || left.nextHop == right.nextHop && left.peer == right.peer && left.attributes == right.attributes
+                && left.others == right.others
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(nextHop)
+        hasher.combine(peer)
+        hasher.combine(attributes)
+        hasher.combine(others)
     }
 }
 

@@ -13,6 +13,8 @@
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <linux/sock_diag.h>
+#include <linux/unix_diag.h>
 #include <linux/veth.h>
 #include <netlink/attr.h>
 #include <netlink/errno.h>

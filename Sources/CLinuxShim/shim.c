@@ -98,11 +98,39 @@ int clinux_spawn_detached(int *pid, const char *path, char *const arguments[]) {
     return error;
 }
 
+int clinux_spawn_bound(int *pid, const char *path, char *const arguments[], char *const variables[], int input,
+                       int output) {
+    const pid_t caller = getpid();
+    volatile int error = 0;
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pid_t child = vfork();
+    if (child == 0) {
+        /* Who has lost its parent before the first call is told by the second. */
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) goto failed;
+        if (getppid() != caller) _exit(127);
+        if (dup2(input, STDIN_FILENO) < 0 || dup2(output, STDOUT_FILENO) < 0) goto failed;
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+        execve(path, arguments, variables);
+    failed:
+        error = errno;
+        _exit(127);
+    }
+    if (child < 0) error = errno;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (child > 0 && error != 0) waitpid(child, NULL, 0);
+    *pid = child;
+    return error;
+}
+
 int clinux_link_index(int socket, const char *name) {
     struct ifreq request = {0};
     strncpy(request.ifr_name, name, sizeof request.ifr_name - 1);
     return ioctl(socket, SIOCGIFINDEX, &request) == 0 ? request.ifr_ifindex : -1;
 }
+
+int clinux_socket_netns(int socket) { return ioctl(socket, SIOCGSKNS); }
 
 int clinux_tx_checksum(int socket, const char *name, int wanted) {
     struct ifreq request = {0};

@@ -3,6 +3,7 @@ import IPAMCore
 import LinuxOS
 import ModePlugins
 import NetTypes
+import Netlink
 import NodeLink
 import NodeStore
 import PodPlan
@@ -73,18 +74,9 @@ struct AddCommand {
         _ alias: LinkAlias, _ plan: AddressPlan, _ node: NodeState?, _ file: inout AttachmentFile,
         _ kernel: inout PodKernel, _ undo: inout UndoStack<Inverse>,
     ) throws -> JSONValue {
-        let arguments = call.environment.arguments
-        let name = HostLinkName.name(
-            for: call.key, podNamespace: arguments.podNamespace, podName: arguments.podName)
-        let recorded = file.attachment.hostLink
-        if !recorded.isEmpty, recorded != name { try kernel.deleteLink(recorded, of: alias, isRecorded: true) }
-        let observed = try kernel.observe(name, isRecorded: recorded == name, podName: call.key.ifName)
-        try PodPlan.judge(observed, named: name, for: alias)
-        if observed == .absent, try kernel.podHasLink(call.key.ifName) {
-            throw CNIError(
-                .failed, "CNI_IFNAME: the container has a link \(call.key.ifName) already",
-                details: call.environment.netns)
-        }
+        let (name, observed) = try hostEnd(alias, file.attachment.hostLink, &kernel)
+        // Before another plugin is asked for addresses; else the kernel tells.
+        if observed == .absent, foreign != nil { try checkPodName(&kernel) }
         let answer = try addresses(plan, node, &file, &undo, name: name)
         trace.ended("finding addresses")
         // The daemon takes note of the connection while the kernel makes the link.
@@ -100,7 +92,7 @@ struct AddCommand {
         let index = try carryOut(steps, link, answer.mode, &kernel, &line, &undo)
         try handOff(answer, &line)
         trace.ended("telling apusd")
-        let json = try result(link, answer.dns).json(version: call.config.version, after: call.config.previousResult)
+        let json = try result(link, answer).json(version: call.config.version, after: call.config.previousResult)
         try file.update {
             $0.hostLinkIndex = index
             $0.mtuBytes = link.mtuBytes
@@ -111,6 +103,27 @@ struct AddCommand {
         let addresses = link.addresses.asList
         call.log.write(.info, "ADD \(call.key): \(addresses) on \(name)")
         return json
+    }
+
+    /// How the host's end is to be called, and what has that name now.
+    ///
+    /// The runtime may start a pod's next sandbox before it has ended the former one. That one keeps the pod's name, and
+    /// the new one is called after its key.
+    /// - Throws: `PodPlanError.nameTaken`.
+    private func hostEnd(
+        _ alias: LinkAlias, _ recorded: String, _ kernel: inout PodKernel,
+    ) throws -> (name: String, observed: ObservedLink) {
+        let arguments = call.environment.arguments
+        var name = HostLinkName.name(
+            for: call.key, podNamespace: arguments.podNamespace, podName: arguments.podName)
+        if !recorded.isEmpty, recorded != name { try kernel.deleteLink(recorded, of: alias, isRecorded: true) }
+        var observed = try kernel.observe(name, isRecorded: recorded == name, podName: call.key.ifName)
+        if case .present(_, let text?) = observed, let owner = LinkAlias(parsing: text), owner != alias {
+            name = HostLinkName.name(for: call.key, podNamespace: nil, podName: nil)
+            observed = try kernel.observe(name, isRecorded: false, podName: call.key.ifName)
+        }
+        try PodPlan.judge(observed, named: name, for: alias)
+        return (name, observed)
     }
 
     /// The pod's addresses: the store's to give, or another IPAM plugin's.
@@ -147,7 +160,13 @@ struct AddCommand {
         var hostIndex: UInt32 = 0
         do {
             for step in steps {
-                try kernel.apply(step)
+                do {
+                    try kernel.apply(step)
+                } catch {
+                    // The kernel does not say which of the two names there is already.
+                    if case .createPair = step, (error as? NetlinkError)?.code == .EEXIST { try checkPodName(&kernel) }
+                    throw error
+                }
                 if let inverse = step.inverse { undo.push(.pod(inverse)) }
                 trace.ended(step.name)
                 guard case .createPair = step else { continue }
@@ -165,6 +184,13 @@ struct AddCommand {
             if hostIndex != 0 { _ = try? line.answer() }
             throw error
         }
+    }
+
+    /// - Throws: error 999 when the container has a link of the name.
+    private func checkPodName(_ kernel: inout PodKernel) throws {
+        guard try kernel.podHasLink(call.key.ifName) else { return }
+        throw CNIError(
+            .failed, "CNI_IFNAME: the container has a link \(call.key.ifName) already", details: call.environment.netns)
     }
 
     /// A daemon that is absent or silent is no obstacle as long as the others know of the block already.
@@ -185,7 +211,7 @@ struct AddCommand {
             mode: mode.rawValue)
     }
 
-    private func result(_ link: PodLink, _ dns: CNIResult.DNS) -> CNIResult {
+    private func result(_ link: PodLink, _ answer: PodAddresses) -> CNIResult {
         CNIResult(
             interfaces: [
                 CNIResult.Interface(name: link.hostName, macAddress: link.hostMAC, mtuBytes: link.mtuBytes),
@@ -194,12 +220,13 @@ struct AddCommand {
                     sandbox: call.environment.netns),
             ],
             addresses: link.addresses.map {
-                CNIResult.Address(interface: 1, address: CIDRAddress($0, length: $0.family.bitWidth))
+                CNIResult.Address(
+                    interface: 1, address: CIDRAddress($0, length: $0.family.bitWidth), gateway: answer.gateways[$0])
             },
             routes: link.destinations.map {
                 CNIResult.Route(destination: $0, gateway: PodPlan.gateway($0.family))
             },
-            dns: call.config.dns == CNIResult.DNS() ? dns : call.config.dns)
+            dns: call.config.dns == CNIResult.DNS() ? answer.dns : call.config.dns)
     }
 
     /// - Returns: whether all of it is taken back. If not, the record and its addresses must stay for the DEL that

@@ -25,6 +25,8 @@ struct AddressPlan {
     private let daemon: DaemonLine
     private let requests: PodRequests
     private let wantsGateway: Bool
+    /// The node.json that was there before anybody read it for this plan; nil when it could not be seen.
+    private let stamp: NodeStamp?
 
     /// - Parameters:
     ///   - requests: what is asked for of the addresses.
@@ -34,6 +36,7 @@ struct AddressPlan {
         self.daemon = daemon
         self.requests = requests
         self.wantsGateway = wantsGateway
+        stamp = try? call.store.nodeStamp()
     }
 
     /// The mode the addresses will be of: what the configuration demands, else that of the pool an address or a pool is
@@ -194,7 +197,8 @@ struct AddressPlan {
         let lock = try call.store.lock(deadline: PluginCall.lockTimeout)
         // The daemon closes a block in node.json before it gives its record up under the lock: what was read without
         // the lock may be a block that is nobody's by now.
-        let current = try call.store.nodeState() ?? node
+        let isSame = try stamp != nil && call.store.nodeStamp() == stamp
+        let current = isSame ? node : try call.store.nodeState() ?? node
         return try call.store.allocate(request, for: &file, node: current, under: lock)
     }
 

@@ -64,11 +64,7 @@ struct AttachmentDesk: Sendable {
     func claimUnrecorded() throws -> AttachmentFile? {
         try call.store.create()
         let lock = try call.store.lock(deadline: PluginCall.lockTimeout)
-        switch try call.store.find(call.key, under: lock) {
-        case .busy: return nil
-        case .found: return nil
-        case .none: break
-        }
+        guard case .none = try call.store.find(call.key, under: lock) else { return nil }
         guard case .fresh(let file) = try call.store.claim(call.key, now: BootClock.now(), under: lock) else {
             return nil
         }
@@ -87,11 +83,7 @@ struct AttachmentDesk: Sendable {
         guard try hasStore(), try call.store.mayHold(call.key) else { return }
         let lock = try call.store.lock(deadline: PluginCall.lockTimeout)
         // The key had no record when somebody looked; an ADD may have made one since, and what it holds is its own.
-        switch try call.store.find(call.key, under: lock) {
-        case .none: break
-        case .found: return
-        case .busy: return
-        }
+        guard case .none = try call.store.find(call.key, under: lock) else { return }
         let released = try call.store.releaseStray(call.key, under: lock)
         if !released.isEmpty {
             let addresses = released.map(\.description).joined(separator: ", ")

@@ -27,8 +27,8 @@ package enum CNIPlugin {
 
         /// The role that the program's name, `argv[0]`, stands for.
         package init(programName: String) {
-            let name = programName.parts(separatedBy: "/").last
-            self = name == "apus-ipam" ? .addressesOnly : .network
+            let isIPAM = programName == "apus-ipam" || programName.hasSuffix("/apus-ipam")
+            self = isIPAM ? .addressesOnly : .network
         }
     }
 
@@ -50,9 +50,11 @@ package enum CNIPlugin {
     package static func main() -> Never {
         // Whoever listened to standard error may have gone; what has been begun is carried to its end all the same.
         ProcessIO.ignoreBrokenPipes()
-        if let target = LinkDeletion.target(of: CommandLine.arguments) { ProcessIO.exit(deleteLink(target)) }
-        let programName = CommandLine.arguments.first ?? ""
-        ProcessIO.exit(main(programName: programName, environment: ProcessIO.environment()))
+        // A runtime gives no arguments, and a list of one is dear.
+        if CommandLine.argc > 1, let target = LinkDeletion.target(of: CommandLine.arguments) {
+            ProcessIO.exit(deleteLink(target))
+        }
+        ProcessIO.exit(main(programName: ProcessIO.programName, environment: .own))
     }
 
     /// The detached process of a DEL. Nobody hears what it says: whoever started it looks at the link.
@@ -65,8 +67,8 @@ package enum CNIPlugin {
         }
     }
 
-    private static func main(programName: String, environment: [String: String]) -> Int32 {
-        guard environment["CNI_COMMAND", default: ""] != "" else {
+    private static func main(programName: String, environment: CallVariables) -> Int32 {
+        guard environment["CNI_COMMAND"] ?? "" != "" else {
             // People run a plugin by hand to see what it is.
             let versions = CNIVersion.allCases.map(\.rawValue).joined(separator: ", ")
             ProcessIO.writeStandardError("Apus CNI plugin\nCNI protocol versions supported: \(versions)\n")
@@ -89,13 +91,13 @@ package enum CNIPlugin {
     ///
     /// - Parameter readConfig: answers the bytes of stdin.
     package static func run(
-        _ role: Role, environment: [String: String], readConfig: () throws -> [UInt8],
+        _ role: Role, environment: CallVariables, readConfig: () throws -> [UInt8],
     ) -> Outcome {
         var config: JSONValue?
         let startedAt = BootClock.now()
         do {
             let variables = environment
-            let environment = try CNIEnvironment(variables)
+            let environment = try CNIEnvironment { variables[$0] }
             if environment.command == .version {
                 return Outcome(answer: VersionAnswer.json(config: try? JSONText.parse(bytes(readConfig))), status: 0)
             }

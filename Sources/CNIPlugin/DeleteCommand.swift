@@ -44,7 +44,7 @@ struct DeleteCommand {
         try removal.begin()
         try markDeleting(&file)
         try removal.run()
-        try desk.release(file)
+        if !removal.isReleased { try desk.release(file) }
         removal.finish()
         let addresses = attachment.addresses.asList
         call.log.write(.info, "\(call.environment.command.rawValue) \(call.key): \(addresses)")

@@ -3,6 +3,7 @@ import IPAMCore
 import LinuxOS
 import ModePlugins
 import NetTypes
+import Netlink
 import NodeStore
 
 /// Addresses from an IPAM plugin that keeps books of its own.
@@ -49,16 +50,34 @@ struct ForeignAddresses {
         }
     }
 
+    /// - Throws: error 7 for what is no host's address, or one of a single link, as the pod's gateway is; 101 for an
+    ///   address that this node has itself.
+    private func judge(_ address: IPAddress) throws {
+        guard address.isUnicastHost, !address.isLinkLocal else {
+            throw CNIError(.invalidConfig, "\(delegate.type): it has given \(address), which no pod can have")
+        }
+        var socket = try NetlinkSocket(isForFew: true)
+        guard try socket.lookUp(address).kind == .local else { return }
+        throw CNIError(
+            .ownershipConflict, "\(delegate.type): it has given \(address), which is an address of this node",
+            details: "take the node's addresses out of what the plugin gives")
+    }
+
     private func record(
         _ result: IPAMResult, _ node: NodeState, _ required: EncapsulationMode?, for file: inout AttachmentFile,
     ) throws -> PodAddresses {
+        for address in result.addresses { try judge(address.address.address) }
+        let gateways = result.addresses.compactMap { entry in entry.gateway.map { (entry.address.address, $0) } }
         var answer = PodAddresses(
-            addresses: result.addresses.map(\.address.address), destinations: result.routes.map(\.destination),
+            addresses: result.addresses.map(\.address.address),
+            gateways: Dictionary(gateways, uniquingKeysWith: { first, _ in first }),
+            destinations: result.routes.map(\.destination),
             dns: result.dns, unannounced: [], node: node, mode: required ?? .bgp)
         for address in answer.addresses {
             let lock = try call.store.lock(deadline: PluginCall.lockTimeout)
             switch try call.store.adopt(address, for: &file, node: node, under: lock) {
-            case .failure(let error): throw CNIError(.ownershipConflict, "the IPAM plugin has given \(error)")
+            case .failure(let error):
+                throw CNIError(.ownershipConflict, "\(delegate.type): an address that is not to be had: \(error)")
             case .success(let block?):
                 if !block.isAnnounced { answer.unannounced.append(block.cidr) }
             case .success(nil): break

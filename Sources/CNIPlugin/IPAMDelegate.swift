@@ -11,7 +11,8 @@ struct IPAMDelegate {
     private static let maximumAnswer = 1 << 20
 
     private let call: PluginCall
-    private let type: String
+    /// The plugin's name.
+    let type: String
     private let path: String
     private let deadline: MonotonicTime?
 
@@ -53,7 +54,7 @@ struct IPAMDelegate {
     /// - Throws: its own error, with its name before the message; error 11 when it does not end in time.
     @discardableResult
     func call(_ command: CNICommand) throws -> JSONValue? {
-        var variables = call.input.variables
+        var variables = call.input.variables.all
         variables["CNI_COMMAND"] = command.rawValue
         let ownDeadline = BootClock.now() + Self.timeout
         let ending: ChildProcess.Ending

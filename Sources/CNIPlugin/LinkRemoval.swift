@@ -27,6 +27,8 @@ struct LinkRemoval: ~Copyable {
     private var target: PodLinkTarget?
     private var isAsked = false
     private var isServed = false
+    /// Whether the daemon has released the record: there is nothing left to do.
+    private(set) var isReleased = false
 
     /// Says hello to the daemon: the sooner, the less is waited for it.
     static func line(_ call: PluginCall) throws -> DaemonCall {
@@ -85,9 +87,9 @@ struct LinkRemoval: ~Copyable {
             details: "ip link set \(name) alias \(alias), or delete the link; then try again")
     }
 
-    /// Tells the daemon, if it has answered before, that the record is gone too.
+    /// Tells the daemon, if it has answered before and does not know, that the record is gone too.
     mutating func finish() {
-        guard isServed else { return }
+        guard isServed, !isReleased else { return }
         do throws(NodeLinkError) {
             try line.tell(.endpointDelete(endpoint))
         } catch {
@@ -117,9 +119,11 @@ struct LinkRemoval: ~Copyable {
     private mutating func daemonHasDone() -> Bool {
         guard isAsked else { return false }
         do {
-            let isDeleted = try LinkDeleteAnswer(line.answer().get()).isDeleted
-            guard isDeleted, let target else { return true }
-            return try names.name(of: target.index) == nil
+            let answer = try LinkDeleteAnswer(line.answer().get())
+            guard answer.isDeleted, let target else { return true }
+            let isGone = try names.name(of: target.index) == nil
+            isReleased = isGone && answer.isReleased
+            return isGone
         } catch {
             call.log.write(.debug, "DEL \(call.key): without apusd: \(error)")
             return false

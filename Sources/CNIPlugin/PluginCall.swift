@@ -42,9 +42,8 @@ struct PluginCall: Sendable {
     func about(_ key: AttachmentKey) -> PluginCall {
         var call = self
         call.key = key
-        call.input.variables["CNI_CONTAINERID"] = key.containerID
-        call.input.variables["CNI_IFNAME"] = key.ifName
-        call.input.variables["CNI_NETNS"] = ""
+        let own = ["CNI_CONTAINERID": key.containerID, "CNI_IFNAME": key.ifName, "CNI_NETNS": ""]
+        call.input.variables = .given(input.variables.all.merging(own) { _, new in new })
         return call
     }
 
@@ -82,7 +81,7 @@ struct PluginCall: Sendable {
 /// Environment and standard input of one call, word for word.
 struct PluginInput: Sendable {
     /// The environment.
-    var variables: [String: String] = [:]
+    var variables = CallVariables.given([:])
     /// Standard input.
     var text: [UInt8] = []
 }

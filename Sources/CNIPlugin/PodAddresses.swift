@@ -7,6 +7,9 @@ import NetTypes
 struct PodAddresses: Sendable {
     /// The addresses.
     var addresses: [IPAddress]
+    /// The gateways that another IPAM plugin names. The pod has its own one; they are told on, for that plugin's CHECK
+    /// looks for them in the result.
+    var gateways: [IPAddress: IPAddress] = [:]
     /// Where the pod's routes lead; none for the default route.
     var destinations: [IPPrefix]
     /// The resolver's settings that came with them.

@@ -93,7 +93,7 @@ struct StatusCommand {
         let pools = node.pools(family: family, mode: mode.rawValue)
             .filter { listed?.contains($0.name) ?? !$0.isManual }.map(\.name)
         let open = node.blocks.filter { $0.cidr.family == family && pools.contains($0.pool) && !$0.isClosed }
-        if let block = try open.first(where: hasFreeAddress) {
+        if let block = try open.first(where: { try hasFreeAddress($0, sparing: node.withheld) }) {
             guard case .absent = report, role == .network, !block.isAnnounced else { return nil }
             return "block \(block.cidr) is not announced, and apusd does not answer: start apusd, or see its log"
         }
@@ -106,10 +106,11 @@ struct StatusCommand {
         return status.claimable.contains(wanted) ? nil : "\(need), and apusd may claim none"
     }
 
-    private func hasFreeAddress(_ owned: NodeState.OwnedBlock) throws -> Bool {
+    private func hasFreeAddress(_ owned: NodeState.OwnedBlock, sparing withheld: WithheldAddresses) throws -> Bool {
         // A block without a record is one that nobody has an address of yet, unless somebody moved the record away.
-        guard var block = try call.store.block(owned.cidr) else { return true }
+        let record = try call.store.block(owned.cidr)
+        var block = try record ?? Block(cidr: owned.cidr, bootID: call.store.bootID)
         if role == .addressesOnly { _ = try? block.reserveGateway() }
-        return !block.free.isEmpty
+        return block.freeCount(sparing: withheld) > 0
     }
 }

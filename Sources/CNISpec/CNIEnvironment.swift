@@ -12,16 +12,19 @@ package struct CNIEnvironment: Sendable, Equatable {
     package let netns: String
     /// CNI_ARGS.
     package let arguments: CNIArguments
-    /// The directories of CNI_PATH.
-    package let pluginPath: [String]
+    private let pathList: String
     /// Whether CNI_NETNS may be the plugin's own namespace (CNI_NETNS_OVERRIDE).
     package let allowsOwnNetns: Bool
 
+    /// The directories of CNI_PATH.
+    package var pluginPath: [String] { pathList.parts(separatedBy: ":").map(String.init) }
+
     /// Reads the variables. VERSION validates nothing but the command: runtimes send it with placeholders.
     ///
+    /// - Parameter variable: the value of a variable; nil when it is not set.
     /// - Throws: error 4 that names every missing variable at once, or the first that is invalid with its value.
-    package init(_ variables: [String: String]) throws(CNIError) {
-        let name = variables["CNI_COMMAND"] ?? ""
+    package init(_ variable: (String) -> String?) throws(CNIError) {
+        let name = variable("CNI_COMMAND") ?? ""
         guard let command = CNICommand(rawValue: name) else {
             throw CNIError(
                 .invalidEnvironment,
@@ -29,11 +32,11 @@ package struct CNIEnvironment: Sendable, Equatable {
                 details: "known: " + CNICommand.allCases.map(\.rawValue).joined(separator: ", "))
         }
         self.command = command
-        pluginPath = (variables["CNI_PATH"] ?? "").parts(separatedBy: ":").map(String.init)
-        let override = variables["CNI_NETNS_OVERRIDE"] ?? ""
+        pathList = variable("CNI_PATH") ?? ""
+        let override = variable("CNI_NETNS_OVERRIDE") ?? ""
         allowsOwnNetns = ["1", "t", "true"].contains(override.lowercased())
         let required = Self.required(by: command)
-        let missing = required.filter { variables[$0, default: ""].isEmpty }
+        let missing = required.filter { (variable($0) ?? "").isEmpty }
         guard missing.isEmpty else {
             throw CNIError(
                 .invalidEnvironment, "\(name): required variables are missing: " + missing.joined(separator: ", "))
@@ -43,9 +46,9 @@ package struct CNIEnvironment: Sendable, Equatable {
             arguments = try CNIArguments("")
             return
         }
-        containerID = variables["CNI_CONTAINERID", default: ""]
-        ifName = variables["CNI_IFNAME", default: ""]
-        netns = variables["CNI_NETNS", default: ""]
+        containerID = variable("CNI_CONTAINERID") ?? ""
+        ifName = variable("CNI_IFNAME") ?? ""
+        netns = variable("CNI_NETNS") ?? ""
         guard Self.isIdentifier(containerID) else {
             throw CNIError(
                 .invalidEnvironment,
@@ -56,8 +59,8 @@ package struct CNIEnvironment: Sendable, Equatable {
             throw CNIError(.invalidEnvironment, "CNI_IFNAME: \(fault)", details: ifName)
         }
         // A DEL must not fail for arguments that it has no use for.
-        arguments =
-            try command == .delete ? Self.lenientArguments(variables) : CNIArguments(variables["CNI_ARGS"] ?? "")
+        let text = variable("CNI_ARGS") ?? ""
+        arguments = try command == .delete ? Self.lenientArguments(text) : CNIArguments(text)
     }
 
     /// The variables that a command cannot do without.
@@ -70,8 +73,8 @@ package struct CNIEnvironment: Sendable, Equatable {
         }
     }
 
-    private static func lenientArguments(_ variables: [String: String]) throws(CNIError) -> CNIArguments {
-        guard let text = variables["CNI_ARGS"], !text.isEmpty else { return try CNIArguments("") }
+    private static func lenientArguments(_ text: String) throws(CNIError) -> CNIArguments {
+        guard !text.isEmpty else { return try CNIArguments("") }
         let items = text.parts(separatedBy: ";").filter { $0.utf8.contains(UInt8(ascii: "=")) }
         return try CNIArguments(items.joined(separator: ";"))
     }

@@ -12,14 +12,17 @@ struct RouteBatch {
     let requests: NetlinkBatch
     /// The place of each request's operation.
     private let places: [Int]
+    /// The bits of a number that hold a place.
+    private static let placeMask: UInt64 = (1 << 31) - 1
 
     /// Scatters the operations.
     ///
     /// - Complexity: O(n log n)
     init(_ operations: [RouteOperation]) {
-        var order = operations.indices.map { (scatter: operations[$0].scatter, place: $0) }
-        order.sort { ($0.scatter.part, $0.scatter.bits, $0.place) < ($1.scatter.part, $1.scatter.bits, $1.place) }
-        places = order.map(\.place)
+        // One number for the order and the place: to sort numbers is quick.
+        var order = operations.indices.map { operations[$0].scatter | UInt64($0) & Self.placeMask }
+        order.sort()
+        places = order.map { Int($0 & Self.placeMask) }
         requests = NetlinkBatch(places.map { operations[$0].request })
     }
 
@@ -34,13 +37,16 @@ struct RouteBatch {
 }
 
 extension RouteOperation {
-    /// Deletions come last; within a part the order is that of the network's bits, the last of them first.
-    fileprivate var scatter: (part: UInt8, bits: UInt64) {
-        let part: UInt8 = if case .delete = self { 1 } else { 0 }
-        switch route.destination.address {
-        case .v4(let address): return (part, UInt64(address.rawValue).bitReversed)
-        case .v6(let address): return (part, address.high.bitReversed)
-        }
+    /// The highest bit says whether it is a deletion: those come last. The next 32 are the network's, the last of them
+    /// first; of an IPv6 network those that subnets differ in. The others are 0.
+    fileprivate var scatter: UInt64 {
+        let part: UInt64 = if case .delete = self { 1 << 63 } else { 0 }
+        let bits =
+            switch route.destination.address {
+            case .v4(let address): UInt64(address.rawValue).bitReversed
+            case .v6(let address): address.high.bitReversed
+            }
+        return part | (bits >> 32) << 31
     }
 }
 

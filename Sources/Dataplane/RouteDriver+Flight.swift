@@ -17,12 +17,11 @@ extension RouteDriver where Kernel: ConcurrentRouteKernel, Kernel: ~Copyable {
     package mutating func launch() -> Bool {
         precondition(inFlight == nil, "a batch is in flight")
         guard !needsResync else { return false }
-        let operations = table.pendingOperations(besidesAttempted: true)
-        guard !operations.isEmpty else { return false }
-        let batch = RouteBatch(operations)
+        let attempt = table.takePending()
+        guard !attempt.operations.isEmpty else { return false }
+        let batch = RouteBatch(attempt.operations)
         kernel.begin(batch.requests)
-        inFlight = (operations, batch)
-        table.attempting(operations)
+        inFlight = (attempt, batch)
         return true
     }
 
@@ -39,15 +38,16 @@ extension RouteDriver where Kernel: ConcurrentRouteKernel, Kernel: ~Copyable {
     package mutating func land() throws(NetlinkError) -> RouteReport { try land(launchingNext: false) }
 
     private mutating func land(launchingNext: Bool) throws(NetlinkError) -> RouteReport {
-        guard let (operations, batch) = inFlight else { return RouteReport() }
+        guard let (attempt, batch) = inFlight else { return RouteReport() }
         inFlight = nil
         var report = RouteReport()
         do throws(NetlinkError) {
             let failures = try kernel.finish()
             if launchingNext, failures.isEmpty { _ = launch() }
-            let occupied = try take(batch.errors(failures), of: operations, into: &report)
+            let occupied = try take(batch.errors(failures), of: attempt, into: &report)
             guard occupied.isEmpty else { return try apply() }
         } catch {
+            table.lost(attempt)
             requestResync()
             guard error.isOverrun else { throw error }
             return try apply()

@@ -1,5 +1,5 @@
 import LinuxOS
-import NetTypes
+package import NetTypes
 package import Netlink
 
 /// What one `apply` came to.
@@ -27,7 +27,7 @@ package struct RouteDriver<Kernel: RouteKernel & ~Copyable>: ~Copyable {
     package private(set) var needsResync = true
     var kernel: Kernel
     /// What the kernel is working on; see `launch`.
-    var inFlight: (operations: [RouteOperation], batch: RouteBatch)?
+    var inFlight: (attempt: RouteAttempt, batch: RouteBatch)?
     /// The problems that a report has told of and that last.
     private var reported: [RouteKey: RouteProblem] = [:]
 
@@ -71,9 +71,9 @@ package struct RouteDriver<Kernel: RouteKernel & ~Copyable>: ~Copyable {
         for _ in 0..<Self.maximumRounds {
             do throws(NetlinkError) {
                 if needsResync { try resync() }
-                let operations = table.pendingOperations()
-                if operations.isEmpty { break }
-                occupied = try carryOut(operations, into: &report)
+                let attempt = table.takePending()
+                if attempt.operations.isEmpty { break }
+                occupied = try carryOut(attempt, into: &report)
                 if occupied.isEmpty { break }
             } catch {
                 needsResync = true
@@ -99,8 +99,18 @@ package struct RouteDriver<Kernel: RouteKernel & ~Copyable>: ~Copyable {
     /// Goes on with another socket, the first having failed. The table stays; it is compared with the kernel anew.
     package mutating func reopen(with kernel: consuming Kernel) {
         self.kernel = kernel
+        if let inFlight { table.lost(inFlight.attempt) }
         inFlight = nil
         needsResync = true
+    }
+
+    /// Takes dumps that somebody else has just made, in place of those of the next `apply`: every route of the table's
+    /// protocol number, and the indices of the links that are up.
+    package mutating func adopt(_ routes: [Route], linksUp: Set<UInt32>) {
+        precondition(inFlight == nil, "a batch is in flight")
+        table.adopt(routes)
+        table.setLinks(up: linksUp)
+        needsResync = false
     }
 
     /// Whatever changes between the two dumps brings an event of its own, and with it the next resync.
@@ -110,35 +120,43 @@ package struct RouteDriver<Kernel: RouteKernel & ~Copyable>: ~Copyable {
             routes += try kernel.routes(protocolNumber: table.protocolNumber, family: family)
         }
         let up = Set(try kernel.links().lazy.filter(\.isUp).map(\.index))
-        table.adopt(routes)
-        table.setLinks(up: up)
-        needsResync = false
+        adopt(routes, linksUp: up)
     }
 
     /// - Returns: the additions that met EEXIST; another round settles them.
     private mutating func carryOut(
-        _ operations: [RouteOperation], into report: inout RouteReport,
+        _ attempt: RouteAttempt, into report: inout RouteReport,
     ) throws(NetlinkError) -> [RouteOperation] {
-        table.attempting(operations)
-        let batch = RouteBatch(operations)
-        let failures = try kernel.carryOut(batch.requests)
-        return try take(batch.errors(failures), of: operations, into: &report)
+        do throws(NetlinkError) {
+            let batch = RouteBatch(attempt.operations)
+            let failures = try kernel.carryOut(batch.requests)
+            return try take(batch.errors(failures), of: attempt, into: &report)
+        } catch {
+            table.lost(attempt)
+            throw error
+        }
     }
 
     /// Takes the kernel's answers in: the errors, by the places of their operations.
     ///
     /// - Returns: the additions that met EEXIST; another round settles them.
     mutating func take(
-        _ errors: [Int: NetlinkError], of operations: [RouteOperation], into report: inout RouteReport,
+        _ errors: [Int: NetlinkError], of attempt: RouteAttempt, into report: inout RouteReport,
     ) throws(NetlinkError) -> [RouteOperation] {
+        if errors.isEmpty, table.problems.isEmpty {
+            report.applied += attempt.operations
+            return []
+        }
         var occupied: [RouteOperation] = []
-        for (index, operation) in operations.enumerated() {
-            guard let error = errors[index] else {
-                table.applied(operation)
+        for (place, operation) in attempt.operations.enumerated() {
+            guard let error = errors[place] else {
+                table.succeeded(operation)
                 report.applied.append(operation)
                 continue
             }
-            if table.failed(operation, error.code, kernelMessage: error.kernelMessage) { occupied.append(operation) }
+            let isOccupied = table.failed(
+                operation, inPlaceOf: attempt.former[place], error.code, kernelMessage: error.kernelMessage)
+            if isOccupied { occupied.append(operation) }
         }
         try look(at: occupied)
         return occupied

@@ -27,6 +27,21 @@ package enum RouteOperation: Sendable, Hashable, CustomStringConvertible {
     }
 }
 
+/// Operations that are on their way to the kernel, and what it takes to take them back.
+package struct RouteAttempt: Sendable {
+    /// What is to be done, in no order.
+    package private(set) var operations: [RouteOperation] = []
+    /// The routes in whose places others are put, by the places of the operations that do so.
+    private(set) var former: [Int: Route] = [:]
+
+    init(capacity: Int) { operations.reserveCapacity(capacity) }
+
+    mutating func append(_ operation: RouteOperation, inPlaceOf former: Route?) {
+        if case .replace = operation { self.former[operations.count] = former }
+        operations.append(operation)
+    }
+}
+
 /// Why a desired route is not in the kernel.
 package enum RouteProblem: Sendable, Hashable, CustomStringConvertible {
     /// Somebody else's route stands at the destination, with the same metric. It is left alone.

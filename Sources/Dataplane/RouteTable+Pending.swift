@@ -3,51 +3,43 @@ package import NetTypes
 import Netlink
 
 extension RouteTable {
-    /// What to do now, in order: routes come and change before others go, so that a narrower one takes over first.
-    /// Within each part the order is the destinations'. Asking changes nothing.
+    /// Hands out what is to be done now, and takes it for done: `failed` takes back what the kernel refuses, `lost` what
+    /// nobody knows of. So what succeeds, as nearly all does, is not looked at again.
     ///
-    /// Left out is what waits for an event or a retry, and what leaves by a link that is down; on request, what is being
-    /// attempted as well.
-    /// - Complexity: O(n log n) in the pending keys.
-    package func pendingOperations(besidesAttempted: Bool = false) -> [RouteOperation] {
-        var changes: [RouteOperation] = []
-        var deletions: [RouteOperation] = []
-        var last: RouteKey?
-        for key in queue.sorted() where key != last {
-            last = key
-            guard let row = rows[key], row.isPending, !besidesAttempted || !row.isAttempted else { continue }
-            switch (row.desired, row.actual) {
-            case (let wanted?, nil): if heldLink(of: wanted) == nil { changes.append(.add(wanted)) }
-            case (let wanted?, _?): if heldLink(of: wanted) == nil { changes.append(.replace(wanted)) }
-            case (nil, let found?): deletions.append(.delete(found))
-            case (nil, nil): break
-            }
-        }
-        return changes + deletions
-    }
-
-    /// The operations go to the kernel now. If the answers are lost, the next dump tells what became of them.
-    package mutating func attempting(_ operations: [RouteOperation]) {
-        for operation in operations { setAttempted(RouteKey(operation.route), true) }
-    }
+    /// Left out is what waits for an event or a retry, and what leaves by a link that is down.
+    /// - Complexity: O(n) in the pending keys.
+    package mutating func takePending() -> RouteAttempt { takeQueue() }
 
     /// The kernel has done it.
-    package mutating func applied(_ operation: RouteOperation) {
+    package mutating func succeeded(_ operation: RouteOperation) { forgetProblem(RouteKey(operation.route)) }
+
+    /// Nobody knows what has become of the operations: the next dump tells.
+    package mutating func lost(_ attempt: RouteAttempt) {
+        for (place, operation) in attempt.operations.enumerated() {
+            takeBack(operation, attempt.former[place])
+            setAttempted(RouteKey(operation.route))
+        }
+    }
+
+    private mutating func takeBack(_ operation: RouteOperation, _ former: Route?) {
         let key = RouteKey(operation.route)
         switch operation {
-        case .add(let route), .replace(let route): setActual(route, at: key)
-        case .delete: setActual(nil, at: key)
+        case .add: setActual(nil, at: key)
+        case .replace: setActual(former, at: key)
+        case .delete(let route): setActual(route, at: key)
         }
     }
 
     /// The kernel has refused it.
     ///
+    /// - Parameter former: the route in whose place it was to be put.
     /// - Returns: true when somebody must look what stands at the destination (EEXIST), and tell `found`.
     package mutating func failed(
-        _ operation: RouteOperation, _ code: SystemErrorCode, kernelMessage: String? = nil,
+        _ operation: RouteOperation, inPlaceOf former: Route? = nil, _ code: SystemErrorCode,
+        kernelMessage: String? = nil,
     ) -> Bool {
         let key = RouteKey(operation.route)
-        setAttempted(key, false)
+        takeBack(operation, former)
         switch (operation, code) {
         case (.add, .EEXIST):
             return true
@@ -90,19 +82,13 @@ extension RouteTable {
         }
         if row.actual == wanted { return .programmed }
         if let problem = problems[key] { return .problem(problem) }
-        if let link = heldLink(of: wanted) { return .held(linkIndex: link) }
+        if let link = wanted.heldLink(by: downLinks) { return .held(linkIndex: link) }
         return .pending
     }
 
     /// Every desired destination that has a problem, and the problem.
     package var problemList: [(key: RouteKey, problem: RouteProblem)] {
         problems.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
-    }
-
-    /// The first link of the route that is down; a route over several links goes in as long as one is up.
-    private func heldLink(of route: Route) -> UInt32? {
-        guard !route.hops.isEmpty, route.hops.allSatisfy({ downLinks.contains($0.linkIndex) }) else { return nil }
-        return route.hops.first?.linkIndex
     }
 }
 

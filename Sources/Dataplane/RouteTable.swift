@@ -43,13 +43,15 @@ package struct RouteTable: Sendable {
         guard route.protocolNumber == protocolNumber else { return false }
         let route = route.canonical
         let key = RouteKey(route)
-        let former = rows[key]?.desired
-        guard former != route else { return true }
-        count(former, by: -1)
-        count(route, by: 1)
+        // A reason that lasts is kept when the same is wanted again.
+        if !problems.isEmpty, rows[key]?.desired == route { return true }
         if !adopted.isEmpty { adopted.remove(key) }
         forgetProblem(key)
-        reconsider(key) { $0.desired = route }
+        let wish = rows[key, default: RouteRow()].want(route)
+        guard let change = wish.change else { return true }
+        count(wish.former, by: -1)
+        count(route, by: 1)
+        note(change, of: key)
         return true
     }
 
@@ -57,10 +59,10 @@ package struct RouteTable: Sendable {
     /// stays adopted.
     package mutating func removeDesired(_ destination: IPPrefix, metric: UInt32 = 0) {
         let key = RouteKey(destination, metric: metric)
-        guard let route = rows[key]?.desired else { return }
-        count(route, by: -1)
+        guard let wish = rows.change(key, { $0.want(nil) }), let change = wish.change else { return }
+        count(wish.former, by: -1)
         forgetProblem(key)
-        reconsider(key) { $0.desired = nil }
+        note(change, of: key)
     }
 
     // Actual.
@@ -68,11 +70,13 @@ package struct RouteTable: Sendable {
     /// Takes a dump of every route of this protocol number. What is in it and not desired is adopted, unless it was
     /// known before; what is desired and not in it is pending again.
     package mutating func adopt(_ routes: [Route]) {
-        var found: [RouteKey: Route] = [:]
+        var found = DenseMap<RouteKey, Route>()
         for route in routes.lazy.map({ $0.canonical }) where isManaged(route) { found[RouteKey(route)] = route }
         for key in rows.keys where found[key] == nil { setActual(nil, at: key) }
-        for (key, route) in found {
+        for (key, route) in zip(found.keys, found.values) {
             let row = rows[key, default: RouteRow()]
+            // Most are as they were left.
+            if row.actual == route, !row.isAttempted { continue }
             if row.actual == nil, row.desired == nil, !row.isAttempted { adopted.insert(key) }
             setActual(route, at: key)
         }
@@ -220,8 +224,8 @@ package struct RouteTable: Sendable {
         }
     }
 
-    mutating func setAttempted(_ key: RouteKey, _ isAttempted: Bool) {
-        reconsider(key) { $0.isAttempted = isAttempted }
+    mutating func setAttempted(_ key: RouteKey) {
+        reconsider(key) { $0.isAttempted = true }
     }
 
     mutating func setProblem(_ problem: RouteProblem, at key: RouteKey) {
@@ -243,16 +247,47 @@ package struct RouteTable: Sendable {
         let isWaiting = !waiting.isEmpty && waiting.contains(key)
         let outcome = rows[key, default: RouteRow()].change(change, isAdopted: isAdopted, isWaiting: isWaiting)
         if !outcome.differs { forgetProblem(key) }
-        if outcome.isPending != outcome.wasPending {
-            pendingCount += outcome.isPending ? 1 : -1
-            if outcome.isPending { queue.append(key) }
+        note(outcome, of: key)
+    }
+
+    /// Puts a row that has become pending into the queue; one that says nothing any more goes.
+    private mutating func note(_ change: RouteRow.Change, of key: RouteKey) {
+        if change.isPending != change.wasPending {
+            pendingCount += change.isPending ? 1 : -1
+            if change.isPending { queue.append(key) }
             // A route that waits for its link stays pending for days, and what came and went meanwhile is done.
             if queue.count > 2 * pendingCount + Self.queueSlack {
                 queue = Array(Set(queue.filter { rows[$0]?.isPending ?? false }))
             }
             if pendingCount == 0 { queue.removeAll(keepingCapacity: queue.count < 65536) }
         }
-        if outcome.isEmpty { rows.removeValue(forKey: key) }
+        if change.isEmpty { rows.removeValue(forKey: key) }
+    }
+
+    /// Hands out what is pending, apart from what leaves by links that are down, and takes it for done; see
+    /// `takePending`.
+    mutating func takeQueue() -> RouteAttempt {
+        var attempt = RouteAttempt(capacity: queue.count)
+        var held: [RouteKey] = []
+        var empty: [RouteKey] = []
+        let keys = queue
+        queue = []
+        let downLinks = downLinks
+        for key in keys {
+            guard let step = rows.change(key, { $0.attempt(withoutLinks: downLinks) }) ?? nil else { continue }
+            switch step {
+            case .held: held.append(key)
+            case .done(let operation, let former, let isEmpty):
+                pendingCount -= 1
+                count(former, by: -1)
+                if case .delete = operation {} else { count(operation.route, by: 1) }
+                if isEmpty { empty.append(key) }
+                attempt.append(operation, inPlaceOf: former)
+            }
+        }
+        for key in empty { rows.removeValue(forKey: key) }
+        queue = held
+        return attempt
     }
 
     private mutating func count(_ route: Route?, by step: Int) {
@@ -265,29 +300,5 @@ package struct RouteTable: Sendable {
             linkUse[place].hops += step
             if linkUse[place].hops == 0 { linkUse.remove(at: place) }
         }
-    }
-}
-
-/// What is known of one destination.
-struct RouteRow: Sendable {
-    /// What the daemon wants.
-    var desired: Route?
-    /// What the kernel holds of Apus' own, pod routes left out.
-    var actual: Route?
-    /// Whether the two differ and nothing stands against an attempt but a link that is down.
-    var isPending = false
-    /// Whether an operation is under way whose answer has not come: what a dump finds there may be the table's own work.
-    var isAttempted = false
-
-    /// Changes what is known, and says what follows.
-    @inline(__always)
-    mutating func change(
-        _ body: (inout RouteRow) -> Void, isAdopted: Bool, isWaiting: Bool,
-    ) -> (differs: Bool, wasPending: Bool, isPending: Bool, isEmpty: Bool) {
-        body(&self)
-        let differs = desired != actual && !isAdopted
-        let wasPending = isPending
-        isPending = differs && !isWaiting
-        return (differs, wasPending, isPending, desired == nil && actual == nil && !isAttempted)
     }
 }

@@ -55,13 +55,21 @@ package struct Block: Sendable, Hashable {
     /// Whether no pod has an address of the block.
     package var isUnused: Bool { allocated.isEmpty }
 
-    /// Gives `key` the address that has been free longest.
+    /// Gives `key` the address that has been free longest, of those that are not kept from pods.
     /// - Throws: `exhausted`.
-    package mutating func allocate(for key: AttachmentKey) throws(BlockError) -> IPAddress {
-        guard let ordinal = free.first, let address = cidr.address(at: UInt64(ordinal)) else { throw .exhausted(cidr) }
-        free.removeFirst()
-        allocated[ordinal] = key
+    package mutating func allocate(
+        for key: AttachmentKey, sparing withheld: WithheldAddresses = WithheldAddresses(),
+    ) throws(BlockError) -> IPAddress {
+        let place = free.firstIndex { cidr.address(at: UInt64($0)).map { !withheld.keeps($0) } ?? false }
+        guard let place, let address = cidr.address(at: UInt64(free[place])) else { throw .exhausted(cidr) }
+        allocated[free.remove(at: place)] = key
         return address
+    }
+
+    /// How many addresses a pod that asks for none may still get.
+    package func freeCount(sparing withheld: WithheldAddresses) -> Int {
+        guard !withheld.isEmpty else { return free.count }
+        return free.count(where: { cidr.address(at: UInt64($0)).map { !withheld.keeps($0) } ?? false })
     }
 
     /// Gives `key` this very address; nothing happens when it has it already.
@@ -126,6 +134,11 @@ package struct Block: Sendable, Hashable {
         return address
     }
 
+    /// The address that `reserveGateway` keeps in such a block; nil in one of one address.
+    package static func gateway(of cidr: IPPrefix) -> IPAddress? {
+        gatewayOrdinal(of: cidr).flatMap { cidr.address(at: UInt64($0)) }
+    }
+
     /// The gateway's place; nil in a block of one address.
     static func gatewayOrdinal(of cidr: IPPrefix) -> UInt32? {
         let last = UInt32(cidr.addressCount - 1)
@@ -163,6 +176,8 @@ package enum BlockError: Error, Sendable, Equatable, CustomStringConvertible {
     case outside(IPAddress, IPPrefix)
     /// The address is never given to a pod.
     case reserved(IPAddress)
+    /// A node has the address.
+    case nodeAddress(IPAddress)
     /// Somebody else has the address.
     case taken(IPAddress, by: AttachmentKey)
 
@@ -173,6 +188,7 @@ package enum BlockError: Error, Sendable, Equatable, CustomStringConvertible {
         case .exhausted(let cidr): "\(cidr) has no free address"
         case .outside(let address, let cidr): "\(address) is not in \(cidr)"
         case .reserved(let address): "\(address) is reserved"
+        case .nodeAddress(let address): "\(address) is the address of a node"
         case .taken(let address, let owner): "\(address) belongs to \(owner)"
         }
     }

@@ -36,13 +36,12 @@ package struct BlockText: Sendable {
         allocated = start..<stop
     }
 
-    /// Gives `key` the address that has been free longest, as `Block.allocate(for:)`.
+    /// Gives `key` the address that has been free longest, as `Block.allocate(for:sparing:)`.
     /// - Returns: nil, and nothing is changed, when none is free or the text is not what it should be.
-    package mutating func allocate(for key: AttachmentKey) -> IPAddress? {
-        var end = free.lowerBound
-        while end < free.upperBound, octets[end] != Self.comma { end += 1 }
-        guard let ordinal = Self.number(octets[free.lowerBound..<end]), ordinal >= Block.firstOrdinal(of: cidr),
-            let address = cidr.address(at: UInt64(ordinal)), let value = Self.value(key),
+    package mutating func allocate(
+        for key: AttachmentKey, sparing withheld: WithheldAddresses = WithheldAddresses(),
+    ) -> IPAddress? {
+        guard let (ordinal, address, taken) = firstFree(sparing: withheld), let value = Self.value(key),
             case .missing(let place) = find(ordinal)
         else { return nil }
         var entry = Array("\"\(ordinal)\":".utf8) + value
@@ -51,7 +50,6 @@ package struct BlockText: Sendable {
         } else {
             entry.append(Self.comma)
         }
-        let taken = free.lowerBound..<min(end + 1, free.upperBound)
         replace(taken, with: [], then: place..<place, with: entry)
         free = free.lowerBound..<free.upperBound - taken.count
         allocated = allocated.lowerBound - taken.count..<allocated.upperBound - taken.count + entry.count
@@ -103,6 +101,27 @@ extension BlockText {
     private static let quote = UInt8(ascii: "\"")
     private static let comma = UInt8(ascii: ",")
     private static let closingBrace = UInt8(ascii: "}")
+
+    /// The first free ordinal that is not kept from pods, its address, and what of the text goes with it: a comma, too,
+    /// where others stay.
+    private func firstFree(
+        sparing withheld: WithheldAddresses,
+    ) -> (ordinal: UInt32, address: IPAddress, text: Range<Int>)? {
+        var start = free.lowerBound
+        while start < free.upperBound {
+            var end = start
+            while end < free.upperBound, octets[end] != Self.comma { end += 1 }
+            guard let ordinal = Self.number(octets[start..<end]), ordinal >= Block.firstOrdinal(of: cidr),
+                let address = cidr.address(at: UInt64(ordinal))
+            else { return nil }
+            if !withheld.keeps(address) {
+                let isLast = end == free.upperBound
+                return (ordinal, address, isLast ? max(start - 1, free.lowerBound)..<end : start..<end + 1)
+            }
+            start = end + 1
+        }
+        return nil
+    }
 
     /// Where an ordinal is among those allocated, or where it would be.
     private enum Place {

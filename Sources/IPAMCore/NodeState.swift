@@ -69,6 +69,8 @@ package struct NodeState: Sendable, Hashable {
     package var pools: [Pool]
     /// The node's blocks, the oldest first: that is the order in which they are filled.
     package var blocks: [OwnedBlock]
+    /// What is kept from pods. A file of an earlier version has none.
+    package var withheld = WithheldAddresses()
 
     /// Makes a state.
     package init(
@@ -115,7 +117,8 @@ extension NodeState {
     /// Reads node.json.
     ///
     /// `{"v":1,"node":…,"bootID":…,"netns":N,"mtu":1500,"podMTU":1450,"generation":7,"pools":[{"name":…,"cidr":…,
-    /// "mode":"bgp","blockSize":26,"disabled":false,"manual":false}],"blocks":[{"cidr":…,"pool":…,"announced":true,"closed":false}]}`
+    /// "mode":"bgp","blockSize":26,"disabled":false,"manual":false}],"blocks":[{"cidr":…,"pool":…,"announced":true,
+    /// "closed":false}],"nodeAddresses":["10.244.0.9"],"reservations":["10.244.0.16/30"]}`; the last two may be missing.
     /// - Throws: `RecordError`.
     package init(json: JSONValue) throws(RecordError) {
         let reader = try RecordReader(record: json)
@@ -141,6 +144,8 @@ extension NodeState {
             netnsInode: try reader.integer("netns"), mtuBytes: try reader.integer("mtu"),
             podMTUBytes: reader.has("podMTU") ? try reader.integer("podMTU") : nil,
             generation: try reader.integer("generation"), pools: pools, blocks: blocks)
+        withheld.nodes = Set(try reader.list("nodeAddresses", expected: "an address") { IPAddress($0) })
+        withheld.reservations = try reader.list("reservations", expected: "a prefix") { IPPrefix($0) }
     }
 
     /// The state as node.json holds it.
@@ -169,6 +174,15 @@ extension NodeState {
                     ])
                 }),
         ]
-        return .object(JSONObject(members.members.map { ($0.name, $0.value) } + podMTU))
+        return .object(JSONObject(members.members.map { ($0.name, $0.value) } + podMTU + withheldMembers))
+    }
+
+    /// What is not there costs an ADD nothing.
+    private var withheldMembers: [(String, JSONValue)] {
+        let lists = [
+            ("nodeAddresses", withheld.nodes.sorted().map(\.description)),
+            ("reservations", withheld.reservations.map(\.description)),
+        ]
+        return lists.filter { !$0.1.isEmpty }.map { ($0.0, .array($0.1.map { .string($0) })) }
     }
 }

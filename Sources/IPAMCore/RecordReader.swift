@@ -78,6 +78,23 @@ struct RecordReader {
         return value
     }
 
+    /// An array of strings that `parse` makes values of; empty when it is missing.
+    func list<Value>(
+        _ name: String, expected: String, _ parse: (String) -> Value?,
+    ) throws(RecordError) -> [Value] {
+        guard has(name) else { return [] }
+        var values: [Value] = []
+        for (index, element) in try array(name).enumerated() {
+            guard let value = element.string.flatMap(parse) else {
+                throw .invalid(
+                    full("\(name)[\(index)]"), expected: expected,
+                    found: element.string.map { "\"\($0)\"" } ?? element.kind)
+            }
+            values.append(value)
+        }
+        return values
+    }
+
     /// Whether the member is there and not null.
     func has(_ name: String) -> Bool { object[name].map { $0 != .null } ?? false }
 

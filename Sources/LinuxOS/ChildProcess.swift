@@ -16,7 +16,8 @@ package enum ChildProcess {
 
     /// Starts a program and waits for its end.
     ///
-    /// It has this process' standard error, and no other descriptor of it. Input and output are files in memory, not
+    /// It has this process' standard error, and no other descriptor of it, and is killed when the calling thread ends:
+    /// what it would do later is nobody's to take back. Input and output are files in memory, not
     /// pipes: neither side ever waits for the other, and what the program leaves running holds nobody up.
     ///
     /// - Parameters:
@@ -67,13 +68,6 @@ package enum ChildProcess {
     private static func spawn(
         _ path: String, _ environment: [String], _ input: Int32, _ output: Int32,
     ) throws(SystemError) -> pid_t {
-        var actions = unsafe posix_spawn_file_actions_t()
-        // SAFETY: initialised here and destroyed on every way out; the calls can only run out of memory.
-        guard unsafe posix_spawn_file_actions_init(&actions) == 0 else { throw SystemError("spawn", path, .ENOMEM) }
-        defer { unsafe _ = posix_spawn_file_actions_destroy(&actions) }
-        guard unsafe posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO) == 0,
-            unsafe posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO) == 0
-        else { throw SystemError("spawn", path, .ENOMEM) }
         // What is ignored stays so in a program that is started; it is not for this process to say so.
         let ignoresBrokenPipes = clinux_ignores_sigpipe()
         clinux_handle_sigpipe(0)
@@ -82,7 +76,7 @@ package enum ChildProcess {
         // SAFETY: both lists are ended by NULL and live until the call has returned.
         let result = unsafe withCStrings([path]) { arguments in
             unsafe withCStrings(environment) { variables in
-                unsafe posix_spawn(&id, path, &actions, nil, arguments, variables)
+                unsafe clinux_spawn_bound(&id, path, arguments, variables, input, output)
             }
         }
         guard result == 0 else { throw SystemError("execute", path, SystemErrorCode(rawValue: result)) }

@@ -19,7 +19,7 @@ package struct DeviceList: ~Copyable, Sendable {
         let place = lseek(file.rawValue, 0, SEEK_SET)
         let code = SystemErrorCode.last
         guard place == 0 else { throw SystemError("seek", Self.path, code) }
-        let bytes = try file.readAll(limit: Self.limit, name: Self.path)
+        let bytes = try file.readAll(limit: Self.limit, name: Self.path, size: 0)
         // Each line is the name, a colon and counters, after two lines of headings.
         return bytes.split(separator: 0x0a).dropFirst(2).contains { line in
             line.drop { $0 == 0x20 }.prefix { $0 != 0x3a }.elementsEqual(name.utf8)

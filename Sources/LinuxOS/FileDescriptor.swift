@@ -10,6 +10,10 @@ package struct FileDescriptor: ~Copyable, Sendable {
     /// Takes over a number that nobody else will close.
     package init(owning rawValue: Int32) { self.rawValue = rawValue }
 
+    /// Room behind what is read, in octets. A record that gets an entry more would otherwise be copied as a whole, into
+    /// memory that is touched for the first time.
+    private static let slack = 1023
+
     deinit { _ = close(rawValue) }
 
     /// open(2) with O_CLOEXEC added.
@@ -46,7 +50,7 @@ package struct FileDescriptor: ~Copyable, Sendable {
         let size = Int(clamping: size)
         while true {
             // One octet beyond the limit tells a file that is too large from one that just fits.
-            let room = min(limit - content.count, max(4095, content.count, size - content.count)) + 1
+            let room = min(limit - content.count, max(4095, content.count, size - content.count + Self.slack)) + 1
             let (chunk, code) = readSome(room)
             if let code { throw SystemError("read", name, code) }
             if chunk.isEmpty { return content }
@@ -118,6 +122,8 @@ package struct FileStatus: Sendable, Hashable {
     package let isDirectory: Bool
     /// Whether it is a plain file.
     package let isRegularFile: Bool
+    /// When the inode was last changed (CLOCK_REALTIME), in nanoseconds.
+    package let changedAt: Int64
 
     init(_ raw: stat) {
         inode = UInt64(raw.st_ino)
@@ -128,6 +134,7 @@ package struct FileStatus: Sendable, Hashable {
         size = Int64(raw.st_size)
         isDirectory = raw.st_mode & S_IFMT == S_IFDIR
         isRegularFile = raw.st_mode & S_IFMT == S_IFREG
+        changedAt = Int64(raw.st_ctim.tv_sec) &* 1_000_000_000 &+ Int64(raw.st_ctim.tv_nsec)
     }
 
     /// stat(2) of a path; nil when nothing is there.

@@ -65,22 +65,6 @@ package enum Files {
         }
     }
 
-    /// Replaces a file's content by less, for which there is room on a full disk, too: where none is left for another
-    /// file, this one is overwritten. Who reads meanwhile may then see a part of each, as does everybody after a kill in
-    /// its midst.
-    package static func shorten(_ path: String, to bytes: [UInt8]) throws(SystemError) {
-        do throws(SystemError) {
-            return try replace(path, with: bytes)
-        } catch {
-            guard error.code.isLackOfRoom else { throw error }
-        }
-        let file = try FileDescriptor.open(path, O_WRONLY | O_NOFOLLOW)
-        try file.writeAll(bytes, name: path)
-        let result = ftruncate(file.rawValue, bytes.count)
-        let code = SystemErrorCode.last
-        guard result == 0 else { throw SystemError("ftruncate", path, code) }
-    }
-
     /// Sets a file's permission bits.
     package static func setPermissions(_ path: String, _ mode: UInt32) throws(SystemError) {
         // SAFETY: the path is a C string for the time of the call.

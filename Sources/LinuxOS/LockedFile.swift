@@ -48,10 +48,14 @@ package struct LockedFile: ~Copyable, Sendable {
     }
 
     /// The content.
-    /// - Throws: `EFBIG` beyond `limit` octets.
+    /// - Throws: `EFBIG` beyond `limit` octets, `EINVAL` for what is no plain file.
     package borrowing func read(limit: Int) throws(SystemError) -> [UInt8] {
-        // Through the path, which nobody else may change: the descriptor's offset moves only once.
-        try Files.read(path, limit: limit)
+        let status = try descriptor.status(name: path)
+        guard status.isRegularFile else { throw SystemError("read", path, .EINVAL) }
+        let place = lseek(descriptor.rawValue, 0, SEEK_SET)
+        let code = SystemErrorCode.last
+        guard place == 0 else { throw SystemError("seek", path, code) }
+        return try descriptor.readAll(limit: limit, name: path, size: status.size)
     }
 
     /// Replaces the content in one step and keeps the lock. On an error the old content stays.

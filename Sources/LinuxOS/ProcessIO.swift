@@ -4,6 +4,18 @@ import NetTypes
 
 /// What the process was given by the one who started it.
 package enum ProcessIO {
+    /// What the program was called as, `argv[0]`.
+    package static var programName: String {
+        // SAFETY: argv is ended by NULL, and both are the process' own for as long as it lives.
+        unsafe CommandLine.unsafeArgv.pointee.map { unsafe String(cString: $0) } ?? ""
+    }
+
+    /// The value of one variable of the environment.
+    package static func variable(_ name: String) -> String? {
+        // SAFETY: the environment is only changed by setenv, which Apus never calls.
+        unsafe getenv(name).map { unsafe String(cString: $0) }
+    }
+
     /// The environment. Of a name that stands twice the first counts, as in getenv(3).
     package static func environment() -> [String: String] {
         // Most environments fit, and growing costs more than the room.

@@ -45,6 +45,13 @@ package struct DenseMap<Key: SpreadKey, Value: Sendable>: Sendable {
         }
     }
 
+    /// Changes the value of a key in place, with one search, and returns what `body` does; nil where it has none.
+    @inlinable @inline(__always)
+    package mutating func change<Result>(_ key: Key, _ body: (inout Value) -> Result) -> Result? {
+        guard let place = place(of: key) else { return nil }
+        return body(&heldValues[place])
+    }
+
     /// Removes an entry and returns its value; nil when there was none.
     @discardableResult
     @inlinable package mutating func removeValue(forKey key: Key) -> Value? {

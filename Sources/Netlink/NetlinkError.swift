@@ -10,6 +10,7 @@ package enum NetlinkOperation: String, Sendable, Hashable {
     case fdbList, fdbSet, fdbDelete
     case proxyDelaySet
     case connectionsDelete
+    case socketList
 }
 
 /// A request the kernel refused, or a socket that failed.

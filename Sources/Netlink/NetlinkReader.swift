@@ -89,5 +89,16 @@ extension RawSpan {
     var text: String { String(decoding: octets.prefix { $0 != 0 }, as: UTF8.self) }
 
     /// An address of 4 or 16 octets.
-    var address: IPAddress? { IPAddress(bytes: octets) }
+    var address: IPAddress? {
+        switch byteCount {
+        case 4: load(UInt32.self, at: 0).map { .v4(IPv4Address(rawValue: UInt32(bigEndian: $0))) }
+        case 16:
+            if let high = load(UInt64.self, at: 0), let low = load(UInt64.self, at: 8) {
+                .v6(IPv6Address(high: UInt64(bigEndian: high), low: UInt64(bigEndian: low)))
+            } else {
+                nil
+            }
+        default: nil
+        }
+    }
 }

@@ -1,13 +1,14 @@
 package import NetTypes
 
-/// One change asked of the kernel. Routes are those of the main table.
+/// One change asked of the kernel. Routes are those of the main table. What is large and rare lies elsewhere, so that a
+/// hundred thousand routes lie close together.
 package enum NetlinkRequest: Sendable, Hashable, CustomStringConvertible {
     /// Makes a pair of links; EEXIST when either name is taken, and then nothing is left on either side.
-    case createVeth(VethPair)
+    indirect case createVeth(VethPair)
     /// Makes a tunnel, down; EEXIST when its name is taken, or for a VXLAN its identifier.
-    case createTunnel(TunnelLink)
+    indirect case createTunnel(TunnelLink)
     /// Changes a link.
-    case setLink(index: UInt32, LinkSettings)
+    indirect case setLink(index: UInt32, LinkSettings)
     /// Sets how long proxy ARP waits before it answers on a link; it cannot be set by `LinkSettings`.
     case setProxyDelay(linkIndex: UInt32, milliseconds: UInt64)
     /// Deletes a link; both ends go.

@@ -1,3 +1,4 @@
+import CLibNL
 import LinuxOS
 package import NetTypes
 
@@ -74,12 +75,27 @@ extension NetlinkSocket {
         try routes(nil, family, linkIndex: linkIndex)
     }
 
+    /// The main table's IPv6 routes that the kernel has from a router's advertisement (RTPROT_RA).
+    package mutating func advertisedRoutes() throws(NetlinkError) -> [Route] {
+        try routes(UInt8(RTPROT_RA), .ipv6, linkIndex: nil)
+    }
+
+    /// The main table's routes of one family apart from those of one protocol, which are not even read.
+    package mutating func routes(
+        family: AddressFamily, otherThan protocolNumber: UInt8,
+    ) throws(NetlinkError) -> [Route] {
+        try routes(nil, family, linkIndex: nil) { payload in
+            Route.protocolNumber(ofPayload: payload) == protocolNumber ? nil : Route(payload: payload)
+        }
+    }
+
     private mutating func routes(
         _ protocolNumber: UInt8?, _ family: AddressFamily, linkIndex: UInt32?,
+        decode: (RawSpan) -> Route? = Route.init(payload:),
     ) throws(NetlinkError) -> [Route] {
         let query = try NetlinkQuery.routes(protocolNumber: protocolNumber, family: family, linkIndex: linkIndex)
         do throws(NetlinkError) {
-            let routes = try dump(query, .routeList, "\(family.rawValue) routes", decode: Route.init(payload:))
+            let routes = try dump(query, .routeList, "\(family.rawValue) routes", decode: decode)
             // A kernel before 4.20 ignores the filters.
             return routes.filter { route in
                 protocolNumber.map { route.protocolNumber == $0 } ?? true

@@ -26,6 +26,12 @@ package struct NetlinkSocket: ~Copyable {
         handle = try NetlinkHandle(receiveBufferBytes: isForFew ? nil : 2 << 20)
     }
 
+    /// Opens a socket for questions about sockets (sock_diag(7)) in the calling thread's network namespace.
+    init(diagnosing timeout: Duration) throws(NetlinkError) {
+        self.timeout = timeout
+        handle = try NetlinkHandle(receiveBufferBytes: nil, family: NETLINK_SOCK_DIAG)
+    }
+
     /// Who the socket is to the kernel: its own changes come back to listeners under this name.
     package var port: NetlinkPort { handle.port }
 

@@ -101,6 +101,9 @@ extension Route {
             ).canonical
     }
 
+    /// The protocol number of an RTM_NEWROUTE, apart from all else.
+    static func protocolNumber(ofPayload payload: RawSpan) -> UInt8? { payload.load(rtmsg.self, at: 0)?.rtm_protocol }
+
     /// What the header of an addition and that of a deletion share.
     private var header: rtmsg {
         var header = rtmsg()

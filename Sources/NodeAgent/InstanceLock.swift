@@ -7,14 +7,14 @@ import Synchronization
 ///
 /// The lock is on a file of the directory, for whoever comes to it, by whichever path. A file can be removed with its
 /// directory, and until the daemon has made both again a second one would find nobody's: a name of the network namespace
-/// keeps that one off.
+/// keeps that one off (`NamespaceName`: root's alone).
 ///
 /// Two daemons with a directory each would share a namespace's routes, and each take the other's for those that an
 /// earlier run of its own has left.
 final class InstanceLock: Sendable {
     private let runDirectory: String
-    private let name: AbstractName
-    private let namespaceName: AbstractName
+    private let name: NamespaceName
+    private let namespaceName: NamespaceName
     private let lock: Mutex<FileLock>
 
     /// How long a daemon that was killed may take to be gone: its threads end one after another, the last one lets go.
@@ -29,11 +29,16 @@ final class InstanceLock: Sendable {
         let digest = SHA1.digest(runDirectory.utf8).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }
         let deadline = BootClock.now() + Self.patience
         name = try Self.take("apusd-\(digest.joined())", before: deadline) {
-            NodeAgentError.alreadyRunning(path: runDirectory)
+            NodeAgentError.alreadyRunning(path: runDirectory, holder: $0)
         }
         lock = Mutex(try Self.take(runDirectory, before: deadline))
-        self.namespaceName = try Self.take(namespaceName, before: deadline) { NodeAgentError.namespaceTaken }
+        self.namespaceName = try Self.take(namespaceName, before: deadline) {
+            NodeAgentError.namespaceTaken(holder: $0)
+        }
     }
+
+    /// Who of other users has a name of a daemon's, which keeps no daemon off.
+    var squatters: [String] { [name.squatter, namespaceName.squatter].compactMap { $0?.description } }
 
     /// Takes the lock on the file that is there now, if somebody has removed the one that is locked.
     ///
@@ -58,17 +63,23 @@ final class InstanceLock: Sendable {
             return try FileLock.lock(path(runDirectory), deadline: deadline)
         } catch {
             guard error.code == .ETIMEDOUT else { throw error }
-            throw NodeAgentError.alreadyRunning(path: runDirectory)
+            throw NodeAgentError.alreadyRunning(path: runDirectory, holder: nil)
         }
     }
 
     private static func take(
-        _ name: String, before deadline: MonotonicTime, orThrow refusal: () -> NodeAgentError,
-    ) throws -> AbstractName {
+        _ name: String, before deadline: MonotonicTime, orThrow refusal: (String?) -> NodeAgentError,
+    ) throws -> NamespaceName {
         while true {
-            if let taken = try AbstractName.take(name) { return taken }
-            guard BootClock.now() < deadline else { throw refusal() }
-            _ = try Poll.readable([], until: BootClock.now() + .milliseconds(10), name: "the name's owner")
+            let holder: NamespaceName.Holder?
+            switch try NamespaceName.take(name) {
+            case .taken(let name): return name
+            case .refused(let other): holder = other
+            }
+            guard BootClock.now() < deadline else { throw refusal(holder?.description) }
+            // Two that look in the same moment refuse each other: not so in the next.
+            let pause = Duration.milliseconds(Int64.random(in: 5...20))
+            _ = try Poll.readable([], until: BootClock.now() + pause, name: "the name's owner")
         }
     }
 }

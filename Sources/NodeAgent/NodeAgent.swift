@@ -35,6 +35,9 @@ package struct NodeAgent: Service {
         try store.create()
         let instance = try InstanceLock(runDirectory: options.runDirectory)
         defer { withExtendedLifetime(instance) {} }
+        for squatter in instance.squatters {
+            logger.warning("a name of apusd's is another user's; it is ignored", metadata: ["holder": "\(squatter)"])
+        }
         let storeWatch = StoreWatch(store: store, logger: logger)
         try storeWatch.settle()
         let netnsInode = try NetNS.current().inode
@@ -54,11 +57,12 @@ package struct NodeAgent: Service {
             options: options, store: store, netnsInode: netnsInode, previous: previous,
             claims: try ClaimRecord(stateDirectory: options.stateDirectory, node: options.nodeName),
             speaker: speaker, kernel: kernel, logger: logger)
-        let linkRemovals = try LinkRemovals(logger: logger)
+        let linkRemovals = try LinkRemovals(store: store, logger: logger)
+        let shortages = KeyShortages()
         let bfd = BFDMonitor(peers: speaker.directory, eventLoop: bfdLoops.next(), logger: logger)
         let responder = Responder(
             nodeName: options.nodeName, startedAt: WallClock.now(), store: store, controller: controller,
-            speaker: speaker, kernel: kernel, bfd: bfd, linkRemovals: linkRemovals)
+            speaker: speaker, kernel: kernel, bfd: bfd, linkRemovals: linkRemovals, shortages: shortages)
         let server = ControlServer(
             path: store.socketPath,
             hello: Hello(node: options.nodeName, bootID: store.bootID, netnsInode: netnsInode),
@@ -82,7 +86,10 @@ package struct NodeAgent: Service {
                         metrics: { await responder.metrics() })
                     group.addTask { await server.run() }
                 }
-                try await run(kernel: kernel, speaker: speaker, controller: controller, server: server, loops: loops)
+                let listener = BGPListener(
+                    speaker: speaker, shortages: shortages, eventLoop: loops.next(), logger: logger)
+                try await run(
+                    kernel: kernel, speaker: speaker, controller: controller, server: server, listener: listener)
                 group.cancelAll()
             }
             result = .success(())
@@ -128,7 +135,7 @@ package struct NodeAgent: Service {
 
     private func run(
         kernel: KernelAgent, speaker: Speaker, controller: NodeController, server: ControlServer,
-        loops: MultiThreadedEventLoopGroup,
+        listener: BGPListener,
     ) async throws {
         let watch = ConfigurationWatch(
             reader: ConfigurationReader(path: options.configurationPath), logger: logger)
@@ -139,7 +146,7 @@ package struct NodeAgent: Service {
             group.addTask { await kernel.runForwarding(from: speaker) }
             group.addTask { try await watch.run { controller.offer($0) } }
             group.addTask { try await server.run() }
-            group.addTask { await BGPListener(speaker: speaker, eventLoop: loops.next(), logger: logger).run() }
+            group.addTask { await listener.run() }
             group.addTask { try await gracefulShutdown() }
             // The first to end ends all: the shutdown, or a part without which nothing works.
             let first = await group.nextResult()

@@ -21,17 +21,25 @@ package struct BlockAnswer: Sendable, Hashable {
 package struct LinkDeleteAnswer: Sendable, Hashable {
     /// Whether there was such a link; false when it was gone already, or is somebody else's.
     package var isDeleted: Bool
+    /// Whether the record, which its DEL had marked, is gone too, and its addresses are free: the DEL is done.
+    package var isReleased: Bool
 
     /// Makes the answer.
-    package init(isDeleted: Bool) { self.isDeleted = isDeleted }
+    package init(isDeleted: Bool, isReleased: Bool = false) {
+        self.isDeleted = isDeleted
+        self.isReleased = isReleased
+    }
 
-    /// Reads `{"deleted":true}`.
+    /// Reads `{"deleted":true,"released":true}`; a daemon of an earlier version does not say `released`, and does not do
+    /// it.
     package init(_ object: JSONObject) throws(NodeLinkError) {
-        isDeleted = try MessageReader(object, of: "linkDelete").bool("deleted")
+        let reader = MessageReader(object, of: "linkDelete")
+        isDeleted = try reader.bool("deleted")
+        isReleased = object["released"] == nil ? false : try reader.bool("released")
     }
 
     /// The members of `ok`.
-    package var members: JSONObject { ["deleted": .bool(isDeleted)] }
+    package var members: JSONObject { ["deleted": .bool(isDeleted), "released": .bool(isReleased)] }
 }
 
 /// The answer to `status`.
@@ -46,6 +54,12 @@ package struct StatusAnswer: Sendable, Hashable {
     package var refusals: [String] = []
     /// Its tunnel devices.
     package var tunnels: [TunnelStatus] = []
+    /// Where pools and networks of nodes share addresses, each in a sentence.
+    package var overlaps: [String] = []
+    /// What is doubtful in the configuration, which is in force all the same.
+    package var warnings: [String] = []
+    /// The BGP peers that are refused for want of their key; nil for none.
+    package var keyShortage: KeyShortage?
 
     /// Blocks of one kind.
     package struct Claimable: Sendable, Hashable {
@@ -68,8 +82,8 @@ package struct StatusAnswer: Sendable, Hashable {
         self.claimable = claimable
     }
 
-    /// Reads `{"node":{…},"peers":[…],"claimable":[{"family":"ipv4","mode":"bgp"}],"tunnels":[…],"refusals":[…]}`; the
-    /// last three may be missing.
+    /// Reads `{"node":{…},"peers":[…],"claimable":[{"family":"ipv4","mode":"bgp"}],"tunnels":[…],"refusals":[…],
+    /// "overlaps":[…],"warnings":[…],"keyShortage":{…}}`; all but the first two may be missing.
     package init(_ object: JSONObject) throws(NodeLinkError) {
         let reader = MessageReader(object, of: "status")
         node = try NodeStatus(reader.inner("node"))
@@ -86,9 +100,12 @@ package struct StatusAnswer: Sendable, Hashable {
         }
         self.claimable = claimable
         refusals = reader.has("refusals") ? try reader.array("refusals").compactMap(\.string) : []
+        overlaps = reader.has("overlaps") ? try reader.array("overlaps").compactMap(\.string) : []
         for (index, tunnel) in try (reader.has("tunnels") ? reader.array("tunnels") : []).enumerated() {
             tunnels.append(try TunnelStatus(MessageReader(tunnel, of: "status.tunnels[\(index)]")))
         }
+        warnings = reader.has("warnings") ? try reader.array("warnings").compactMap(\.string) : []
+        keyShortage = reader.has("keyShortage") ? try KeyShortage(reader.inner("keyShortage")) : nil
     }
 
     /// The members of `ok`.
@@ -99,6 +116,8 @@ package struct StatusAnswer: Sendable, Hashable {
                 claimable.map { ["family": .string($0.family.rawValue), "mode": .string($0.mode)] }),
             "refusals": .array(refusals.map { .string($0) }),
             "tunnels": .array(tunnels.map(\.json)),
+            "overlaps": .array(overlaps.map { .string($0) }), "warnings": .array(warnings.map { .string($0) }),
+            "keyShortage": keyShortage?.json ?? .null,
         ]
     }
 }
@@ -115,6 +134,8 @@ package struct NodeStatus: Sendable, Hashable {
     package var startedAt: Int64
     /// Whether what it announces is to be the last choice of its peers.
     package var isDrained = false
+    /// The daemon's `ProgramVersion`; empty from one that does not say.
+    package var version = ""
 
     /// Makes the state.
     package init(name: String, asNumber: ASNumber, routerID: String, startedAt: Int64) {
@@ -131,6 +152,7 @@ package struct NodeStatus: Sendable, Hashable {
         startedAt = try reader.integer("startedAt")
         // A daemon of an earlier version does not say.
         isDrained = reader.has("drained") ? try reader.bool("drained") : false
+        version = try reader.optionalString("version") ?? ""
     }
 
     /// The state as JSON.
@@ -138,6 +160,7 @@ package struct NodeStatus: Sendable, Hashable {
         [
             "name": .string(name), "asNumber": .int(Int64(asNumber.rawValue)), "routerID": .string(routerID),
             "startedAt": .int(startedAt), "drained": .bool(isDrained),
+            "version": .string(version),
         ]
     }
 }

@@ -13,6 +13,9 @@ package struct NodeLinkClient: ~Copyable {
     /// How long the answer to `blockRequest` may take.
     package static let blockTimeout = Duration.seconds(10)
 
+    /// How much is received at a time, in octets: an answer to the CNI executable is much less.
+    private static let chunk = 16 << 10
+
     private let hello: Hello
     private let helloTimeout: Duration
     private var isGreeted: Bool
@@ -145,7 +148,7 @@ package struct NodeLinkClient: ~Copyable {
             if let json = try decoder.nextMessage() { return json }
             let bytes: [UInt8]
             do throws(SystemError) {
-                bytes = try stream.receive(limit: 65536, deadline: deadline)
+                bytes = try stream.receive(limit: chunk, deadline: deadline)
             } catch {
                 throw translate(error, what)
             }

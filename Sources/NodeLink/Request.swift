@@ -20,7 +20,7 @@ package struct Request: Sendable, Hashable {
         /// A pod interface has gone.
         case endpointDelete(Endpoint)
         /// A pod's link is to be deleted, addresses and all; answered by `LinkDeleteAnswer` when neither of its two ends is
-        /// to be seen any more.
+        /// to be seen any more. A record that its DEL has marked by then is released, too.
         case linkDelete(Endpoint)
         /// The node needs another block; answered by `BlockAnswer` after node.json has been rewritten.
         case blockRequest(BlockRequest)

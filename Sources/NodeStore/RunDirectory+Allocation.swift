@@ -23,18 +23,22 @@ extension RunDirectory {
         let open =
             request.pools == nil
             ? candidates : pools.flatMap { pool in candidates.filter { $0.pool == pool } }
-        if let kept = try keep(request, of: file.attachment, in: open, under: lock) { return .allocated(kept) }
+        let kept = try keep(request, of: file.attachment, in: open, sparing: node.withheld, under: lock)
+        if let kept { return .allocated(kept) }
         try letGo(request.family, of: &file, under: lock)
         if let address = request.address {
+            if node.withheld.keeps(address, isAskedFor: true) { return .unavailable(.nodeAddress(address)) }
             return try allocate(address, request, for: &file, in: open, under: lock)
         }
         guard !open.isEmpty else { return .noBlock }
         for owned in open {
-            if let taken = try takeInPlace(request, from: owned.cidr, for: &file, under: lock) {
+            let taken = try takeInPlace(request, from: owned.cidr, for: &file, sparing: node.withheld, under: lock)
+            if let taken {
                 return .allocated(Allocation(address: taken.address, block: owned, gateway: taken.gateway))
             }
             var block = try blockOrRebuilt(owned.cidr, under: lock)
-            guard let taken = Self.take(request, from: &block, for: file.key) else { continue }
+            let other = Self.take(request, from: &block, for: file.key, sparing: node.withheld)
+            guard let taken = other else { continue }
             try record(taken.address, hostLink: request.hostLink, in: block, for: &file, under: lock)
             return .allocated(Allocation(address: taken.address, block: owned, gateway: taken.gateway))
         }
@@ -55,6 +59,7 @@ extension RunDirectory {
     package func adopt(
         _ address: IPAddress, for file: inout AttachmentFile, node: NodeState?, under lock: borrowing StoreLock,
     ) throws(StoreError) -> Result<NodeState.OwnedBlock?, BlockError> {
+        if let node, node.withheld.keeps(address, isAskedFor: true) { return .failure(.nodeAddress(address)) }
         guard let owned = node?.block(containing: address) else {
             try file.update { $0.addresses.append(address.hostPrefix) }
             return .success(nil)
@@ -112,9 +117,10 @@ extension RunDirectory {
     /// The address the attachment has already, if the request could have given it.
     private func keep(
         _ request: AllocationRequest, of attachment: Attachment, in open: [NodeState.OwnedBlock],
-        under lock: borrowing StoreLock,
+        sparing withheld: WithheldAddresses, under lock: borrowing StoreLock,
     ) throws(StoreError) -> Allocation? {
         for prefix in attachment.addresses where prefix.family == request.family {
+            if withheld.keeps(prefix.address, isAskedFor: request.address != nil) { continue }
             guard let owned = open.first(where: { $0.cidr.contains(prefix) }),
                 request.address.map({ $0 == prefix.address }) ?? true,
                 var block = try block(owned.cidr), block.owner(of: prefix.address) == attachment.key
@@ -156,10 +162,11 @@ extension RunDirectory {
 
     private static func take(
         _ request: AllocationRequest, from block: inout Block, for key: AttachmentKey,
+        sparing withheld: WithheldAddresses,
     ) -> (address: IPAddress, gateway: IPAddress?)? {
         do throws(BlockError) {
             let gateway = request.wantsGateway ? try block.reserveGateway() : nil
-            return (try block.allocate(for: key), gateway)
+            return (try block.allocate(for: key, sparing: withheld), gateway)
         } catch {
             return nil
         }
@@ -168,11 +175,13 @@ extension RunDirectory {
     /// Takes the next address without reading the block as a value; nil when that must be done.
     private func takeInPlace(
         _ request: AllocationRequest, from cidr: IPPrefix, for file: inout AttachmentFile,
-        under lock: borrowing StoreLock,
+        sparing withheld: WithheldAddresses, under lock: borrowing StoreLock,
     ) throws(StoreError) -> (address: IPAddress, gateway: IPAddress?)? {
         guard try overlapping(cidr).isEmpty, var text = try blockText(cidr) else { return nil }
         let gateway = request.wantsGateway ? text.reservedGateway : nil
-        guard gateway != nil || !request.wantsGateway, let address = text.allocate(for: file.key) else { return nil }
+        guard gateway != nil || !request.wantsGateway,
+            let address = text.allocate(for: file.key, sparing: withheld)
+        else { return nil }
         // The order of these two is the store's invariant.
         try record(address, hostLink: request.hostLink, in: &file)
         try save(text, of: cidr, under: lock)

@@ -78,8 +78,25 @@ extension RunDirectory {
     }
 
     /// Writes a record out of which addresses were taken back, on a full disk too: it is the DELs that make room.
+    ///
+    /// Where there is no room for a second file the first one goes before. Who is killed between the two, or finds the
+    /// room taken by others, leaves a block without a record, which is made again of the attachments.
     func saveFreed(_ octets: [UInt8], of cidr: IPPrefix, under lock: borrowing StoreLock) throws(StoreError) {
-        try system { () throws(SystemError) in try Files.shorten(blockPath(cidr), to: octets) }
+        let path = blockPath(cidr)
+        guard try !isWritten(octets, to: path) else { return }
+        try system { () throws(SystemError) in _ = try Files.remove(path) }
+        _ = try isWritten(octets, to: path)
+    }
+
+    /// Replaces a file. False, and the file is as it was, where there is no room.
+    private func isWritten(_ octets: [UInt8], to path: String) throws(StoreError) -> Bool {
+        do throws(SystemError) {
+            try Files.replace(path, with: octets)
+            return true
+        } catch {
+            guard error.code.isLackOfRoom else { throw .system(error) }
+            return false
+        }
     }
 
     /// The block, made of the attachments if it has no file in this boot, with what blocks that share addresses with it
@@ -101,7 +118,10 @@ extension RunDirectory {
     /// There are some after a change of the blocks' size, for as long as pods live in the old ones: each block's record
     /// knows of what was given out of it, and of nothing else.
     func overlapping(_ cidr: IPPrefix) throws(StoreError) -> [IPPrefix] {
-        try blockNetworks().filter { $0 != cidr && $0.overlaps(cidr) }
+        // Every ADD asks this, and most often its own block is the only one: names are compared before they are read.
+        let own = Self.fileName(of: cidr)
+        return try names(in: blocksPath).filter { $0 != own }.compactMap(Self.network(ofFile:))
+            .filter { $0.overlaps(cidr) }.sorted()
     }
 
     /// The block as the attachments know it. This is the only place that reads every attachment.
@@ -125,8 +145,10 @@ extension RunDirectory {
         }
     }
 
-    func blockPath(_ cidr: IPPrefix) -> String {
-        "\(blocksPath)/\(cidr.family.rawValue)-\(cidr.address)-\(cidr.length).json"
+    func blockPath(_ cidr: IPPrefix) -> String { "\(blocksPath)/\(Self.fileName(of: cidr))" }
+
+    private static func fileName(of cidr: IPPrefix) -> String {
+        "\(cidr.family.rawValue)-\(cidr.address)-\(cidr.length).json"
     }
 
     private static func network(ofFile name: String) -> IPPrefix? {

@@ -61,8 +61,10 @@ package struct PodLinkRemover: ~Copyable {
     ///
     /// - Parameter group: a link group that nobody uses: a random number. Who else is in it is looked at before it is
     ///   deleted, and then the links go one by one.
-    package mutating func delete(_ indices: [UInt32], group: UInt32) throws(NetlinkError) {
-        if indices.count >= Self.smallestGroup, try deleteTogether(indices, group: group) { return }
+    package mutating func delete(
+        _ indices: [UInt32], group: @autoclosure () -> UInt32,
+    ) throws(NetlinkError) {
+        if indices.count >= Self.smallestGroup, try deleteTogether(indices, group: group()) { return }
         let failures = try socket.execute(NetlinkBatch(indices.map(NetlinkRequest.deleteLink)), acknowledgeEach: true)
         if let failure = failures.first(where: { $0.error.code != .ENODEV }) { throw failure.error }
     }

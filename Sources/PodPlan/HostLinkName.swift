@@ -16,7 +16,8 @@ package enum HostLinkName {
     ///
     /// The first link of a Kubernetes pod is called as Calico calls it, after namespace and pod, so that whoever knows
     /// the one finds the other. Any other is called after its key: not after a part of the container id, for runtimes
-    /// give every id the same first letters ("default-").
+    /// give every id the same first letters ("default-"). So is the link of a pod's next sandbox while the former one has
+    /// the name.
     package static func name(for key: AttachmentKey, podNamespace: String?, podName: String?) -> String {
         let digest: String
         if let podNamespace, let podName, key.ifName == "eth0" {

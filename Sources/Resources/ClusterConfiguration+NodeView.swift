@@ -41,13 +41,25 @@ extension ClusterConfiguration {
         return pools.dispute(over: affinity.cidr)
     }
 
-    /// Owners of blocks that are not there; most often a name that is misspelt.
+    /// Nodes that are named and not there; most often a name that is misspelt.
     private var strangers: [String] {
         let known = Set(nodes.map(\.name))
+        let peersOfNobody = peers.compactMap { peer -> String? in
+            guard case .node(let name) = peer.scope, !known.contains(name) else { return nil }
+            return "there is no Node/\(name), to which BGPPeer/\(peer.name) gives a peer"
+        }
         let stray = Dictionary(grouping: affinities.filter { !known.contains($0.node) }, by: \.node)
-        return stray.sorted { $0.key < $1.key }.map { name, affinities in
+        let ownersThatAreNot = stray.sorted { $0.key < $1.key }.map { name, affinities in
             "there is no Node/\(name), to which BlockAffinity/\(affinities[0].name) gives \(affinities[0].cidr)"
         }
+        let settings =
+            bgpConfigurations.map { ("BGPConfiguration", $0.name) }
+            + felixConfigurations.map { ("FelixConfiguration", $0.name) }
+        let settingsOfNobody = settings.compactMap { kind, resource -> String? in
+            guard resource.hasPrefix("node."), !known.contains(String(resource.dropFirst(5))) else { return nil }
+            return "there is no Node/\(resource.dropFirst(5)), of which \(kind)/\(resource) has settings"
+        }
+        return ownersThatAreNot + peersOfNobody + settingsOfNobody
     }
 
     private func strayBlocks(of node: Node) -> [String] {

@@ -20,6 +20,9 @@ package struct ClusterConfiguration: Sendable, Equatable {
     /// The filters, by name.
     package var filters: [BGPFilter] = []
 
+    /// The reservations, by name.
+    package var reservations: [IPReservation] = []
+
     /// The passwords that could be read.
     package var secrets: [SecretReference: Secret] = [:]
 

@@ -60,6 +60,7 @@ extension ResourceValue {
         case .node(let value): "\(ResourceKind.node.rawValue)/\(value.name)"
         case .blockAffinity(let value): "\(ResourceKind.blockAffinity.rawValue)/\(value.name)"
         case .felixConfiguration(let value): "\(ResourceKind.felixConfiguration.rawValue)/\(value.name)"
+        case .ipReservation(let value): "\(ResourceKind.ipReservation.rawValue)/\(value.name)"
         }
     }
 }
@@ -70,6 +71,7 @@ extension ClusterConfiguration {
         var values = pools.map(ResourceValue.ipPool) + nodes.map(ResourceValue.node)
         values += peers.map(ResourceValue.bgpPeer) + affinities.map(ResourceValue.blockAffinity)
         values += bgpConfigurations.map(ResourceValue.bgpConfiguration) + filters.map(ResourceValue.bgpFilter)
+        values += reservations.map(ResourceValue.ipReservation)
         return values + felixConfigurations.map(ResourceValue.felixConfiguration)
     }
 

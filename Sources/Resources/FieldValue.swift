@@ -132,6 +132,24 @@ extension FieldValue {
         }
     }
 
+    /// An address that other nodes reach the node at.
+    static func ownAddress(
+        of family: AddressFamily,
+    ) -> (DocumentNode) throws(FieldError) -> Node.Address {
+        { (node: DocumentNode) throws(FieldError) -> Node.Address in
+            try usable(try nodeAddress(of: family)(node))
+        }
+    }
+
+    static func ownAddress(_ node: DocumentNode) throws(FieldError) -> Node.Address {
+        try usable(try nodeAddress(node))
+    }
+
+    private static func usable(_ address: Node.Address) throws(FieldError) -> Node.Address {
+        guard let problem = address.problem else { return address }
+        throw FieldError(reason: "\(address) is no address that a node can have: \(problem)")
+    }
+
     static func nodeAddress(_ node: DocumentNode) throws(FieldError) -> Node.Address {
         guard let text = node.text,
             let address = CIDRAddress(text).map({ Node.Address($0.address, length: $0.length) })
@@ -172,6 +190,10 @@ extension FieldValue {
         }
         guard endpoint.address.isUnicastHost else {
             throw FieldError(reason: "\(node.kind) is no address that a peer can have")
+        }
+        // It means nothing without a link, which the resource cannot name.
+        if case .v6(let address) = endpoint.address, address.isLinkLocal {
+            throw FieldError(reason: "\(node.kind) is link-local: write the peer's global or unique local address")
         }
         return endpoint
     }

@@ -30,8 +30,8 @@ extension Node {
     }
 
     private mutating func read(bgp reader: inout FieldReader) {
-        ipv4 = reader.optional("ipv4Address", as: FieldValue.nodeAddress(of: .ipv4))
-        ipv6 = reader.optional("ipv6Address", as: FieldValue.nodeAddress(of: .ipv6))
+        ipv4 = reader.optional("ipv4Address", as: FieldValue.ownAddress(of: .ipv4))
+        ipv6 = reader.optional("ipv6Address", as: FieldValue.ownAddress(of: .ipv6))
         asNumber = reader.optional("asNumber", as: FieldValue.asNumber)
         routeReflectorClusterID = reader.optional("routeReflectorClusterID", as: FieldValue.clusterID)
         tunnelEnds.ipip = reader.optional("ipv4IPIPTunnelAddr", as: FieldValue.nodeAddress(of: .ipv4))?.address
@@ -53,7 +53,7 @@ extension Node {
                 entry.abandon()
                 return nil
             }
-            return entry.required("address", as: FieldValue.nodeAddress)
+            return entry.required("address", as: FieldValue.ownAddress)
         }.compactMap { $0 }
     }
 }

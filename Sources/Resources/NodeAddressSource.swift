@@ -38,6 +38,9 @@ package enum NodeAddressSource: Sendable, Hashable {
                 throw Refusal(
                     description: "\(name)=\(text): expected autodetect, none or an \(family.title) address")
             }
+            if let problem = address.problem {
+                throw Refusal(description: "\(name)=\(text) is no address that a node can have: \(problem)")
+            }
             self = .fixed(address)
         }
     }

@@ -24,7 +24,9 @@ enum ResourceKind: String, Sendable, Hashable, CaseIterable {
     /// Whether Apus acts on resources of the kind. The others are noted once and ignored.
     var isUsed: Bool {
         switch self {
-        case .ipPool, .bgpConfiguration, .bgpPeer, .bgpFilter, .node, .blockAffinity, .felixConfiguration: true
+        case .ipPool, .bgpConfiguration, .bgpPeer, .bgpFilter, .node, .blockAffinity, .felixConfiguration,
+            .ipReservation:
+            true
         default: false
         }
     }
@@ -39,6 +41,7 @@ enum ResourceValue: Sendable, Hashable {
     case node(Node)
     case blockAffinity(BlockAffinity)
     case felixConfiguration(FelixConfiguration)
+    case ipReservation(IPReservation)
 }
 
 extension ResourceKind {
@@ -53,6 +56,7 @@ extension ResourceKind {
         case .blockAffinity: BlockAffinity(&reader, metadata: metadata).map(ResourceValue.blockAffinity)
         case .felixConfiguration:
             FelixConfiguration(&reader, metadata: metadata).map(ResourceValue.felixConfiguration)
+        case .ipReservation: IPReservation(&reader, metadata: metadata).map(ResourceValue.ipReservation)
         default: nil
         }
     }
@@ -72,6 +76,8 @@ extension ClusterConfiguration {
             },
         )
         filters = values.compactMap { if case .bgpFilter(let value) = $0 { value } else { nil } }
+            .sorted { $0.name < $1.name }
+        reservations = values.compactMap { if case .ipReservation(let value) = $0 { value } else { nil } }
             .sorted { $0.name < $1.name }
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import NodeLink
 
 /// `apusctl`: what people ask the daemon of their node.
 @main
@@ -6,6 +7,7 @@ struct ApusCtl: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "apusctl",
         abstract: "Shows what Apus, the pod network of this node, is doing.",
+        version: "apusctl \(ProgramVersion.current)",
         subcommands: [
             NodeCommand.self, GetCommand.self, BGPCommand.self, TraceCommand.self, DoctorCommand.self,
         ],

@@ -106,10 +106,15 @@ struct BGPWhyCommand: ParsableCommand {
     }
 
     private static func prefix(_ text: String) throws -> IPPrefix {
-        guard let prefix = IPPrefix(text) else {
-            throw ValidationError("\"\(text)\" is no prefix such as 10.244.1.0/26.")
+        if let prefix = IPPrefix(text) { return prefix }
+        if let address = CIDRAddress(text) {
+            throw ValidationError("\"\(text)\" has bits set beyond the prefix length; write \(address.network).")
         }
-        return prefix
+        if IPAddress(text) != nil {
+            throw ValidationError(
+                "\"\(text)\" is an address; write the prefix that holds it, as apusctl get routes has it.")
+        }
+        throw ValidationError("\"\(text)\" is no prefix such as 10.244.1.0/26.")
     }
 }
 
@@ -128,7 +133,8 @@ struct BGPRefreshCommand: ParsableCommand {
     func run() throws {
         let refresh = PeerRefresh(peer: peer, direction: out ? .outgoing : .incoming)
         _ = try DaemonQuestion(root.daemon, bgp.daemon, daemon).ask(.refresh(refresh))
-        print(out ? "The routes for \(peer) are sent again." : "\(peer) has been asked for its routes.")
+        try OutputOptions.write(
+            out ? "The routes for \(peer) are sent again.\n" : "\(peer) has been asked for its routes.\n")
     }
 }
 

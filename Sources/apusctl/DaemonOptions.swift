@@ -84,7 +84,7 @@ struct DaemonQuestion {
         case .system(let cause) where cause.code == .EACCES || cause.code == .EPERM: remedy = "Run apusctl as root."
         case .timeout, .closed: remedy = "See the log of apusd (journalctl -u apusd)."
         case .refused: remedy = "Run apusctl in the network namespace of apusd, as it was started."
-        case .malformed: remedy = "Are apusctl and apusd of one version?"
+        case .malformed: remedy = "Are apusctl (\(ProgramVersion.current)) and apusd of one version?"
         case .system: remedy = "Nothing was asked."
         }
         return CommandFailure(description: "\(error)\n\(remedy)")

@@ -1,4 +1,5 @@
 import ArgumentParser
+import NetTypes
 import NodeLink
 
 /// `apusctl doctor`
@@ -10,6 +11,7 @@ struct DoctorCommand: ParsableCommand {
 
     @ParentCommand var root: ApusCtl
     @OptionGroup var daemon: DaemonOptions
+    @OptionGroup var output: OutputOptions
 
     func run() throws {
         let directory = [root.daemon, daemon].compactMap(\.runDirectory).last ?? DaemonOptions.defaultRunDirectory
@@ -37,19 +39,20 @@ struct DoctorCommand: ParsableCommand {
             node = try NodeKernel(runDirectory: directory)
         } catch {
             guard !findings.isEmpty else { throw error }
-            try Self.end(with: findings)
+            return try end(with: findings, on: "")
         }
         findings += try Diagnosis(node: node, account: account).findings
-        guard !findings.isEmpty else {
-            print("Nothing is wrong on \(node.name).")
-            return
-        }
-        try Self.end(with: findings)
+        try end(with: findings, on: node.name)
     }
 
-    private static func end(with findings: [Diagnosis.Finding]) throws -> Never {
-        for finding in findings { print("- \(finding.problem)\n  Remedy: \(finding.remedy)") }
-        throw ExitCode.failure
+    private func end(with findings: [Diagnosis.Finding], on node: String) throws {
+        let answer: JSONObject = ["findings": .array(findings.map(\.json))]
+        try output.write(answer) { _ in
+            findings.isEmpty
+                ? "Nothing is wrong on \(node).\n"
+                : findings.map { "- \($0.problem)\n  Remedy: \($0.remedy)\n" }.joined()
+        }
+        if !findings.isEmpty { throw ExitCode.failure }
     }
 
     private func ask(_ question: DaemonQuestion) throws(CommandFailure) -> Diagnosis.Account {

@@ -15,7 +15,7 @@ struct NodeDrainCommand: ParsableCommand {
 
     func run() throws {
         _ = try DaemonQuestion(root.daemon, node.daemon, daemon).ask(.drain(true))
-        print("The node is drained.")
+        try OutputOptions.write("The node is drained.\n")
     }
 }
 
@@ -30,6 +30,6 @@ struct NodeUndrainCommand: ParsableCommand {
 
     func run() throws {
         _ = try DaemonQuestion(root.daemon, node.daemon, daemon).ask(.drain(false))
-        print("The node is no longer drained.")
+        try OutputOptions.write("The node is no longer drained.\n")
     }
 }

@@ -21,6 +21,13 @@ struct OutputOptions: ParsableArguments {
             case .json: JSONText.serialize(.object(answer), pretty: true) + "\n"
             case .table: try table(answer)
             }
+        try Self.write(text)
+    }
+
+    /// Writes text as it is.
+    ///
+    /// - Throws: `CommandFailure` when not all of it could be written: whoever reads it must not take it for the whole.
+    static func write(_ text: String) throws(CommandFailure) {
         do throws(SystemError) {
             try ProcessIO.writeStandardOutput(text)
         } catch {

@@ -27,16 +27,14 @@ struct TraceCommand: ParsableCommand {
         let nodes = try ([own] + also).map { try NodeKernel(runDirectory: $0) }
         var trace = PathTrace(from: source, to: destination, over: nodes)
         let outcome = try trace.walk()
-        print(trace.lines.joined(separator: "\n"))
-        switch outcome {
-        case .arrives:
-            print("arrives; the largest packet on the way has \(trace.mtuBytes) octets")
-        case .leaves(let reason):
-            print("goes on \(reason)")
-        case .lost(let reason):
-            print("lost \(reason)")
-            throw ExitCode.failure
-        }
+        let end =
+            switch outcome {
+            case .arrives: "arrives; the largest packet on the way has \(trace.mtuBytes) octets"
+            case .leaves(let reason): "goes on \(reason)"
+            case .lost(let reason): "lost \(reason)"
+            }
+        try OutputOptions.write((trace.lines + [end]).map { $0 + "\n" }.joined())
+        if case .lost = outcome { throw ExitCode.failure }
     }
 
     private static func address(_ text: String) throws -> IPAddress {

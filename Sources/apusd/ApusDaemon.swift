@@ -13,6 +13,7 @@ struct ApusDaemon: AsyncParsableCommand {
         discussion: """
             apusd --node NAME --config DIR starts the daemon; 'apusd help run' lists its options.
             """,
+        version: "apusd \(NodeAgent.version)",
         subcommands: [RunCommand.self, CleanupCommand.self], defaultSubcommand: RunCommand.self)
 
     static func main() async {

@@ -420,8 +420,7 @@ extension SelectedRoute {
 
     /// The best route alone.
     var withoutOthers: SelectedRoute {
-        guard case .learned(var route) = self else { return self }
-        route.others = []
-        return .learned(route)
+        guard case .learned(let route) = self else { return self }
+        return .learned(LearnedRoute(nextHop: route.nextHop, peer: route.peer, attributes: route.attributes))
     }
 }

@@ -41,13 +41,7 @@ struct AddressTests {
     @Test("Without a mode in the configuration each family has its own pools' mode: IPIP carries no IPv6")
     func familiesOfTwoModes() throws {
         try withRunDirectory { plugin in
-            try plugin.writeNodeState(mode: "ipip")
-            var node = try #require(try plugin.store.nodeState())
-            node.pools.append(
-                NodeState.Pool(name: "six", cidr: try #require(IPPrefix("fd00:10::/64")), mode: "bgp", blockSize: 122))
-            node.blocks.append(
-                NodeState.OwnedBlock(cidr: try #require(IPPrefix("fd00:10::/122")), pool: "six", isAnnounced: true))
-            try plugin.store.save(node)
+            try plugin.writeNodeState(mode: "ipip", isDualStack: true)
             let outcome = plugin.call("ADD", role: .addressesOnly, config: ("mode", .null))
             let given = outcome.answer?.object?["ips"]?.array?.compactMap { $0.object?["address"]?.string }
             #expect(given == ["10.244.0.1/26", "fd00:10::1/122"], "\(outcome)")

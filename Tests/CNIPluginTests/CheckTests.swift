@@ -97,13 +97,7 @@ struct CheckTests {
     @Test("Both families are looked at")
     func dualStack() async throws {
         try await PodFixture.run { fixture in
-            try fixture.plugin.writeNodeState()
-            var node = try #require(try fixture.plugin.store.nodeState())
-            node.pools.append(
-                NodeState.Pool(name: "six", cidr: try #require(IPPrefix("fd00:10::/64")), mode: "bgp", blockSize: 122))
-            node.blocks.append(
-                NodeState.OwnedBlock(cidr: try #require(IPPrefix("fd00:10::/122")), pool: "six", isAnnounced: true))
-            try fixture.plugin.store.save(node)
+            try fixture.plugin.writeNodeState(isDualStack: true)
             let result = try #require(fixture.plugin.call("ADD").answer)
             let outcome = Self.check(fixture.plugin, result)
             #expect(outcome.status == 0, "\(outcome.message)")

@@ -23,20 +23,26 @@ struct PluginFixture {
         get throws { RunDirectory(path: runDirectory, bootID: try BootID.current()) }
     }
 
-    /// Writes node.json as the daemon does: one pool, and these of its blocks.
+    /// Writes node.json as the daemon does: one pool, and these of its blocks; an IPv6 pool without a tunnel and a block
+    /// of it as well where the node is one of both families.
     func writeNodeState(
         mode: String = "bgp", blocks: [String] = ["10.244.0.0/26"], isAnnounced: Bool = true, mtuBytes: UInt32 = 1500,
+        isDualStack: Bool = false,
     ) throws {
         let pool = NodeState.Pool(
             name: "default-pool", cidr: try #require(IPPrefix("10.244.0.0/16")), mode: mode, blockSize: 26)
         let owned = try blocks.map {
             NodeState.OwnedBlock(cidr: try #require(IPPrefix($0)), pool: pool.name, isAnnounced: isAnnounced)
         }
+        let six = NodeState.Pool(name: "six", cidr: try #require(IPPrefix("fd00:10::/64")), mode: "bgp", blockSize: 122)
+        let sixth = NodeState.OwnedBlock(
+            cidr: try #require(IPPrefix("fd00:10::/122")), pool: six.name, isAnnounced: isAnnounced)
         try store.create()
         try store.save(
             NodeState(
                 node: "node1", bootID: try BootID.current(), netnsInode: try NetNS.current().inode, mtuBytes: mtuBytes,
-                generation: 1, pools: [pool], blocks: owned))
+                generation: 1, pools: isDualStack ? [pool, six] : [pool],
+                blocks: isDualStack ? owned + [sixth] : owned))
     }
 
     /// One call, with more members of the configuration.
@@ -61,7 +67,7 @@ struct PluginFixture {
             "CNI_COMMAND": command, "CNI_CONTAINERID": containerID, "CNI_NETNS": netns, "CNI_IFNAME": "eth0",
             "CNI_PATH": pluginPath, "CNI_ARGS": arguments,
         ]
-        return CNIPlugin.run(role, environment: environment) { Array(JSONText.serialize(.object(config)).utf8) }
+        return CNIPlugin.run(role, environment: .given(environment)) { Array(JSONText.serialize(.object(config)).utf8) }
     }
 
     /// Whether the store holds neither attachment nor allocation.

@@ -46,7 +46,7 @@ struct PluginInputTests {
         let environment = [
             "CNI_COMMAND": "ADD", "CNI_CONTAINERID": "c1", "CNI_NETNS": "/nonexistent", "CNI_IFNAME": "eth0",
         ]
-        let outcome = CNIPlugin.run(.network, environment: environment) { Array(text.utf8) }
+        let outcome = CNIPlugin.run(.network, environment: .given(environment)) { Array(text.utf8) }
         #expect(outcome.code == 6)
         #expect(outcome.answer?.object?["cniVersion"]?.string == "1.1.0")
     }
@@ -54,7 +54,7 @@ struct PluginInputTests {
     @Test("Standard input that cannot be read is error 5")
     func unreadable() {
         let environment = ["CNI_COMMAND": "STATUS", "CNI_PATH": "/opt/cni/bin"]
-        let outcome = CNIPlugin.run(.network, environment: environment) {
+        let outcome = CNIPlugin.run(.network, environment: .given(environment)) {
             throw SystemError("read", "standard input", .EIO)
         }
         #expect(outcome.code == 5)
@@ -66,7 +66,7 @@ struct PluginInputTests {
             "CNI_COMMAND": "VERSION", "CNI_NETNS": "dummy", "CNI_IFNAME": "dummy", "CNI_PATH": "dummy",
             "CNI_CONTAINERID": "",
         ]
-        let outcome = CNIPlugin.run(.network, environment: environment) { Array(config.utf8) }
+        let outcome = CNIPlugin.run(.network, environment: .given(environment)) { Array(config.utf8) }
         #expect(outcome.status == 0)
         #expect(outcome.answer?.object?["supportedVersions"]?.array?.last == "1.1.0")
         #expect(outcome.answer?.object?["cniVersion"]?.string == (config.isEmpty ? "1.1.0" : "0.4.0"))

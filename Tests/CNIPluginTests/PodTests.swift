@@ -86,21 +86,10 @@ struct PodTests {
         }
     }
 
-    /// Writes node.json with a pool of each family.
-    static func writeDualStack(_ plugin: PluginFixture) throws {
-        try plugin.writeNodeState()
-        var node = try #require(try plugin.store.nodeState())
-        node.pools.append(
-            NodeState.Pool(name: "six", cidr: try #require(IPPrefix("fd00:10::/64")), mode: "bgp", blockSize: 122))
-        node.blocks.append(
-            NodeState.OwnedBlock(cidr: try #require(IPPrefix("fd00:10::/122")), pool: "six", isAnnounced: true))
-        try plugin.store.save(node)
-    }
-
     @Test("Where IPv6 is turned off, on the host or in the pod, a pod with an IPv6 address has it on its link")
     func disabledIPv6() async throws {
         try await PodFixture.run { fixture in
-            try Self.writeDualStack(fixture.plugin)
+            try fixture.plugin.writeNodeState(isDualStack: true)
             let off = "net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1"
             _ = try Command.run(["sysctl", "-q", "-w"] + off.split(separator: " ").map(String.init))
             try fixture.inPod("sysctl -q -w \(off)")
@@ -128,7 +117,7 @@ struct PodTests {
             #expect(outcome.status == 0, "\(outcome)")
             #expect(try fixture.inPod("ip link show eth0").contains("mtu 1200"))
             #expect(fixture.plugin.call("DEL").status == 0)
-            try Self.writeDualStack(fixture.plugin)
+            try fixture.plugin.writeNodeState(isDualStack: true)
             let refused = fixture.plugin.call("ADD", config: ("mtu", 1279))
             #expect(refused.code == 7)
             #expect(refused.message.contains("1280"))
@@ -142,7 +131,7 @@ struct PodTests {
     @Test("A pod has an address of each family that has a pool")
     func dualStack() async throws {
         try await PodFixture.run { fixture in
-            try Self.writeDualStack(fixture.plugin)
+            try fixture.plugin.writeNodeState(isDualStack: true)
             _ = try fixture.host("addr add 2001:db8::1/128 dev lo")
             let outcome = fixture.plugin.call("ADD")
             #expect(outcome.status == 0, "\(outcome)")
@@ -183,6 +172,27 @@ struct PodTests {
             fixture.plugin.netns = ""
             #expect(fixture.plugin.call("DEL").status == 0)
             #expect(try fixture.isUntouched())
+        }
+    }
+
+    @Test("The next sandbox of a pod is added while the former lives, and each has its own DEL, records or none")
+    func nextSandbox() async throws {
+        try await PodFixture.run { fixture in
+            try fixture.plugin.writeNodeState()
+            fixture.plugin.arguments = "IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=nginx"
+            #expect(fixture.plugin.call("ADD", "former").status == 0)
+            try fixture.inPod("ip link set eth0 down")
+            try fixture.inPod("ip link set eth0 name eth9")
+            let outcome = fixture.plugin.call("ADD", "latter")
+            #expect(outcome.status == 0, "\(outcome)")
+            let key = AttachmentKey(network: "net", containerID: "latter", ifName: "eth0")
+            let name = HostLinkName.name(for: key, podNamespace: nil, podName: nil)
+            #expect(try Set(fixture.hostLinks()) == ["calic440f455693", name])
+            #expect(fixture.plugin.call("DEL", "former").status == 0)
+            #expect(try fixture.hostLinks() == [name])
+            _ = try Command.run(["rm", "-r", fixture.plugin.runDirectory])
+            #expect(fixture.plugin.call("DEL", "latter").status == 0)
+            #expect(try fixture.hostLinks().isEmpty)
         }
     }
 

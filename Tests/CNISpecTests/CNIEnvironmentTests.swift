@@ -86,3 +86,9 @@ struct CNIEnvironmentTests {
         #expect(try CNIEnvironment(Self.add.merging(["CNI_NETNS_OVERRIDE": value]) { $1 }).allowsOwnNetns == allowed)
     }
 }
+
+extension CNIEnvironment {
+    fileprivate init(_ variables: [String: String]) throws(CNIError) {
+        try self.init { variables[$0] }
+    }
+}

@@ -137,3 +137,27 @@ func blackhole(_ destination: String) -> Route {
     guard let prefix = IPPrefix(destination) else { preconditionFailure("\(destination) is no prefix") }
     return Route(to: prefix, kind: .blackhole, protocolNumber: 97)
 }
+
+extension RouteTable {
+    /// What would be handed out now, in the order of the destinations, deletions after all else.
+    func pendingOperations() -> [RouteOperation] {
+        var table = self
+        return table.takePending().operations.inOrder
+    }
+}
+
+extension [RouteOperation] {
+    /// In the order of the destinations, deletions after all else.
+    var inOrder: [RouteOperation] {
+        sorted { left, right in
+            if left.isDeletion != right.isDeletion { return right.isDeletion }
+            return RouteKey(left.route.destination) < RouteKey(right.route.destination)
+        }
+    }
+}
+
+extension RouteOperation {
+    fileprivate var isDeletion: Bool {
+        if case .delete = self { true } else { false }
+    }
+}

@@ -1,7 +1,8 @@
-import Dataplane
 import LinuxOS
 import NetTypes
 import Testing
+
+@testable import Dataplane
 
 @Suite struct RouteTableTests {
     private let a = route("10.1.0.0/26", via: "192.168.1.2")
@@ -26,15 +27,20 @@ import Testing
     @Test("What waits for its link for days does not keep what came and went beside it")
     func queue() {
         var table = RouteTable()
-        table.setDesired(blackhole("10.9.0.0/26"))
+        let waiting = route("10.9.0.0/26", via: "192.168.2.2", link: 3)
+        table.setDesired(waiting)
+        #expect(table.linkChanged(3, isUp: false) == true)
         for _ in 0..<5000 {
             table.setDesired(a)
-            table.applied(.add(a))
+            #expect(table.takePending().operations == [.add(a)])
             table.removeDesired(a.destination)
-            table.applied(.delete(a))
+            #expect(table.takePending().operations == [.delete(a)])
+            table.setDesired(a)
+            table.removeDesired(a.destination)
         }
         #expect(table.queue.count < 1100)
-        #expect(table.pendingOperations() == [.add(blackhole("10.9.0.0/26"))])
+        #expect(table.linkChanged(3, isUp: true) == true)
+        #expect(table.pendingOperations() == [.add(waiting)])
     }
 
     @Test("IPv6 routes without a metric are those the kernel shows with 1024")
@@ -98,12 +104,12 @@ import Testing
     func events() {
         var table = RouteTable()
         table.setDesired(a)
-        table.applied(.add(a))
+        #expect(table.takePending().operations == [.add(a)])
         table.observe(a, deleted: false)
         #expect(table.pendingOperations().isEmpty)
         table.observe(a, deleted: true)
         #expect(table.pendingOperations() == [.add(a)])
-        table.applied(.add(a))
+        #expect(table.takePending().operations == [.add(a)])
         table.observe(b, deleted: false)
         #expect(table.pendingOperations() == [.replace(a)])
     }
@@ -119,7 +125,7 @@ import Testing
         #expect(table.pendingOperations().isEmpty)
         table.observe(foreign, deleted: true)
         #expect(table.pendingOperations() == [.add(a)])
-        table.applied(.add(a))
+        #expect(table.takePending().operations == [.add(a)])
         #expect(table.condition(of: a.destination) == .programmed)
         table.observe(foreign, deleted: false)
         #expect(table.condition(of: a.destination) == .problem(.conflict(with: foreign)))
@@ -161,7 +167,7 @@ import Testing
     func goneAlready() {
         var table = RouteTable()
         table.setDesired(a)
-        table.applied(.add(a))
+        #expect(table.takePending().operations == [.add(a)])
         table.removeDesired(a.destination)
         #expect(table.failed(.delete(a), .ESRCH) == false)
         #expect(table.pendingOperations().isEmpty)
@@ -189,11 +195,41 @@ import Testing
     func lostAnswer() {
         var table = RouteTable()
         table.setDesired(a)
-        table.attempting([.add(a)])
+        let attempt = table.takePending()
         table.removeDesired(a.destination)
+        table.lost(attempt)
+        #expect(table.pendingOperations().isEmpty)
         table.adopt([a])
         #expect(table.adoptedRoutes.isEmpty)
         #expect(table.pendingOperations() == [.delete(a)])
+    }
+
+    @Test("What was handed out counts as done until it is refused or lost; then it is as it was before")
+    func takenBack() {
+        let steps: [(before: Route?, wanted: Route?, operation: RouteOperation)] = [
+            (nil, a, .add(a)), (b, a, .replace(a)), (b, nil, .delete(b)),
+        ]
+        for (before, wanted, operation) in steps {
+            for isLost in [false, true] {
+                var table = RouteTable()
+                if let before { table.setDesired(before) }
+                _ = table.takePending()
+                if let wanted { table.setDesired(wanted) } else { table.removeDesired(b.destination) }
+                let attempt = table.takePending()
+                #expect(attempt.operations == [operation])
+                #expect(table.actualRoutes == [wanted].compactMap { $0 })
+                #expect(table.pendingOperations().isEmpty)
+                if isLost {
+                    table.lost(attempt)
+                } else {
+                    #expect(table.failed(operation, inPlaceOf: attempt.former[0], .EBUSY) == false)
+                    #expect(table.pendingOperations().isEmpty)
+                    table.retry()
+                }
+                #expect(table.actualRoutes == [before].compactMap { $0 })
+                #expect(table.pendingOperations() == [operation])
+            }
+        }
     }
 
     @Test("Any history of wishes, dumps and events ends, carried out, with exactly the desired and the adopted routes")
@@ -234,7 +270,7 @@ import Testing
     }
 
     private func carryOut(_ table: inout RouteTable, _ kernel: inout [IPPrefix: Route]) {
-        for operation in table.pendingOperations() {
+        for operation in table.takePending().operations {
             switch operation {
             case .add(let route):
                 #expect(kernel[route.destination] == nil)
@@ -246,7 +282,6 @@ import Testing
                 #expect(kernel[route.destination] != nil)
                 kernel[route.destination] = nil
             }
-            table.applied(operation)
         }
     }
 }

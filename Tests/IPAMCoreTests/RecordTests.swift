@@ -95,6 +95,26 @@ import Testing
         #expect(throws: RecordError.self) { try Block(json: value) }
     }
 
+    @Test("What is kept from pods survives its JSON, is no part of it where there is nothing, and is read strictly")
+    func withheld() throws {
+        var state = NodeState(
+            node: "node1", bootID: "b", netnsInode: 1, mtuBytes: 1500, generation: 7, pools: [], blocks: [])
+        #expect(state.json.object?["nodeAddresses"] == nil && state.json.object?["reservations"] == nil)
+        state.withheld = WithheldAddresses(
+            nodes: [try #require(IPAddress("10.0.0.9")), try #require(IPAddress("fd00::9"))],
+            reservations: [try #require(IPPrefix("10.0.0.16/30"))])
+        #expect(try NodeState(json: state.json) == state)
+        let address = try #require(IPAddress("10.0.0.17"))
+        #expect(state.withheld.keeps(address) && !state.withheld.keeps(address, isAskedFor: true))
+        let node = try #require(IPAddress("10.0.0.9"))
+        #expect(state.withheld.keeps(node) && state.withheld.keeps(node, isAskedFor: true))
+        var object = try #require(state.json.object)
+        object["reservations"] = ["10.0.0.16"]
+        let wrong = JSONValue.object(object)
+        let error = #expect(throws: RecordError.self) { try NodeState(json: wrong) }
+        #expect(error?.description.contains("reservations[0]") ?? false)
+    }
+
     @Test("node.json survives its JSON and answers by family, mode and address")
     func nodeState() throws {
         let state = NodeState(

@@ -85,6 +85,7 @@ struct RouteTests {
                     "10.1.0.0/26", "10.2.0.0/24", "10.4.0.0/24", "192.168.1.0/24",
                 ])
             #expect(all.contains { $0.kind == .other(7) })
+            #expect(try socket.routes(family: .ipv4, otherThan: 97) == all.filter { $0.protocolNumber != 97 })
         }
     }
 

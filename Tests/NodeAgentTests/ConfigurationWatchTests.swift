@@ -85,6 +85,35 @@ struct ConfigurationWatchTests {
             ])
     }
 
+    @Test("A file that holds what it held is not decoded again; one that does not, or a password beside it, is seen")
+    func unchanged() throws {
+        let directory = try TemporaryDirectory()
+        let reader = ConfigurationReader(path: directory.path)
+        let peer = """
+            apiVersion: projectcalico.org/v3
+            kind: BGPPeer
+            metadata: {name: tor}
+            spec: {peerIP: 192.168.1.9, asNumber: 65000, password: {secretKeyRef: {name: tor, key: k}}}
+            """
+        var last: LastReading?
+        let (pool, password) = (directory.file("pool.yaml"), directory.file("secrets/tor/k"))
+        try Files.createDirectory(directory.file("secrets/tor"))
+        let steps: [(String, [UInt8]?)] = [
+            (pool, Self.pool("a")), (pool, Self.pool("b")), (directory.file("peer.yaml"), Array(peer.utf8)),
+            (password, Array("word".utf8)), (password, Array("other".utf8)), (pool, Array("kind: [".utf8)),
+            (pool, Self.pool("a")), (pool, nil),
+        ]
+        for (file, content) in steps {
+            if let content { try Files.replace(file, with: content, mode: 0o600) } else { _ = try Files.remove(file) }
+            for _ in 0..<2 { #expect(reader.read(after: &last) == reader.read(), "\(file)") }
+        }
+        try Command.run(["rm", "-r", directory.path])
+        #expect(reader.read(after: &last) == reader.read())
+        #expect(!reader.read(after: &last).isPlaceRead)
+        try Files.createDirectory(directory.path)
+        #expect(reader.read(after: &last).isPlaceRead)
+    }
+
     @Test("A password file whose mode is put right is taken at once")
     func modeOfPassword() async throws {
         let directory = try TemporaryDirectory()

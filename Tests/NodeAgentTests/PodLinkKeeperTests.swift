@@ -101,6 +101,31 @@ struct PodLinkKeeperTests {
         }
     }
 
+    @Test("Who keeps removing a pod's route is answered ever more rarely, and the route comes back in the end")
+    func quarrel() async throws {
+        try await NetNSFixture.run { _ in
+            let lab = try Lab()
+            let route = Route(
+                to: try #require(IPPrefix("10.244.0.5/32")), hops: [Route.Hop(linkIndex: lab.index)],
+                protocolNumber: RouteProtocol.number)
+            lab.keeper.keep([Self.name], lab.sockets)
+            var mended = 0
+            for _ in 0..<20 {
+                try Lab.ip("route del 10.244.0.5 dev \(Self.name)")
+                lab.keeper.observe([.route(route, deleted: true)], NodePicture(), lab.sockets)
+                guard try lab.routes().contains("10.244.0.5") else { break }
+                mended += 1
+            }
+            // The look at the start was the first.
+            #expect(mended == MendPace<UInt32>.patience - 1)
+            let isBack = try eventually {
+                lab.keeper.upkeep([Self.name], at: BootClock.now(), lab.sockets)
+                return try lab.routes().contains("10.244.0.5")
+            }
+            #expect(isBack)
+        }
+    }
+
     @Test("A setting that somebody alters is as before within a second")
     func alteredSetting() async throws {
         try await NetNSFixture.run { _ in

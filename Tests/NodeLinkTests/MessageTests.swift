@@ -111,6 +111,13 @@ import Testing
             TunnelStatus(device: "vxlan.calico", isOffloadOn: false, finding: .broken, peer: "10.0.1.0"),
             TunnelStatus(device: "tunl0", isOffloadOn: true, finding: .unknown),
         ]
+        status.refusals = ["pools.yaml:7: IPPool/p: spec.cidr: required, but absent"]
+        status.warnings = ["there is no Node/m, to which BGPPeer/p gives a peer"]
+        #expect(try StatusAnswer(status.members) == status)
+        status.keyShortage = KeyShortage(peers: 3, first: "10.0.0.9", reason: "EPERM")
+        #expect(try StatusAnswer(status.members) == status)
+        status.keyShortage?.limitBytes = 20480
+        status.keyShortage?.neededBytes = 24576
         #expect(try StatusAnswer(status.members) == status)
         #expect(try BlockAnswer(BlockAnswer(block: prefix).members).block == prefix)
         try check(ListAnswer([NodeRow(name: "a", asNumber: ASNumber(1), ipv4: "192.168.1.1/24", ipv6: nil)]))

@@ -68,6 +68,43 @@ import Testing
         #expect(try fixture.add("b", node, elsewhere) == .noBlock)
     }
 
+    @Test("A node's address is nobody's, asked for or not; a reserved one is for who asks for it")
+    func withheld() throws {
+        let fixture = try StoreFixture()
+        var node = try StoreFixture.node(["10.0.0.0/29"])
+        #expect(try fixture.add("early", node).address == "10.0.0.1")
+        let (three, five) = (try #require(IPAddress("10.0.0.3")), try #require(IPAddress("10.0.0.5")))
+        node.withheld = WithheldAddresses(
+            nodes: [try #require(IPAddress("10.0.0.2")), three],
+            reservations: [try StoreFixture.prefix("10.0.0.4/31"), try StoreFixture.prefix("10.0.0.0/31")])
+        let full = AllocationOutcome.exhausted(full: [try StoreFixture.prefix("10.0.0.0/29")])
+        #expect(try ["a", "b"].map { try fixture.add($0, node).address } == ["10.0.0.6", "10.0.0.7"])
+        #expect(try fixture.add("c", node) == full)
+        #expect(
+            try fixture.add("c", node, .init(family: .ipv4, mode: "bgp", address: three))
+                == .unavailable(.nodeAddress(three)))
+        #expect(try fixture.add("c", node, .init(family: .ipv4, mode: "bgp", address: five)).address == "10.0.0.5")
+        // A pod that has an address already keeps it, and the next one does not get it.
+        #expect(try fixture.delete("early").map(\.description) == ["10.0.0.1"])
+        #expect(try fixture.add("d", node) == full)
+    }
+
+    @Test("What a killed ADD has left is let go when it is a node's by now")
+    func withheldMeanwhile() throws {
+        let fixture = try StoreFixture()
+        var node = try StoreFixture.node(["10.0.0.0/29"])
+        let lock = try fixture.store.lock(deadline: .seconds(5))
+        let request = AllocationRequest(family: .ipv4, mode: "bgp")
+        guard case .fresh(var file) = try fixture.store.claim(StoreFixture.key("a"), now: BootClock.now(), under: lock)
+        else { throw Unexpected("no fresh attachment") }
+        let first = try fixture.store.allocate(request, for: &file, node: node, under: lock)
+        #expect(first.address == "10.0.0.1")
+        node.withheld.nodes = [try #require(IPAddress("10.0.0.1"))]
+        let second = try fixture.store.allocate(request, for: &file, node: node, under: lock)
+        #expect(second.address == "10.0.0.2")
+        #expect(file.attachment.addresses.map(\.description) == ["10.0.0.2/32"])
+    }
+
     @Test("The gateway of apus-ipam is an address of the block, and a block whose own is taken is passed over")
     func gateway() throws {
         let fixture = try StoreFixture()

@@ -52,6 +52,28 @@ import Testing
         #expect(text.octets == Self.text(block))
     }
 
+    @Test("What is kept from pods is passed over alike in the text, and stays free, wherever it is in the queue")
+    func sparing() throws {
+        var block = try Self.block("10.0.0.0/29")
+        var text = try Self.read(block)
+        let withheld = WithheldAddresses(
+            nodes: [try #require(IPAddress("10.0.0.1"))],
+            reservations: [try #require(IPPrefix("10.0.0.4/31")), try #require(IPPrefix("10.0.0.7/32"))])
+        #expect(block.freeCount(sparing: withheld) == 3)
+        for expected in ["10.0.0.2", "10.0.0.3", "10.0.0.6", nil] {
+            let key = Self.key("c\(expected ?? "")")
+            let address = text.allocate(for: key, sparing: withheld)
+            #expect(address?.description == expected)
+            let ofBlock = try? block.allocate(for: key, sparing: withheld)
+            #expect(ofBlock == address)
+            #expect(text.octets == Self.text(block))
+        }
+        #expect(block.free == [1, 4, 5, 7])
+        #expect(block.freeCount(sparing: withheld) == 0)
+        let last = text.allocate(for: Self.key("d"))
+        #expect(last?.description == "10.0.0.1")
+    }
+
     @Test("A full block, a key that must be escaped and an address of another block change nothing")
     func refused() throws {
         var block = try Self.block("10.0.0.0/30")

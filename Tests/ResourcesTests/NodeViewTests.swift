@@ -62,6 +62,35 @@ struct NodeViewTests {
         #expect(view.warnings == ["there is no Node/m, to which BlockAffinity/b gives 10.244.1.0/26"])
     }
 
+    @Test("settings of a node that is not there are a warning")
+    func settingsOfStrangers() throws {
+        let configuration = ClusterConfiguration(
+            nodes: [Node(name: "n")],
+            bgpConfigurations: ["default", "node.n", "node.nn"].map { BGPConfiguration(name: $0) },
+            felixConfigurations: [FelixConfiguration(name: "node.mm")])
+        #expect(
+            try #require(configuration.view(of: "n")).warnings == [
+                "there is no Node/nn, of which BGPConfiguration/node.nn has settings",
+                "there is no Node/mm, of which FelixConfiguration/node.mm has settings",
+            ])
+    }
+
+    @Test("a BGPPeer of a node that is not there is a warning on every node")
+    func peersOfStrangers() throws {
+        let router = BGPPeer.Remote.address(
+            try #require(IPAddress("192.168.1.9")), port: nil, asNumber: ASNumber(64_513))
+        let configuration = ClusterConfiguration(
+            nodes: [Node(name: "n"), Node(name: "other")],
+            peers: [
+                BGPPeer(name: "misspelt", scope: .node("nn"), remote: router),
+                BGPPeer(name: "right", scope: .node("n"), remote: router),
+            ])
+        for name in ["n", "other"] {
+            let view = try #require(configuration.view(of: name))
+            #expect(view.warnings == ["there is no Node/nn, to which BGPPeer/misspelt gives a peer"])
+        }
+    }
+
     @Test("a block is closed, and still announced, when its pool or its affinity says so")
     func closedBlocks() throws {
         let node = Node(name: "n", labels: ["rack": "a"])

@@ -127,6 +127,42 @@ struct RefusalTests {
                 ["bgp": ["ipv4Address": "fd00::1"]]),
             Refusal(
                 "Node",
+                "7: spec.bgp.ipv4Address: 10.1.1.0/24 is no address that a node can have: it is the address of the "
+                    + "network 10.1.1.0/24 itself",
+                ["bgp": ["ipv4Address": "10.1.1.0/24"]]),
+            Refusal(
+                "Node",
+                "7: spec.bgp.ipv4Address: 10.1.1.63/26 is no address that a node can have: it is the broadcast address "
+                    + "of 10.1.1.0/26",
+                ["bgp": ["ipv4Address": "10.1.1.63/26"]]),
+            Refusal(
+                "Node", "7: spec.bgp.ipv4Address: \"127.0.0.1/8\" is no address that a node can have",
+                ["bgp": ["ipv4Address": "127.0.0.1/8"]]),
+            Refusal(
+                "Node",
+                "7: spec.bgp.ipv4Address: 169.254.1.1 is no address that a node can have: every pod has its gateway there",
+                ["bgp": ["ipv4Address": "169.254.1.1"]]),
+            Refusal(
+                "Node",
+                "7: spec.bgp.ipv6Address: fe80::1/64 is no address that a node can have: it is link-local, and means "
+                    + "nothing beyond one link",
+                ["bgp": ["ipv6Address": "fe80::1/64"]]),
+            Refusal(
+                "Node",
+                "7: spec.bgp.ipv6Address: fd00::/64 is no address that a node can have: it is the address of all routers "
+                    + "of fd00::/64 (RFC 4291 §2.6.1)",
+                ["bgp": ["ipv6Address": "fd00::/64"]]),
+            Refusal(
+                "Node",
+                "7: spec.bgp.ipv6Address: ::ffff:a01:101 is no address that a node can have: it stands for an IPv4 "
+                    + "address; write that",
+                ["bgp": ["ipv6Address": "::ffff:10.1.1.1"]]),
+            Refusal(
+                "BGPPeer",
+                "6: spec.peerIP: \"fe80::1\" is link-local: write the peer's global or unique local address",
+                ["peerIP": "fe80::1", "asNumber": 1]),
+            Refusal(
+                "Node",
                 "7: spec.bgp.routeReflectorClusterID: expected a cluster ID such as 244.0.0.1, found \"0.0.0.0\"",
                 ["bgp": ["routeReflectorClusterID": "0.0.0.0"]]),
             Refusal(
@@ -179,11 +215,11 @@ struct RefusalTests {
     func kinds() {
         #expect(
             findings(
-                resource("IPReservation", "f", ["reservedCIDRs": []]), resource("IPReservation", "g", [:]),
+                resource("IPAMConfiguration", "f", ["strictAffinity": true]), resource("IPAMConfiguration", "g", [:]),
                 resource("IPPools", "p", [:], file: "b.yaml")) == [
-                    "note: a.yaml:0: IPReservation/f: IPReservation resources have no effect in this version",
+                    "note: a.yaml:0: IPAMConfiguration/f: IPAMConfiguration resources have no effect in this version",
                     "error: b.yaml:2: kind: \"IPPools\" is no kind of resource that Apus knows; it uses IPPool, "
-                        + "BGPConfiguration, BGPPeer, Node, BlockAffinity, BGPFilter, FelixConfiguration",
+                        + "BGPConfiguration, BGPPeer, Node, BlockAffinity, BGPFilter, FelixConfiguration, IPReservation",
                 ])
     }
 

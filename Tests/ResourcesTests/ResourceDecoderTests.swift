@@ -167,6 +167,17 @@ struct ResourceDecoderTests {
 
 @Suite("A Node's addresses")
 struct NodeDecodingTests {
+    @Test(
+        "the ends of a network of two addresses or one are nodes' addresses, as is one whose network nobody has said",
+        arguments: [
+            "10.1.1.0", "10.1.1.255", "10.1.1.0/31", "10.1.1.1/31", "10.1.1.0/32", "10.1.1.1/24", "10.1.1.0/16",
+            "10.1.1.255/16", "10.1.1.1/0", "fd00::", "fd00::/127", "fd00::/128", "fd00::ffff:ffff:ffff:ffff/64",
+        ])
+    func endsOfNetworks(_ text: String) {
+        let field = text.contains(":") ? "ipv6Address" : "ipv4Address"
+        #expect(findings(resource("Node", "n", ["bgp": [field: .plain(text)]])) == [])
+    }
+
     @Test("the BGP section counts first")
     func bgpSection() throws {
         let decoded = ResourceDecoder.decode([

@@ -15,8 +15,9 @@ struct DiagnosisTests {
         own = BlockRow(
             cidr: try #require(IPPrefix("10.244.0.0/26")), node: "node1", pool: "p", isAnnounced: true, isClosed: false,
             allocated: 1, free: 62)
-        let status = StatusAnswer(
-            node: NodeStatus(name: "node1", asNumber: ASNumber(64512), routerID: "", startedAt: 0), peers: [])
+        var node = NodeStatus(name: "node1", asNumber: ASNumber(64512), routerID: "", startedAt: 0)
+        node.version = ProgramVersion.current
+        let status = StatusAnswer(node: node, peers: [])
         account = Diagnosis.Account(
             status: status, nodes: [NodeRow(name: "node2", asNumber: ASNumber(1), ipv4: "192.168.1.2/24", ipv6: nil)],
             pools: [], blocks: [own], routes: [], now: 1000)
@@ -41,6 +42,13 @@ struct DiagnosisTests {
             ]
         }
         #expect(found.map { $0.hasPrefix("checksum offload of vxlan.calico is off") } == (isSaid ? [true] : []))
+    }
+
+    @Test("a pool in a network of nodes is a finding with what to do")
+    func overlap() {
+        let sentence = "IPPool/p 192.168.1.0/24 overlaps 192.168.1.0/24, the network of Node/node1 (192.168.1.1)"
+        let found = problems { $0.status.overlaps = [sentence] }
+        #expect(found == [sentence + ": what is a pod's of it cannot be a machine's"])
     }
 
     @Test("a node where nothing is wrong has no finding")
@@ -80,6 +88,37 @@ struct DiagnosisTests {
         account.status.refusals = [refusal]
         #expect(Diagnosis(status: account.status).findings.count == 1)
         #expect(NodeStatusText(account.status, now: 0).text.contains("Configuration refused: \(refusal)\n"))
+    }
+
+    @Test("a daemon of another version is named", arguments: ["", "0.0.9"])
+    func version(_ version: String) {
+        let found = problems { $0.status.node.version = version }
+        #expect(found.count == 1 && found[0].hasSuffix(", and apusctl \(ProgramVersion.current)"))
+    }
+
+    @Test("what is doubtful in the configuration is named")
+    func doubts() {
+        let warning = "there is no Node/m, to which BGPPeer/p gives a peer"
+        #expect(problems { $0.status.warnings = [warning] } == ["the configuration is doubtful: \(warning)"])
+    }
+
+    @Test("peers without room for their keys are counted, with the setting and what it needs")
+    func keys() {
+        func finding(_ shortage: KeyShortage) -> [String] {
+            var account = account
+            account.status.keyShortage = shortage
+            return Diagnosis(account: account).findings.flatMap { [$0.problem, $0.remedy] }
+        }
+        var shortage = KeyShortage(
+            peers: 7, first: "10.0.0.9", reason: "ENOMEM", limitBytes: 20480, neededBytes: 24576)
+        let problem =
+            "7 BGP peers are refused, 10.0.0.9 first: their keys cannot be set (ENOMEM), which net.core.optmem_max "
+            + "(20480) has no room for"
+        #expect(
+            finding(shortage)
+                == [problem, "sysctl -w net.core.optmem_max=24576; apusd tries again every second"])
+        shortage = KeyShortage(peers: 1, first: "10.0.0.9", reason: "ENOPROTOOPT")
+        #expect(finding(shortage).first?.hasSuffix("their keys cannot be set (ENOPROTOOPT)") ?? false)
     }
 
     @Test("a closed block whose pool is gone, or disabled, is no conflict")

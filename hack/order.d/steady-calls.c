@@ -1,63 +1,16 @@
 // steady-calls FUNCTIONS OUTPUT PID SECONDS: writes the names of the functions that the running process calls within so
 // many seconds to OUTPUT, each once, in the order of their first calls. FUNCTIONS has a line `address name` (hexadecimal,
 // as nm writes it) for each function of its program.
-//
-// Each function's first octet is made a breakpoint in the process's memory, which is taken away when it is met, or at the
-// end.
 #define _GNU_SOURCE
+#include "breakpoints.h"
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/ptrace.h>
-#include <sys/user.h>
 #include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
-enum { max_functions = 1 << 18, max_threads = 1024 };
-static const unsigned char breakpoint = 0xcc;
-
-struct function {
-    unsigned long address;
-    char *name;
-    unsigned char octet, isMet;
-};
-static struct function functions[max_functions];
-static size_t function_count;
+enum { max_threads = 1024 };
 static pid_t threads[max_threads];
 static int thread_count;
-
-static void fail(const char *what) {
-    perror(what);
-    exit(125);
-}
-
-static int by_address(const void *left, const void *right) {
-    const struct function *a = left, *b = right;
-    return a->address < b->address ? -1 : a->address > b->address;
-}
-
-static void read_functions(const char *path, unsigned long base) {
-    FILE *file = fopen(path, "r");
-    if (file == NULL) fail(path);
-    static char name[1 << 16];
-    while (function_count < max_functions
-           && fscanf(file, "%lx %65535s", &functions[function_count].address, name) == 2) {
-        functions[function_count].address += base;
-        functions[function_count++].name = strdup(name);
-    }
-    fclose(file);
-    qsort(functions, function_count, sizeof *functions, by_address);
-    size_t kept = 0;
-    for (size_t i = 0; i < function_count; i++) {
-        if (kept == 0 || functions[kept - 1].address != functions[i].address) functions[kept++] = functions[i];
-    }
-    function_count = kept;
-}
 
 // Where the program lies: its first mapping.
 static unsigned long base_of(int pid) {
@@ -91,24 +44,11 @@ static void stop_all(void) {
     }
 }
 
-static struct function *at(unsigned long address) {
-    struct function key = {.address = address};
-    return bsearch(&key, functions, function_count, sizeof key, by_address);
-}
-
-// The thread has met a breakpoint: it goes on as if there had been none. Another may have met it at the same time.
-static int note(pid_t thread, int memory, FILE *output) {
-    struct user_regs_struct registers;
-    if (ptrace(PTRACE_GETREGS, thread, 0, &registers) != 0) return 0;
-    struct function *met = at(registers.rip - 1);
-    if (met == NULL) return 0;
-    if (!met->isMet) {
-        met->isMet = 1;
-        fprintf(output, "%s\n", met->name);
-        if (pwrite(memory, &met->octet, 1, (off_t)met->address) != 1) fail("write");
+// Puts back what has not been met.
+static void clear(int memory) {
+    for (struct function *f = functions; f < functions + function_count; f++) {
+        if (!f->isMet && pwrite(memory, &f->octet, 1, (off_t)f->address) != 1) fail(f->name);
     }
-    registers.rip = met->address;
-    return ptrace(PTRACE_SETREGS, thread, 0, &registers) == 0;
 }
 
 static void on_alarm(int number) { (void)number; }
@@ -128,10 +68,7 @@ int main(int count, char **arguments) {
     if (memory < 0) fail(path);
     attach(pid);
     stop_all();
-    for (struct function *f = functions; f < functions + function_count; f++) {
-        if (pread(memory, &f->octet, 1, (off_t)f->address) != 1
-            || pwrite(memory, &breakpoint, 1, (off_t)f->address) != 1) fail(f->name);
-    }
+    plant(memory);
     for (int i = 0; i < thread_count; i++) ptrace(PTRACE_CONT, threads[i], 0, 0);
     struct sigaction action = {.sa_handler = on_alarm};
     sigaction(SIGALRM, &action, NULL);
@@ -157,9 +94,7 @@ int main(int count, char **arguments) {
         if (waitpid(threads[i], &status, __WALL) == threads[i] && WIFSTOPPED(status) && WSTOPSIG(status) == SIGTRAP
             && status >> 16 == 0) note(threads[i], memory, output);
     }
-    for (struct function *f = functions; f < functions + function_count; f++) {
-        if (!f->isMet && pwrite(memory, &f->octet, 1, (off_t)f->address) != 1) fail(f->name);
-    }
+    clear(memory);
     if (fclose(output) != 0) fail(arguments[2]);
     return 0;
 }

@@ -23,6 +23,8 @@ int clinux_accept(int fd);
 int clinux_pipe(int ends[2]);
 /* SIOCGIFINDEX in the namespace of any socket: the index, or -1. */
 int clinux_link_index(int socket, const char *name);
+/* SIOCGSKNS: a descriptor of the network namespace that any socket is of, with O_CLOEXEC, or -1. */
+int clinux_socket_netns(int socket);
 /* ETHTOOL_GTXCSUM and, if `wanted` is 0 or 1, ETHTOOL_STXCSUM of a link, over any socket: what is in force, or -1. */
 int clinux_tx_checksum(int socket, const char *name, int wanted);
 /* The process's environment, ended by NULL. */
@@ -43,6 +45,10 @@ int clinux_ignores_sigpipe(void);
 int clinux_link_name(int fd, unsigned int index, char *name);
 /* Starts a program in a session of its own, without a descriptor or a variable of the caller's; 0 or an errno. */
 int clinux_spawn_detached(int *pid, const char *path, char *const arguments[]);
+/* Starts a program that the kernel kills when the calling thread ends (PR_SET_PDEATHSIG), with two descriptors as its
+   standard input and output; 0 or an errno. */
+int clinux_spawn_bound(int *pid, const char *path, char *const arguments[], char *const variables[], int input,
+                       int output);
 /* TCP_MD5SIG: the key for segments to and from an address of 4 or 16 octets; no octets remove it. */
 int clinux_tcp_md5(int fd, const unsigned char *address, size_t address_length, const unsigned char *key,
                    size_t key_length);

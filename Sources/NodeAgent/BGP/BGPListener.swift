@@ -3,6 +3,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import NetTypes
+import NodeLink
 import Resources
 import Synchronization
 
@@ -24,11 +25,13 @@ struct BGPListener: Sendable {
     let speaker: Speaker
     let eventLoop: any EventLoop
     let logger: Logger
+    private let shortages: KeyShortages
     private let refusals = RefusalLog()
 
-    /// Makes a listener for the speaker's peers.
-    init(speaker: Speaker, eventLoop: any EventLoop, logger: Logger) {
+    /// Makes a listener for the speaker's peers, which tells `shortages` whose keys cannot be set.
+    init(speaker: Speaker, shortages: KeyShortages, eventLoop: any EventLoop, logger: Logger) {
         self.speaker = speaker
+        self.shortages = shortages
         self.eventLoop = eventLoop
         self.logger = logger
     }
@@ -64,8 +67,8 @@ struct BGPListener: Sendable {
                 }
             }
             // Until its key is set, a peer is refused.
-            let (failed, reason) = await setKeys(passwords, of: sockets.values.map { $0 })
-            report(failed, reason, former: unprotected)
+            let (failed, reason, needed) = await setKeys(passwords, of: sockets.values.map { $0 })
+            report(failed, reason, needed, former: unprotected)
             unprotected = failed
             guard sockets.count < wanted.count || !failed.isEmpty else { return }
             try? await Task.sleep(for: Self.retryInterval)
@@ -137,12 +140,13 @@ extension BGPListener {
 extension BGPListener {
     /// Sets the keys that differ on every socket.
     ///
-    /// - Returns: the peers whose key is not set everywhere, and why not.
+    /// - Returns: the peers whose key is not set everywhere, why not, and what net.core.optmem_max would have to be.
     private func setKeys(
         _ wanted: [IPAddress: Secret], of sockets: [Socket],
-    ) async -> (peers: Set<IPAddress>, reason: SystemError?) {
+    ) async -> (peers: Set<IPAddress>, reason: SystemError?, neededBytes: Int?) {
         var failed: Set<IPAddress> = []
         var reason: SystemError?
+        var neededBytes: Int?
         for socket in sockets {
             let outcome = try? await eventLoop.submit { () -> (peers: Set<IPAddress>, error: SystemError?) in
                 var outcome: (peers: Set<IPAddress>, error: SystemError?) = ([], nil)
@@ -154,8 +158,17 @@ extension BGPListener {
             // A socket that is closed meanwhile admits nobody.
             failed.formUnion(outcome?.peers ?? [])
             reason = reason ?? outcome?.error
+            guard outcome?.error?.code == .ENOMEM, let limit = Self.optionMemoryBytes else { continue }
+            let needed = KeyShortage.neededBytes(
+                limitBytes: limit, fitting: socket.keys.count, wanted: socket.keys.count + (outcome?.peers.count ?? 0))
+            neededBytes = [neededBytes, needed].compactMap(\.self).max()
         }
-        return (failed, reason)
+        return (failed, reason, neededBytes)
+    }
+
+    /// net.core.optmem_max; nil where the network namespace does not show it, as before Linux 6.8.
+    private static var optionMemoryBytes: Int? {
+        (try? Sysctl.read(["net", "core", "optmem_max"])).flatMap { Int($0) }
     }
 
     private static func set(
@@ -167,7 +180,10 @@ extension BGPListener {
     }
 
     /// Says once which peers are refused for want of their key, and once that none is any more.
-    private func report(_ failed: Set<IPAddress>, _ reason: SystemError?, former: Set<IPAddress>) {
+    private func report(
+        _ failed: Set<IPAddress>, _ reason: SystemError?, _ neededBytes: Int?, former: Set<IPAddress>,
+    ) {
+        shortages.replace(by: shortage(of: failed, reason, neededBytes))
         guard failed != former else { return }
         guard let reason, let first = failed.min() else {
             return logger.notice("the keys of all BGP peers are set")
@@ -175,8 +191,19 @@ extension BGPListener {
         var metadata: Logger.Metadata = [
             "peers": "\(failed.count)", "first": "\(first)", "reason": "\(reason)",
         ]
-        if reason.code == .ENOMEM { metadata["remedy"] = "a larger net.core.optmem_max" }
+        if reason.code == .ENOMEM {
+            metadata["remedy"] = "net.core.optmem_max of \(neededBytes.map { "\($0)" } ?? "more")"
+        }
         logger.error("connections of BGP peers are refused: their keys cannot be set", metadata: metadata)
+    }
+
+    private func shortage(
+        of failed: Set<IPAddress>, _ reason: SystemError?, _ neededBytes: Int?,
+    ) -> KeyShortage? {
+        guard let reason, let first = failed.min() else { return nil }
+        return KeyShortage(
+            peers: failed.count, first: first.description, reason: "\(reason.code)",
+            limitBytes: reason.code == .ENOMEM ? Self.optionMemoryBytes : nil, neededBytes: neededBytes)
     }
 }
 

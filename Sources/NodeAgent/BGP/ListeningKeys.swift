@@ -19,6 +19,9 @@ final class ListeningKeys: Sendable {
     /// The key that is set for a peer.
     func key(for peer: IPAddress) -> Secret? { installed.withLock { $0[peer] } }
 
+    /// How many are set.
+    var count: Int { installed.withLock { $0.count } }
+
     /// Sets what differs, in the order of the addresses: removals first, which make room. One that cannot be set or
     /// removed stays as it was, and does not keep the others from being changed.
     ///

@@ -1,7 +1,7 @@
 import LinuxOS
 import Resources
 
-/// Reads the resources of a directory (its `*.yaml` and `*.yml`, by name) or of one multi-document file.
+/// Reads the resources of a directory (its `*.yaml`, `*.yml` and `*.json`, by name) or of one multi-document file.
 struct ConfigurationReader: Sendable {
     /// The directory or the file.
     let path: String
@@ -30,30 +30,71 @@ struct ConfigurationReader: Sendable {
 
     /// Everything that could be read, with all findings. What cannot be read at all is a finding too.
     func read() -> DecodedResources {
-        var documents: [Document] = []
+        var last: LastReading?
+        return read(after: &last)
+    }
+
+    /// The same. Files that hold what they held the last time are not decoded again; passwords are always read.
+    func read(after last: inout LastReading?) -> DecodedResources {
         var findings: [Diagnostic] = []
-        let files = files(&findings)
-        for (file, name) in files ?? [] {
+        let names = files(&findings)
+        let files = (names ?? []).map { LastReading.File(name: $0.name, content: content(of: $0.path, name: $0.name)) }
+        var decoded: DecodedResources
+        if let last, last.files == files, last.findings == findings {
+            decoded = last.decoded
+        } else {
+            decoded = decode(files, findings)
+            decoded.isPlaceRead = names != nil
+            last = LastReading(files: files, findings: findings, decoded: decoded)
+        }
+        secrets.complete(&decoded)
+        return decoded
+    }
+
+    private func decode(_ files: [LastReading.File], _ findings: [Diagnostic]) -> DecodedResources {
+        var documents: [Document] = []
+        var findings = findings
+        for file in files {
             do throws(Diagnostic) {
-                documents += try YAMLDocuments.documents(in: try text(of: file, name: name), file: name)
+                documents += try YAMLDocuments.documents(in: try text(of: file), file: file.name)
             } catch {
                 findings.append(error)
             }
         }
         var decoded = ResourceDecoder.decode(documents, refusals: findings)
-        decoded.isPlaceRead = files != nil
         PatternCheck.complete(&decoded, documents)
-        secrets.complete(&decoded)
         return decoded
     }
 
-    private func text(of file: String, name: String) throws(Diagnostic) -> String {
+    private func content(of file: String, name: String) -> Result<[UInt8], Diagnostic> {
         do throws(SystemError) {
-            let bytes = try Files.readThroughLinks(file, limit: YAMLDocuments.maximalFileBytes)
-            return String(decoding: bytes, as: UTF8.self)
+            return .success(try Files.readThroughLinks(file, limit: YAMLDocuments.maximalFileBytes))
         } catch {
-            throw Diagnostic(.error, file: name, reason: "cannot be read: \(error.readingProblem)")
+            let reason =
+                error.code == .EFBIG
+                ? "larger than \(YAMLDocuments.maximalFileBytes) bytes" : "cannot be read: \(error.readingProblem)"
+            return .failure(Diagnostic(.error, file: name, reason: reason))
         }
+    }
+
+    private func text(of file: LastReading.File) throws(Diagnostic) -> String {
+        let bytes = try file.content.get()
+        guard !bytes.starts(with: [0xff, 0xfe]), !bytes.starts(with: [0xfe, 0xff]) else {
+            throw Diagnostic(.error, file: file.name, reason: "it is UTF-16; write it as UTF-8")
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private static let endings = [".yaml", ".yml", ".json"]
+
+    /// Every JSON text is YAML too.
+    private static func isRead(_ name: String) -> Bool { endings.contains { name.hasSuffix($0) } }
+
+    /// What is said of a file that is passed over: its name may not be what was meant.
+    private func unread(_ name: String) -> Diagnostic? {
+        guard let status = try? FileStatus.of("\(path)/\(name)"), !status.isDirectory else { return nil }
+        return Diagnostic(
+            .note, file: name, reason: "not read: its name ends in none of \(Self.endings.joined(separator: ", "))")
     }
 
     /// nil when the place itself cannot be read.
@@ -64,15 +105,27 @@ struct ConfigurationReader: Sendable {
                 return nil
             }
             guard status.isDirectory else { return [(path, path)] }
-            let names = try Files.list(path).filter { name in
-                !name.hasPrefix(".") && (name.hasSuffix(".yaml") || name.hasSuffix(".yml"))
-            }
-            return names.map { ("\(path)/\($0)", $0) }
+            let names = try Files.list(path).filter { !$0.hasPrefix(".") }
+            findings += names.filter { !Self.isRead($0) }.compactMap(unread)
+            return names.filter(Self.isRead).map { ("\(path)/\($0)", $0) }
         } catch {
             findings.append(Diagnostic(.error, file: path, reason: "cannot be read: \(error.code)"))
             return nil
         }
     }
+}
+
+/// What was read last, and what it was decoded to without the passwords.
+struct LastReading: Sendable {
+    /// What a file held, or why it was not read.
+    fileprivate struct File: Sendable, Equatable {
+        let name: String
+        let content: Result<[UInt8], Diagnostic>
+    }
+
+    fileprivate let files: [File]
+    fileprivate let findings: [Diagnostic]
+    fileprivate let decoded: DecodedResources
 }
 
 extension SystemError {

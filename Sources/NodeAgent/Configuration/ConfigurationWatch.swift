@@ -38,6 +38,7 @@ struct ConfigurationWatch: Sendable {
     /// Blocks the thread it is on until `wakeUp` is raised.
     private func watch(until wakeUp: WakeUp, _ offer: (DecodedResources) -> Void) {
         var hasWarned = false
+        var last: LastReading?
         while true {
             do throws(SystemError) {
                 // Watch first, read second: a change between the two is seen by the watch.
@@ -46,10 +47,10 @@ struct ConfigurationWatch: Sendable {
                 hasWarned = false
                 // A directory may be in the middle of being filled.
                 if try settle(watch, until: wakeUp) == .wokenUp { return }
-                read(watch, offer)
-                if try follow(watch, at: place, until: wakeUp, offer) == .wokenUp { return }
+                read(watch, after: &last, offer)
+                if try follow(watch, at: place, until: wakeUp, after: &last, offer) == .wokenUp { return }
             } catch {
-                offer(reader.read())
+                offer(reader.read(after: &last))
                 if !hasWarned {
                     logger.warning("configuration cannot be watched; trying again", metadata: ["reason": "\(error)"])
                 }
@@ -69,7 +70,7 @@ struct ConfigurationWatch: Sendable {
     }
 
     private func follow(
-        _ watch: borrowing DirectoryWatch, at place: [UInt64], until wakeUp: WakeUp,
+        _ watch: borrowing DirectoryWatch, at place: [UInt64], until wakeUp: WakeUp, after last: inout LastReading?,
         _ offer: (DecodedResources) -> Void,
     ) throws(SystemError) -> DirectoryWatch.Outcome {
         while true {
@@ -79,17 +80,19 @@ struct ConfigurationWatch: Sendable {
             if hasMoved, outcome != .wokenUp { return .directoryGone }
             switch outcome {
             case .wokenUp, .directoryGone: return outcome
-            case .changed, .timeout: read(watch, offer)
+            case .changed, .timeout: read(watch, after: &last, offer)
             }
         }
     }
 
     /// Reads, and watches the directories of the passwords that are named by now, and those that symbolic links lead to.
     /// Those that are not there yet are read again with the files.
-    private func read(_ watch: borrowing DirectoryWatch, _ offer: (DecodedResources) -> Void) {
+    private func read(
+        _ watch: borrowing DirectoryWatch, after last: inout LastReading?, _ offer: (DecodedResources) -> Void,
+    ) {
         // Watch first, read second.
         for name in reader.linkedDirectories { try? watch.add(name) }
-        let decoded = reader.read()
+        let decoded = reader.read(after: &last)
         for name in Set(decoded.configuration.secretReferences.map { reader.secrets.directory(of: $0.reference) }) {
             try? watch.add(name)
         }

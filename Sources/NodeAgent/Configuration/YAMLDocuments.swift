@@ -20,6 +20,8 @@ enum YAMLDocuments {
         var builder = DocumentBuilder(file: file)
         var documents: [Document] = []
         do {
+            // Editors on Windows begin a file with a byte order mark, which the parser is not told to look for.
+            let text = text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
             let parser = try Parser(yaml: text, resolver: .basic, encoding: .utf8)
             while let root = try parser.nextRoot() {
                 documents.append(Document(file: file, root: try builder.node(root, depth: 0)))
@@ -79,7 +81,9 @@ extension Diagnostic {
         case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
             .composer(let context, let problem, let mark, _):
             let words = [context?.text, problem].compactMap { $0 }.joined(separator: ", ")
-            self.init(.error, file: file, line: mark.line, reason: "no YAML at column \(mark.column): \(words)")
+            // The parser tells a programmer how to raise the limit.
+            let told = words.split(separator: ", set with").first ?? ""
+            self.init(.error, file: file, line: mark.line, reason: "no YAML at column \(mark.column): \(told)")
         case .duplicatedKeysInMapping(let keys, let context):
             self = .repeatedKey(keys.first ?? "", file: file, line: context.mark.line)
         case .reader(let problem, let offset, _, let text):

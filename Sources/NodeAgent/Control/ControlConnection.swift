@@ -27,6 +27,8 @@ final class ControlConnection: Sendable {
         var decoder = FrameDecoder()
         /// What the socket has not taken yet.
         var output: [UInt8] = []
+        /// Whether this side's hello waits in `output` for what else there is to say.
+        var holdsHello = true
         var isGreeted = false
         /// Whether a request is being answered.
         var isBusy = false
@@ -48,19 +50,17 @@ final class ControlConnection: Sendable {
     private let inbox: ControlInbox
     private let logger: Logger
 
-    /// Takes a client over and says hello to it.
+    /// Takes a client over. It is said hello to when it has said all for now, or together with the first answer, should
+    /// that come at once: a client that is woken twice has waited longer.
     ///
     /// - Parameter inbox: where the loop is told that it has something to do here.
-    /// - Throws: when the client has gone already.
     init(
         _ stream: consuming UnixStream, token: UInt64, hello: Hello, inbox: ControlInbox, logger: Logger,
     ) throws {
         self.token = token
         self.inbox = inbox
         self.logger = logger
-        var state = State(stream: stream)
-        try Self.send(FrameDecoder.encode(hello.json), &state)
-        self.state = Mutex(state)
+        self.state = Mutex(State(stream: stream, output: try FrameDecoder.encode(hello.json)))
     }
 
     /// The socket's descriptor, while the connection is open.
@@ -87,6 +87,14 @@ final class ControlConnection: Sendable {
         }
     }
 
+    /// Says hello now: the answer may take its time.
+    func greet() {
+        state.withLock { state in
+            // A client that has gone is found out by the next look.
+            try? Self.sendHello(&state)
+        }
+    }
+
     /// Closes the connection; an answer that comes later is nobody's.
     func close() { state.withLock { $0.stream = nil } }
 
@@ -104,6 +112,8 @@ final class ControlConnection: Sendable {
                 }
             }
         } catch NodeLinkError.refused(let reason) {
+            // By which the client sees for itself what is wrong.
+            greet()
             logger.warning("client refused", metadata: ["reason": "it \(reason)"])
             return .end
         } catch {
@@ -164,8 +174,8 @@ final class ControlConnection: Sendable {
 
     private static func step(_ hello: Hello, _ state: inout State) throws -> Step {
         guard state.stream != nil else { return .next(.end) }
-        try send([], &state)
-        guard state.output.isEmpty else { return .next(.writable) }
+        if !state.holdsHello { try send([], &state) }
+        guard state.output.isEmpty || state.holdsHello else { return .next(.writable) }
         guard !state.isBusy else { return .next(.answer) }
         while true {
             if let message = try state.decoder.nextMessage() {
@@ -179,15 +189,23 @@ final class ControlConnection: Sendable {
                 state.isGreeted = true
                 continue
             }
-            guard let bytes = try state.stream?.receiveNow(limit: Self.chunk) else { return .next(.readable) }
+            guard let bytes = try state.stream?.receiveNow(limit: Self.chunk) else {
+                try sendHello(&state)
+                return .next(state.output.isEmpty ? .readable : .writable)
+            }
             guard !bytes.isEmpty else { return .next(.end) }
             state.hasSpoken = true
             state.decoder.append(bytes)
         }
     }
 
+    private static func sendHello(_ state: inout State) throws {
+        if state.holdsHello { try send([], &state) }
+    }
+
     /// Sends what waits and then this, and keeps what the socket does not take.
     private static func send(_ frame: [UInt8], _ state: inout State) throws {
+        state.holdsHello = false
         state.output += frame
         guard !state.output.isEmpty, let sent = try state.stream?.sendNow(state.output) else { return }
         state.output.removeFirst(sent)

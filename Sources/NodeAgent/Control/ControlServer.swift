@@ -108,6 +108,7 @@ struct ControlServer: Sendable {
     private func loop(_ bound: Bound, _ calls: AsyncStream<Call>.Continuation) throws(SystemError) {
         let loop = try ControlLoop(bound.socket, inbox: bound.inbox, server: self) { connection, request in
             if prompt(request.operation, { connection.reply(to: request, $0) }) { return }
+            connection.greet()
             calls.yield(Call(connection: connection, request: request))
         }
         try loop.run()

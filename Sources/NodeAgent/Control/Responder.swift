@@ -19,9 +19,12 @@ struct Responder: Sendable {
     let kernel: KernelAgent
     let bfd: BFDMonitor
     let linkRemovals: LinkRemovals
+    let shortages: KeyShortages
 
     /// How many refusals a status names: more are a file of another kind, and the message has a limit.
     private static let toldRefusals = 32
+    /// How many warnings.
+    private static let toldWarnings = 32
 
     /// Answers what the CNI executable asks with every pod, if it can be done without waiting: at once, or from the thread
     /// that deletes links.
@@ -40,7 +43,9 @@ struct Responder: Sendable {
             reply(.success([:]))
         case .linkDelete(let endpoint):
             linkRemovals.remove(endpoint) { result in
-                if case .success = result { controller.linkGone(endpoint) }
+                if case .success(let answer) = result {
+                    if answer.isReleased { controller.endpointGone(endpoint) } else { controller.linkGone(endpoint) }
+                }
                 reply(result.map(\.members))
             }
         default: return false
@@ -87,10 +92,14 @@ struct Responder: Sendable {
         var node = NodeStatus(
             name: nodeName, asNumber: view?.asNumber ?? ASNumber(0), routerID: routerID, startedAt: startedAt)
         node.isDrained = await controller.drain.isSet
+        node.version = ProgramVersion.current
         var answer = StatusAnswer(
             node: node, peers: await speaker.peerReports().map(Self.status), claimable: await controller.claimable)
         answer.refusals = await controller.refusals.prefix(Self.toldRefusals).map(\.description)
         answer.tunnels = await kernel.tunnelReports()
+        answer.overlaps = await controller.networkOverlaps
+        answer.warnings = Array(await controller.doubts.prefix(Self.toldWarnings))
+        answer.keyShortage = shortages.current
         return answer
     }
 
@@ -126,13 +135,14 @@ struct Responder: Sendable {
     }
 
     private func blocks() async -> [BlockRow] {
-        let own = await controller.state?.blocks ?? []
+        let state = await controller.state
+        let own = state?.blocks ?? []
         let rows = own.map { block in
             let record = record(of: block.cidr)
             return BlockRow(
                 cidr: block.cidr, node: nodeName, pool: block.pool, isAnnounced: block.isAnnounced,
                 isClosed: block.isClosed, allocated: record.map { UInt32(clamping: $0.allocated.count) },
-                free: record.map { UInt32(clamping: $0.free.count) })
+                free: record.map { UInt32(clamping: $0.freeCount(sparing: state?.withheld ?? WithheldAddresses())) })
         }
         let configuration = await controller.configuration
         let others = (configuration?.affinities ?? []).filter { affinity in

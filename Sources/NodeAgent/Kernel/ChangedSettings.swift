@@ -50,7 +50,8 @@ struct ChangedSettings: Sendable {
         return restored
     }
 
-    private func recorded() throws -> [String: String] {
+    /// The values of before, by the parts below /proc/sys.
+    func recorded() throws -> [String: String] {
         guard let bytes = try Files.readIfPresent(path, limit: 1 << 16),
             let object = try JSONText.parse(bytes).object?["sysctls"]?.object
         else { return [:] }

@@ -1,3 +1,4 @@
+import ModePlugins
 import NetTypes
 import Netlink
 import Resources
@@ -7,13 +8,33 @@ extension KernelAgent {
     /// The links apart from the pods', by index, each with its addresses.
     func addressCandidates() -> [AddressDetection.Candidate] { picture.addressCandidates }
 
+    /// The node's own links, neither pods' nor tunnels', each with its addresses.
+    func nodeLinks() -> [AddressDetection.Candidate] {
+        addressCandidates().filter { TunnelDevice(rawValue: $0.link) == nil }
+    }
+
     /// The address from which the kernel would send to another; nil when it has no way to it.
     func sourceAddress(towards address: IPAddress) -> IPAddress? {
         (try? sockets?.lookUp(address))?.source
     }
+
+    /// The links by which routes lead that a router has advertised.
+    func linksOfAdvertisedRoutes() throws -> [String] {
+        let routes = try sockets?.advertisedRoutes() ?? []
+        return routes.flatMap(\.hops).compactMap { picture.name(of: $0.linkIndex) }
+    }
 }
 
 extension NodePicture {
+    /// The addresses of the node that mean something beyond one link, tunnels' apart.
+    ///
+    /// - Complexity: O(links + addresses): `ptp` makes as many as there are pods.
+    var ownAddresses: Set<CIDRAddress> {
+        let tunnels = Set(links.lazy.filter { TunnelDevice(rawValue: $0.name) != nil }.map(\.index))
+        return Set(
+            addresses.lazy.filter { !tunnels.contains($0.linkIndex) && !$0.address.address.isLinkLocal }.map(\.address))
+    }
+
     /// Every link with its addresses, by index.
     var addressCandidates: [AddressDetection.Candidate] {
         links.sorted { $0.index < $1.index }.map { link in

@@ -26,7 +26,7 @@ extension KernelAgent {
     /// Changes and reception are of one moment: a peer that has said everything has said what is in the changes.
     ///
     /// What comes first goes to the kernel at once, and while it is at work there the next is planned. What is planned
-    /// meanwhile goes together: large batches cost the kernel less (`RouteKey.scatter`).
+    /// meanwhile goes together: large batches cost the kernel less (`RouteBatch`).
     private func take(_ forwarding: Speaker.Forwarding) {
         guard let reception = forwarding.reception else {
             wish(plan.learn(forwarding.changes))

@@ -7,6 +7,8 @@ import Netlink
 extension KernelAgent {
     /// What has become of every prefix.
     func report() -> [IPPrefix: Report] {
+        // What is under way counts as done in the table.
+        land()
         var reports: [IPPrefix: Report] = [:]
         for prefix in plan.prefixes { reports[prefix] = report(on: prefix) }
         for prefix in blackholes {

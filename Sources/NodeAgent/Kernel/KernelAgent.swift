@@ -30,7 +30,7 @@ actor KernelAgent {
     /// How many times in a row the rules are mended at once.
     private static let patientFights = 4
 
-    /// Raised when `hostMTUBytes` has changed.
+    /// Raised when `hostMTUBytes` or an address of the node's has changed.
     nonisolated let uplinkSignal = Signal()
     /// Raised when a trial of a checksum offload is due.
     nonisolated let offloadSignal = Signal()
@@ -62,6 +62,7 @@ actor KernelAgent {
     var isBroken = false
     private var staleTimer = StaleTimer()
     private var lastMTUBytes: UInt32?
+    private var lastAddresses: Set<CIDRAddress> = []
     private var filter: FilterUpkeep
     private var podLinks: PodLinkKeeper
     /// What Prometheus is told of the work with the kernel.
@@ -232,8 +233,9 @@ extension KernelAgent {
             isBroken = true
         }
         let mtuBytes = hostMTUBytes()
-        if mtuBytes != lastMTUBytes { uplinkSignal.raise() }
-        lastMTUBytes = mtuBytes
+        let addresses = picture.ownAddresses
+        if mtuBytes != lastMTUBytes || addresses != lastAddresses { uplinkSignal.raise() }
+        (lastMTUBytes, lastAddresses) = (mtuBytes, addresses)
     }
 
     private func context() -> ForwardingContext {
@@ -259,7 +261,8 @@ extension KernelAgent {
         }
         if tunnels.keep(tunnelPlan, sockets) {
             uplinkSignal.raise()
-            // The devices that are new are links that the picture lacks.
+            // The devices that are new are links that the picture lacks, and routes by former ones are gone.
+            sockets.routes.requestResync()
             look()
         }
         keepOffloads(tunnelPlan)
@@ -486,6 +489,7 @@ extension KernelAgent {
 
     private func keepForwarding() {
         guard options.managesForwarding, let configuration else { return }
-        settings.turnOnForwarding(for: configuration.forwardedFamilies, at: BootClock.now())
+        settings.turnOnForwarding(
+            for: configuration.forwardedFamilies, at: BootClock.now(), routedLinks: linksOfAdvertisedRoutes)
     }
 }

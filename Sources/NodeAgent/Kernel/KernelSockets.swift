@@ -52,8 +52,17 @@ final class KernelSockets {
     /// Every address.
     func addresses() throws(NetlinkError) -> [LinkAddress] { try viewer.addresses() }
 
+    /// The main table's routes that a router has advertised.
+    func advertisedRoutes() throws(NetlinkError) -> [Route] { try viewer.advertisedRoutes() }
+
     /// The main table's routes of both families.
     func mainTable() throws(NetlinkError) -> [Route] {
         try viewer.routes(family: .ipv4) + viewer.routes(family: .ipv6)
+    }
+
+    /// Those of them that are not of this protocol number.
+    func mainTable(otherThan protocolNumber: UInt8) throws(NetlinkError) -> [Route] {
+        try viewer.routes(family: .ipv4, otherThan: protocolNumber)
+            + viewer.routes(family: .ipv6, otherThan: protocolNumber)
     }
 }

@@ -7,7 +7,8 @@ struct LearnedRoutes: Sendable {
     private(set) var routes = DenseMap<IPPrefix, TunnelCheck.Route>()
     /// The other ways that packets may take as well, where there are any.
     private var others: [IPPrefix: [TunnelCheck.Route]] = [:]
-    private var prefixes: [IPAddress: DenseMap<IPPrefix, Void>] = [:]
+    /// The prefixes of each next hop. Only tunnels are judged by them: nil until the first is told of.
+    private var prefixes: [IPAddress: DenseMap<IPPrefix, Void>]?
     /// The next hops that tell of a link-layer address, each with the number of its routes, the first to tell first.
     private var users: [MACAddress: [(nextHop: IPAddress, count: Int)]] = [:]
     private var announcements: [TunnelEndpoint.Encapsulation: [AddressFamily: Int]] = [:]
@@ -18,14 +19,17 @@ struct LearnedRoutes: Sendable {
     ///   same next hops, whose inner address may lie in what changed.
     mutating func learn(_ changes: [ForwardingChange]) -> [IPPrefix] {
         var nextHops: Set<IPAddress> = []
+        // One learned route stands for many prefixes.
+        var last: (learned: LearnedRoute, route: TunnelCheck.Route)?
         for change in changes {
             let old = routes[change.prefix]
             let oldOthers = others(of: change.prefix)
             var new: TunnelCheck.Route?
             var newOthers: [TunnelCheck.Route] = []
             if case .learned(let route) = change.best {
-                new = TunnelCheck.Route(route)
-                newOthers = route.others.map { TunnelCheck.Route($0) }
+                if let last, last.learned === route { new = last.route } else { new = TunnelCheck.Route(route) }
+                last = new.map { (route, $0) }
+                if !route.others.isEmpty { newOthers = route.others.map { TunnelCheck.Route($0) } }
             }
             guard new != old || newOthers != oldOthers else { continue }
             if let old { forget(old, change.prefix) }
@@ -34,6 +38,8 @@ struct LearnedRoutes: Sendable {
             if newOthers != oldOthers { others[change.prefix] = newOthers.isEmpty ? nil : newOthers }
             if let new { remember(new, change.prefix) }
             for route in newOthers { remember(route, change.prefix) }
+            // Most routes have one way and no tunnel.
+            if old?.told == nil, new?.told == nil, oldOthers.isEmpty, newOthers.isEmpty { continue }
             for route in [old, new] + oldOthers + newOthers {
                 guard let route, let told = route.told else { continue }
                 nextHops.insert(route.nextHop)
@@ -42,7 +48,7 @@ struct LearnedRoutes: Sendable {
         }
         if nextHops.isEmpty { return changes.map(\.prefix) }
         var concerned = Set(changes.map(\.prefix))
-        for nextHop in nextHops { concerned.formUnion(prefixes[nextHop]?.keys ?? []) }
+        for nextHop in nextHops { concerned.formUnion(prefixes?[nextHop]?.keys ?? []) }
         return Array(concerned)
     }
 
@@ -51,7 +57,7 @@ struct LearnedRoutes: Sendable {
 
     /// Whether the address lies in something that the next hop announces.
     func announces(_ nextHop: IPAddress, _ address: IPAddress) -> Bool {
-        prefixes[nextHop]?.keys.contains { $0.contains(address) } ?? false
+        prefixes?[nextHop]?.keys.contains { $0.contains(address) } ?? false
     }
 
     /// The next hop that told of a link-layer address first.
@@ -63,8 +69,9 @@ struct LearnedRoutes: Sendable {
     }
 
     private mutating func remember(_ route: TunnelCheck.Route, _ prefix: IPPrefix) {
-        prefixes[route.nextHop, default: DenseMap()][prefix] = ()
+        prefixes?[route.nextHop, default: DenseMap()][prefix] = ()
         guard let told = route.told else { return }
+        if prefixes == nil { indexPrefixes() }
         announcements[told.encapsulation, default: [:]][prefix.family, default: 0] += 1
         guard let mac = told.macAddress else { return }
         if let index = users[mac]?.firstIndex(where: { $0.nextHop == route.nextHop }) {
@@ -74,9 +81,19 @@ struct LearnedRoutes: Sendable {
         }
     }
 
+    /// Called with the first tunnel, whose own route is in the table.
+    private mutating func indexPrefixes() {
+        var index: [IPAddress: DenseMap<IPPrefix, Void>] = [:]
+        for (prefix, route) in zip(routes.keys, routes.values) {
+            index[route.nextHop, default: DenseMap()][prefix] = ()
+            for other in others(of: prefix) { index[other.nextHop, default: DenseMap()][prefix] = () }
+        }
+        prefixes = index
+    }
+
     private mutating func forget(_ route: TunnelCheck.Route, _ prefix: IPPrefix) {
-        prefixes[route.nextHop]?.removeValue(forKey: prefix)
-        if prefixes[route.nextHop]?.isEmpty ?? false { prefixes[route.nextHop] = nil }
+        prefixes?[route.nextHop]?.removeValue(forKey: prefix)
+        if prefixes?[route.nextHop]?.isEmpty ?? false { prefixes?[route.nextHop] = nil }
         guard let told = route.told else { return }
         announcements[told.encapsulation]?[prefix.family, default: 0] -= 1
         guard let mac = told.macAddress, let index = users[mac]?.firstIndex(where: { $0.nextHop == route.nextHop })

@@ -5,6 +5,7 @@ import NIOPosix
 import NetTypes
 import Netlink
 import NodeLink
+import NodeStore
 import PodLinks
 import PodPlan
 import Synchronization
@@ -16,18 +17,20 @@ import Synchronization
 /// makes up the next batch; the second parts of many batches overlap, each on a thread that does nothing but wait.
 /// So a lone DEL waits for nobody, and a burst becomes few, large batches of its own accord.
 ///
-/// The thread that has collected a batch deletes it. Another one watches the links go, answers and collects what has
-/// been asked for meanwhile: it wakes up while the kernel is at work already.
+/// The thread that has collected a batch deletes it. Another one watches the links go, releases the records that the DELs
+/// have marked, answers and collects what has been asked for meanwhile: it wakes up while the kernel is at work already.
 final class LinkRemovals: Sendable {
     /// One watches and collects, the others wait for the kernel: at a batch a millisecond about twenty do at a time.
     private static let threadCount = 25
     /// How long the links of a batch may take to be unlisted.
     private static let timeout = Duration.seconds(5)
+    /// How long to wait for the store's lock. Each DEL would wait for it longer, and does if need be.
+    private static let lockTimeout = Duration.milliseconds(20)
 
     /// What has become of one link.
     private enum Outcome: Sendable {
-        /// It was there, and neither of its ends is to be seen any more.
-        case deleted
+        /// It was there, and neither of its ends is to be seen any more; `released` when that is so of the record, too.
+        case deleted(released: Bool)
         /// There was nothing to do: the link was gone already, or is another's.
         case absent
         /// It is there still, or nobody can say.
@@ -35,6 +38,7 @@ final class LinkRemovals: Sendable {
     }
 
     private struct Waiting: Sendable {
+        let key: AttachmentKey
         let target: PodLinkTarget
         let addresses: [IPAddress]
         let reply: @Sendable (Outcome) -> Void
@@ -48,11 +52,13 @@ final class LinkRemovals: Sendable {
     private let state = Mutex(State())
     private let idle = Mutex<[RemovalSocket]>([])
     private let names: LinkNames
+    private let store: RunDirectory
     private let threads: NIOThreadPool
     private let logger: Logger
 
     /// Starts the threads, for the network namespace of the process.
-    init(logger: Logger) throws {
+    init(store: RunDirectory, logger: Logger) throws {
+        self.store = store
         self.logger = logger
         names = try LinkNames()
         threads = NIOThreadPool(numberOfThreads: Self.threadCount)
@@ -64,7 +70,8 @@ final class LinkRemovals: Sendable {
         try? await threads.shutdownGracefully()
     }
 
-    /// Deletes the endpoint's link, if it is there and the endpoint's, and flushes its connections.
+    /// Deletes the endpoint's link, if it is there and the endpoint's, flushes its connections and releases its record, if
+    /// that is marked.
     ///
     /// - Parameter reply: gets, from another thread or from this one, whether there was one; neither of its ends is to be
     ///   seen then. It must not wait.
@@ -82,9 +89,10 @@ final class LinkRemovals: Sendable {
         }
         let target = PodLinkTarget(index: endpoint.hostLinkIndex, alias: alias)
         enqueue(
-            Waiting(target: target, addresses: addresses) { outcome in
+            Waiting(key: key, target: target, addresses: addresses) { outcome in
                 switch outcome {
-                case .deleted: reply(.success(LinkDeleteAnswer(isDeleted: true)))
+                case .deleted(let released):
+                    reply(.success(LinkDeleteAnswer(isDeleted: true, isReleased: released)))
                 case .absent: reply(.success(LinkDeleteAnswer(isDeleted: false)))
                 case .failed:
                     reply(
@@ -164,16 +172,35 @@ final class LinkRemovals: Sendable {
     private func answer(_ batch: [Waiting], present: Set<PodLinkTarget>, left: Set<PodLinkTarget>) {
         // Before the answers, after which the addresses are others' to have.
         flush(batch.filter { !left.contains($0.target) }.flatMap(\.addresses))
+        let deleted = batch.filter { present.contains($0.target) && !left.contains($0.target) }
+        let released = release(deleted)
         for one in batch {
-            let gone: Outcome = present.contains(one.target) ? .deleted : .absent
-            one.reply(left.contains(one.target) ? .failed : gone)
+            if left.contains(one.target) {
+                one.reply(.failed)
+            } else if present.contains(one.target) {
+                one.reply(.deleted(released: released.contains(one.key)))
+            } else {
+                one.reply(.absent)
+            }
+        }
+    }
+
+    /// Releases the records of links that have gone, all at once. What is not released here each DEL releases itself.
+    private func release(_ batch: [Waiting]) -> Set<AttachmentKey> {
+        guard !batch.isEmpty else { return [] }
+        let links = Dictionary(batch.map { ($0.key, $0.target.index) }) { _, last in last }
+        do throws(StoreError) {
+            let lock = try store.lock(deadline: Self.lockTimeout)
+            return try store.releaseMarked(links, under: lock)
+        } catch {
+            logger.debug("records are left to their DELs", metadata: ["reason": "\(error)"])
+            return []
         }
     }
 
     private func delete(_ indices: [UInt32], on socket: RemovalSocket) {
         do {
-            // Drawn anew each time: nobody can have put a link of theirs into a group that nobody knows of.
-            try socket.delete(indices, group: UInt32.random(in: 0x1000_0000...0x7fff_ffff))
+            try socket.delete(indices)
             idle.withLock { $0.append(socket) }
         } catch {
             // The socket goes with the error; the next batch opens another.
@@ -208,8 +235,11 @@ private final class RemovalSocket: Sendable {
         try remover.withLock { remover throws(NetlinkError) in try remover.present(targets) }
     }
 
-    func delete(_ indices: [UInt32], group: UInt32) throws(NetlinkError) {
-        try remover.withLock { remover throws(NetlinkError) in try remover.delete(indices, group: group) }
+    func delete(_ indices: [UInt32]) throws(NetlinkError) {
+        try remover.withLock { remover throws(NetlinkError) in
+            // Drawn anew each time: nobody can have put a link of theirs into a group that nobody knows of.
+            try remover.delete(indices, group: UInt32.random(in: 0x1000_0000...0x7fff_ffff))
+        }
     }
 }
 

@@ -50,6 +50,14 @@ struct MendPace<Key: Hashable & Sendable>: Sendable {
         return quarrel.count == Self.patience ? .nowInConflict : .now
     }
 
+    /// Whether a thing was mended so often that it has to wait, for who only finds out by mending whether it need be.
+    /// `takeDue` tells when to look again.
+    mutating func mustWait(_ key: Key, at now: MonotonicTime) -> Bool {
+        guard let quarrel = quarrels[key], now < quarrel.due else { return false }
+        waiting.insert(key)
+        return true
+    }
+
     /// Whether something that was left may be mended now. Who is told so looks at everything again: what has meanwhile
     /// gone, or is as it should be, is waited for no more.
     mutating func takeDue(at now: MonotonicTime) -> Bool {

@@ -1,3 +1,4 @@
+import Dataplane
 import ModePlugins
 import NetTypes
 import Netlink
@@ -16,14 +17,22 @@ struct NodePicture: Sendable {
     /// Nothing is known.
     init() {}
 
-    /// What dumps show; nothing without sockets.
+    /// What dumps show; nothing without sockets. Where the own routes are to be read as well, one dump serves for both.
     init(_ sockets: KernelSockets?) throws(NetlinkError) {
         guard let sockets else { return }
         let all = try sockets.links()
         links = all.filter { !Self.isPodLink($0.name) }
         podLinks = all.filter(Self.isOwnPodLink).map(\.name)
         addresses = try sockets.addresses()
-        routes = ForeignRoutes(try sockets.mainTable().filter { $0.protocolNumber != RouteProtocol.number })
+        guard sockets.routes.needsResync else {
+            routes = ForeignRoutes(try sockets.mainTable(otherThan: RouteProtocol.number))
+            return
+        }
+        let table = try sockets.mainTable()
+        routes = ForeignRoutes(table.filter { $0.protocolNumber != RouteProtocol.number })
+        sockets.routes.adopt(
+            table.filter { $0.protocolNumber == RouteProtocol.number },
+            linksUp: Set(all.lazy.filter(\.isUp).map(\.index)))
     }
 
     /// Whether a link is the host end of a pod's, by its name.

@@ -12,22 +12,22 @@ import PodPlan
 struct PodLinkFilter: ~Copyable {
     private static let setting = HostSetting.reversePathFilter
 
-    private let names: LinkNames?
     private let logger: Logger
     private var pace = MendPace<String>()
 
     init(logger: Logger) {
-        names = try? LinkNames()
         self.logger = logger
     }
 
     /// Whether a link that was left to somebody else may be mended now.
     mutating func takeDue(at now: MonotonicTime) -> Bool { pace.takeDue(at: now) }
 
-    /// A link that the picture of the node leaves out has that value, or had it a moment ago.
-    mutating func observe(_ value: UInt32?, on index: UInt32, _ sockets: KernelSockets?) {
-        guard let value, value != Self.setting.required, let sockets else { return }
-        guard let name = try? names?.name(of: index), NodePicture.isPodLink(name), isAltered(name) else { return }
+    /// Whether a value of the setting, where one is told, is another than the one that is kept.
+    static func isAltered(_ value: UInt32?) -> Bool { value.map { $0 != setting.required } ?? false }
+
+    /// A link that the picture of the node leaves out has another value, or had it a moment ago.
+    mutating func observe(_ name: String, _ index: UInt32, _ sockets: KernelSockets?) {
+        guard let sockets, NodePicture.isPodLink(name), isAltered(name) else { return }
         // Another program's link may be called so, too.
         guard let link = try? sockets.link(index: index), NodePicture.isOwnPodLink(link) else { return }
         // An ADD marks its link and makes it strict in one step, which may have been since the first look.

@@ -24,6 +24,7 @@ struct PodLinkKeeper: ~Copyable {
     private var written: Set<UInt32> = []
     /// What went wrong, by link: it is logged once.
     private var problems: [UInt32: String] = [:]
+    private var pace = MendPace<UInt32>()
 
     init(runDirectory: String, logger: Logger) {
         store = (try? BootID.current()).map { RunDirectory(path: runDirectory, bootID: $0) }
@@ -35,29 +36,35 @@ struct PodLinkKeeper: ~Copyable {
     /// Takes the kernel's events; those of links that are in the picture of the node are not the pods'.
     mutating func observe(_ events: [KernelEvent], _ picture: NodePicture, _ sockets: KernelSockets?) {
         var suspects: Set<UInt32> = []
+        var robbed: Set<UInt32> = []
         for event in events {
             switch event {
             case .link(let link, let deleted):
                 if observe(link, deleted: deleted) { suspects.insert(link.index) }
             case .route(let route, true, _)
             where route.protocolNumber == RouteProtocol.number && route.destination.isHost && route.hops.count == 1:
-                suspects.insert(route.hops[0].linkIndex)
-            case .neighbour(let neighbour, true): suspects.insert(neighbour.linkIndex)
-            case .neighbourLost(let index, _): suspects.insert(index)
-            case .address(let address, true): suspects.insert(address.linkIndex)
+                robbed.insert(route.hops[0].linkIndex)
+            case .neighbour(let neighbour, true): robbed.insert(neighbour.linkIndex)
+            case .neighbourLost(let index, _): robbed.insert(index)
+            case .address(let address, true): robbed.insert(address.linkIndex)
             case .settings(let index?, let value) where picture.name(of: index) == nil:
-                filter.observe(value, on: index, sockets)
+                if PodLinkFilter.isAltered(value), let name = try? names?.name(of: index) {
+                    filter.observe(name, index, sockets)
+                }
                 if value == nil { written.insert(index) }
             default: break
             }
         }
-        for index in suspects.sorted() where picture.name(of: index) == nil { look(at: index, sockets) }
+        for index in suspects.union(robbed).sorted() where picture.name(of: index) == nil {
+            look(at: index, sockets, isRobbed: robbed.contains(index))
+        }
     }
 
     /// Looks at the settings that were written in the last second: an ADD of IPv6 writes some as well, and must not be
     /// looked at while it works.
     mutating func upkeep(_ linkNames: [String], at now: MonotonicTime, _ sockets: KernelSockets?) {
         if filter.takeDue(at: now) { filter.keep(linkNames) }
+        if pace.takeDue(at: now) { keep(linkNames, sockets) }
         guard !written.isEmpty else { return }
         for index in written.sorted() {
             guard let name = try? names?.name(of: index), NodePicture.isPodLink(name), !Self.altered(name).isEmpty
@@ -85,14 +92,18 @@ struct PodLinkKeeper: ~Copyable {
         return false
     }
 
-    private mutating func look(at index: UInt32, _ sockets: KernelSockets?) {
+    private mutating func look(at index: UInt32, _ sockets: KernelSockets?, isRobbed: Bool = false) {
         guard let sockets, let link = try? sockets.link(index: index), NodePicture.isOwnPodLink(link) else { return }
-        keep(link, sockets)
+        keep(link, sockets, isRobbed: isRobbed)
     }
 
-    /// Puts back what is missing on a link of a pod that lives.
-    private mutating func keep(_ link: Link, _ sockets: KernelSockets) {
-        guard link.isUp, let attachment = attachment(of: link) else { return }
+    /// Puts back what is missing on a link of a pod that lives, unless somebody takes it away so often that it has to
+    /// wait.
+    ///
+    /// - Parameter isRobbed: whether something has gone for certain.
+    private mutating func keep(_ link: Link, _ sockets: KernelSockets, isRobbed: Bool = false) {
+        let now = BootClock.now()
+        guard link.isUp, let attachment = attachment(of: link), !pace.mustWait(link.index, at: now) else { return }
         mendSettings(link.name)
         let requests = Self.requests(for: attachment, on: link.index)
         do {
@@ -106,6 +117,7 @@ struct PodLinkKeeper: ~Copyable {
                 }
             }
             problems[link.index] = nil
+            if isRobbed || !added.isEmpty { note(link, at: now) }
             guard !added.isEmpty else { return }
             logger.warning(
                 "the way to a pod was gone; it is put back",
@@ -117,6 +129,16 @@ struct PodLinkKeeper: ~Copyable {
                 "the way to a pod is not as it should be",
                 metadata: ["link": "\(link.name)", "reason": "\(error)"])
         }
+    }
+
+    private mutating func note(_ link: Link, at now: MonotonicTime) {
+        guard case .nowInConflict = pace.answer(on: link.index, at: now) else { return }
+        logger.warning(
+            "conflict: another program takes away the way to a pod again and again; answered ever more rarely",
+            metadata: [
+                "link": "\(link.name)",
+                "remedy": "let systemd-networkd (ManageForeignRoutes=) or the script leave routes to cali* alone",
+            ])
     }
 
     /// The record of the pod at the other end, if no ADD or DEL is at work on it.

@@ -5,9 +5,11 @@ import Resources
 
 /// Keeps kernel settings of the node at the values that Apus needs, whoever else writes them.
 struct SettingUpkeep: Sendable {
-    private let settings: ChangedSettings
-    private let logger: Logger
+    let settings: ChangedSettings
+    let logger: Logger
     private var pace = MendPace<[String]>()
+    /// The links that hear routers though the node forwards; nil before the record is read.
+    var hearingLinks: Set<String>?
 
     init(settings: ChangedSettings, logger: Logger) {
         self.settings = settings
@@ -32,7 +34,13 @@ struct SettingUpkeep: Sendable {
     }
 
     /// Turns on IP forwarding of the node, without which ADD refuses.
-    mutating func turnOnForwarding(for families: Set<AddressFamily>, at now: MonotonicTime) {
+    ///
+    /// - Parameter routedLinks: the links by which routes lead that a router has advertised; asked before forwarding of
+    ///   IPv6 is turned on.
+    mutating func turnOnForwarding(
+        for families: Set<AddressFamily>, at now: MonotonicTime, routedLinks: () throws -> [String],
+    ) {
+        if families.contains(.ipv6) { keepHearing(at: now, routedLinks) }
         for (family, key) in [
             (AddressFamily.ipv4, ["net", "ipv4", "ip_forward"]), (.ipv6, ["net", "ipv6", "conf", "all", "forwarding"]),
         ] where families.contains(family) {
@@ -47,10 +55,13 @@ struct SettingUpkeep: Sendable {
 
     /// Gives a setting its value, unless it was set back so often that it has to wait.
     ///
+    /// - Parameter former: the one value in whose place it is given; nil for any.
     /// - Returns: the value of before; nil when nothing was written.
-    private mutating func keep(_ key: [String], _ value: String, at now: MonotonicTime) throws -> String? {
+    mutating func keep(
+        _ key: [String], _ value: String, inPlaceOf former: String? = nil, at now: MonotonicTime,
+    ) throws -> String? {
         let found = try Sysctl.read(key)
-        guard found != value else { return nil }
+        guard found != value, former.map({ $0 == found }) ?? true else { return nil }
         switch pace.answer(on: key, at: now) {
         case .later: return nil
         case .now: break

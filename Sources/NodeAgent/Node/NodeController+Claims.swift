@@ -50,6 +50,8 @@ extension NodeController {
             return .success(BlockAnswer(block: block))
         }
         if let refusal = refuseDispute(in: pools, view) { return refusal }
+        let overlap = networks.overlaps(with: pools).first
+        if let overlap { return refuse(100, "\(overlap); \(Self.overlapRemedy)") }
         return refuse(100, "every block of the pools of mode \(request.mode) is in use; enlarge a pool")
     }
 
@@ -97,7 +99,13 @@ extension NodeController {
     /// A block that nobody has, or has a claim to: never where two pools overlap.
     private func candidate(in pool: IPPool, _ view: NodeView) -> IPPrefix? {
         BlockClaim.candidate(
-            in: pool, for: options.nodeName, taken: taken + view.pools.rivals(of: pool).map(\.cidr))
+            in: pool, for: options.nodeName,
+            taken: taken + view.pools.rivals(of: pool).map(\.cidr) + untouchable(in: pool))
+    }
+
+    /// What nodes live in, and what would give no address.
+    private func untouchable(in pool: IPPool) -> [IPPrefix] {
+        networks.networks + reservations.filter { $0.length <= pool.blockSize }
     }
 
     private var taken: [IPPrefix] {

@@ -53,7 +53,12 @@ actor NodeController {
     private var reported: Set<Diagnostic> = []
     /// What is refused of the files as they are now.
     private(set) var refusals: [Diagnostic] = []
+    /// What is doubtful in the files as they are now, and used all the same.
+    private var warnings: [Diagnostic] = []
     private var reportedConflicts: [IPPrefix: String] = [:]
+    /// Where nodes are; pools should be elsewhere.
+    var networks = NodeNetworks()
+    var reportedOverlaps: Set<String> = []
     /// Whether node.json is as `state` is.
     private(set) var isSaved = true
     private(set) var view: NodeView?
@@ -170,6 +175,9 @@ actor NodeController {
 
     private func updateShortcut() { shortcut.update(state, hasForeignEndpoints: !foreign.isEmpty) }
 
+    /// What is doubtful in the configuration, a line each.
+    var doubts: [String] { warnings.map(\.description) + (view?.warnings ?? []) }
+
     /// The configuration in force, for display.
     var configuration: ClusterConfiguration? { inForce.configuration }
 }
@@ -201,6 +209,7 @@ extension NodeController {
         case .adopted:
             self.view = view
             for warning in view.warnings { logger.warning("\(warning)") }
+            await lookAtNetworks(view)
             claimFirstBlocks()
             await publish()
             logger.info(
@@ -219,6 +228,7 @@ extension NodeController {
         }
         reported = Set(diagnostics)
         refusals = diagnostics.filter { $0.severity == .error }
+        warnings = diagnostics.filter { $0.severity == .warning }
     }
 
     /// Makes node.json, kernel and peers agree with what is decided.
@@ -227,6 +237,7 @@ extension NodeController {
     /// address from it in between. A new block has its blackhole and is announced before node.json offers it.
     func publish() async {
         guard let view else { return }
+        await lookAtNetworks(view)
         let contested = Dictionary(
             await speaker.conflicts().map { ($0.prefix, $0.description) }, uniquingKeysWith: { first, _ in first })
         var input = BlockPlan.Input(
@@ -284,10 +295,10 @@ extension NodeController {
     private func apply(_ planned: [NodeState.OwnedBlock], _ view: NodeView) async -> [NodeState.OwnedBlock] {
         readyDevices = await kernel.configure(
             KernelConfiguration(
-                nodeAddresses: view.node.addresses, ownBlocks: planned.map(\.cidr), pools: view.pools,
+                nodeAddresses: view.node.addresses, ownBlocks: blackholes(planned), pools: view.pools,
                 staleTime: inForce.configuration?.meshMaxRestartTime ?? BGPConfiguration.defaultMaxRestartTime,
                 isWhole: inForce.isWhole, nodeName: options.nodeName, nodes: view.nodes, felix: view.felix,
-                tunnelAddresses: chooseTunnelAddresses(planned.map(\.cidr), view),
+                tunnelAddresses: chooseTunnelAddresses(tunnelBlocks(planned, view), view),
                 awaitsPool: awaitsPoolMode))
         var blocks = planned
         var announcements: [BlockAnnouncement] = []
@@ -350,6 +361,7 @@ extension NodeController {
             mtuBytes: hostMTUBytes, podMTUBytes: podMTUBytes(hostMTUBytes: hostMTUBytes, view),
             generation: state?.generation ?? 0,
             pools: BlockPlan.pools(view: view), blocks: blocks)
+        new.withheld = withheld(from: blocks, view)
         guard new != state || !isSaved else { return }
         new.generation += 1
         state = new

@@ -32,6 +32,44 @@ extension Diagnosis {
         }
     }
 
+    /// Pods and nodes that share a network cut each other off.
+    mutating func checkOverlaps(_ status: StatusAnswer) {
+        for overlap in status.overlaps {
+            add(
+                "\(overlap): what is a pod's of it cannot be a machine's",
+                "make a pool with another cidr, disable this one and make its pods anew; until then no address of a "
+                    + "node is given to a pod, and no block of its network is taken without a BlockAffinity")
+        }
+    }
+
+    /// Programs that were replaced under a daemon that runs on.
+    mutating func checkVersion(_ node: NodeStatus) {
+        guard node.version != ProgramVersion.current else { return }
+        let other = node.version.isEmpty ? "of another version" : node.version
+        add(
+            "apusd is \(other), and apusctl \(ProgramVersion.current)",
+            "systemctl restart apusd, if the programs were replaced: neither pods nor peers notice")
+    }
+
+    /// What is in force and surely not meant so.
+    mutating func checkDoubts(_ status: StatusAnswer) {
+        for warning in status.warnings {
+            add("the configuration is doubtful: \(warning)", "put it right, or take it out: apusd reads it at once")
+        }
+    }
+
+    mutating func checkKeys(_ status: StatusAnswer) {
+        guard let shortage = status.keyShortage else { return }
+        let limit = shortage.limitBytes.map { ", which net.core.optmem_max (\($0)) has no room for" } ?? ""
+        let needed = shortage.neededBytes.map(String.init)
+        add(
+            "\(shortage.peers) BGP peers are refused, \(shortage.first) first: their keys cannot be set "
+                + "(\(shortage.reason))\(limit)",
+            shortage.limitBytes == nil
+                ? "the log of apusd says why; a kernel without TCP MD5 has no room for any key"
+                : "sysctl -w net.core.optmem_max=\(needed ?? "MORE"); apusd tries again every second")
+    }
+
     mutating func checkSessions(_ account: Account) {
         for peer in account.status.peers where peer.state != "up" {
             let name = peer.node.isEmpty ? peer.address : "\(peer.address) (\(peer.node))"

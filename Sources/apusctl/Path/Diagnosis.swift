@@ -13,6 +13,9 @@ struct Diagnosis {
         var problem: String
         /// What to do.
         var remedy: String
+
+        /// The finding as JSON.
+        var json: JSONValue { ["problem": .string(problem), "remedy": .string(remedy)] }
     }
 
     /// Everything that was found.
@@ -23,7 +26,12 @@ struct Diagnosis {
     /// - Parameter account: what the daemon answers; nil when it does not. Then the kernel alone is looked at.
     init(node: NodeKernel, account: Account?) throws {
         if let account {
+            checkVersion(account.status.node)
             checkConfiguration(account.status)
+            checkOverlaps(account.status)
+            checkDoubts(account.status)
+            checkOwnAddresses(account, node)
+            checkKeys(account.status)
             checkSessions(account)
             checkStaleRoutes(account)
             checkBlocks(account)
@@ -43,7 +51,11 @@ struct Diagnosis {
 
     /// Looks at the daemon's account alone.
     init(account: Account) {
+        checkVersion(account.status.node)
         checkConfiguration(account.status)
+        checkOverlaps(account.status)
+        checkDoubts(account.status)
+        checkKeys(account.status)
         checkSessions(account)
         checkStaleRoutes(account)
         checkBlocks(account)

@@ -12,20 +12,7 @@ struct ListeningPort {
             let fields = line.split(separator: " ")
             // sl, local address, remote address, state, queues, timer, retransmissions, uid, timeout, inode.
             guard fields.count > 9, fields[3] == "0A", fields[1].hasSuffix(":00B3") else { continue }
-            return ListeningPort(owner: owner(ofSocket: String(fields[9])))
-        }
-        return nil
-    }
-
-    private static func owner(ofSocket inode: String) -> String? {
-        let processes = ((try? Files.list("/proc")) ?? []).filter { $0.allSatisfy(\.isNumber) }
-        for process in processes {
-            let directory = "/proc/\(process)/fd"
-            let descriptors = (try? Files.list(directory)) ?? []
-            guard descriptors.contains(where: { Files.target(ofLink: "\(directory)/\($0)") == "socket:[\(inode)]" })
-            else { continue }
-            let name = try? Files.readThroughLinks("/proc/\(process)/comm", limit: 64)
-            return name.map { String(decoding: $0.prefix { $0 != 10 }, as: UTF8.self) }
+            return ListeningPort(owner: SocketHolder.find(socketInode: String(fields[9]))?.program)
         }
         return nil
     }
