@@ -111,7 +111,8 @@ extension FamilyTable {
         guard var group = groups[place].take() else { return }
         let before = group.reader.progress
         var draft = StepDraft(
-            batch: OutgoingBatch(family: family, for: group, speaker: speaker), budget: limit,
+            batch: OutgoingBatch(family: family, hasRules: group.hasExportRules(family), speaker: speaker),
+            budget: limit,
             looks: limit * Self.looksPerPrefix)
         readLog(&group, into: &draft, speaker: speaker)
         if walk(&group, into: &draft, speaker: speaker) {
@@ -131,7 +132,7 @@ extension FamilyTable {
             group.append(UpdateStep(parts: parts, before: before, undo: draft.undo))
         }
         let laggards = group.laggards
-        groups[place] = group
+        groups[place] = consume group
         for slot in laggards { _ = fork(slot, from: place) }
         trimLogIfOldest(before.cursor)
     }
@@ -286,9 +287,10 @@ extension FamilyTable {
     }
 
     private mutating func release(_ undo: [AdjRIBOut.Former]) {
-        for change in undo {
-            tellings.release(change.telling)
-            for telling in change.more { tellings.release(telling) }
+        for place in undo.indices {
+            tellings.release(undo[place].telling)
+            if undo[place].more.isEmpty { continue }
+            for telling in undo[place].more { tellings.release(telling) }
         }
     }
 

@@ -62,12 +62,10 @@ struct OutgoingBatch {
     /// Whether filters and pools make no difference to anything that goes to the group.
     private let isPlain: Bool
 
-    /// Makes an empty batch for a group.
-    init(family: AddressFamily, for group: UpdateGroup, speaker: borrowing Speaker) {
+    /// Makes an empty batch for a group; `hasRules` says whether a filter decides what goes to it.
+    init(family: AddressFamily, hasRules: Bool, speaker: borrowing Speaker) {
         self.family = family
-        isPlain =
-            !speaker.peers.hasImportFilters && speaker.importPolicy.unexportedPools.isEmpty
-            && group.role.exportFilter.rules(family).isEmpty
+        isPlain = !hasRules && !speaker.peers.hasImportFilters && speaker.importPolicy.unexportedPools.isEmpty
     }
 
     /// The batch as parts of a step, withdrawals first.

@@ -48,8 +48,7 @@ struct PrefixTable: Sendable {
         let key = keys[Int(id)]
         if key & Self.wideMark != 0 { return wide[Int(key & ~Self.wideMark)] }
         return IPPrefix(
-            masking: .v4(IPv4Address(rawValue: UInt32(truncatingIfNeeded: key >> 8))),
-            length: UInt8(truncatingIfNeeded: key))
+            stored: IPv4Address(rawValue: UInt32(truncatingIfNeeded: key >> 8)), length: UInt8(truncatingIfNeeded: key))
     }
 
     /// The id of a prefix; nil when it has none.

@@ -139,6 +139,9 @@ extension UpdateGroup {
     /// Whether there is something to do or to hand out.
     mutating func isBusy(at end: UInt64) -> Bool { !isIdle(at: end) || !steps.isEmpty }
 
+    /// Whether a filter decides what the members are told.
+    mutating func hasExportRules(_ family: AddressFamily) -> Bool { !role.exportFilter.rules(family).isEmpty }
+
     /// Whether there are steps that somebody has yet to take.
     mutating func hasSteps() -> Bool { !steps.isEmpty }
 

@@ -20,10 +20,20 @@ enum NLRI {
     static func decode(_ bytes: ArraySlice<UInt8>, family: AddressFamily) -> [IPPrefix]? {
         var prefixes: [IPPrefix] = []
         prefixes.reserveCapacity(bytes.count / 4)
-        var cursor = ByteCursor(bytes)
-        while let length = cursor.readUInt8() {
-            guard length <= family.bitWidth, let octets = cursor.readBytes((Int(length) + 7) / 8) else { return nil }
-            prefixes.append(IPPrefix(masking: address(octets, family: family), length: length))
+        // Without a cursor and its slices: each takes a reference to the bytes, and there is one prefix after the other.
+        var place = bytes.startIndex
+        while place < bytes.endIndex {
+            let length = bytes[place]
+            let octets = (Int(length) + 7) / 8
+            guard length <= family.bitWidth, octets < bytes.endIndex - place else { return nil }
+            let high = leading(bytes, place + 1, min(octets, 8))
+            let address: IPAddress =
+                switch family {
+                case .ipv4: .v4(IPv4Address(rawValue: UInt32(truncatingIfNeeded: high >> 32)))
+                case .ipv6: .v6(IPv6Address(high: high, low: leading(bytes, place + 9, octets - 8)))
+                }
+            prefixes.append(IPPrefix(masking: address, length: length))
+            place += 1 + octets
         }
         return prefixes
     }
@@ -79,11 +89,18 @@ enum NLRI {
 
     /// Up to eight octets as the most significant ones of a number.
     private static func leading(_ octets: ArraySlice<UInt8>) -> UInt64 {
+        leading(octets, octets.startIndex, octets.count)
+    }
+
+    /// So many octets, eight at most and none if it is below zero, from a place that they reach to.
+    private static func leading(_ octets: ArraySlice<UInt8>, _ place: Int, _ count: Int) -> UInt64 {
         var value: UInt64 = 0
         var shift: UInt64 = 64
-        for octet in octets {
+        var place = place
+        while shift > 64 - 8 * UInt64(max(0, count)) {
             shift -= 8
-            value |= UInt64(octet) << shift
+            value |= UInt64(octets[place]) << shift
+            place += 1
         }
         return value
     }

@@ -22,6 +22,13 @@ package struct IPPrefix: Sendable, Hashable, Comparable, CustomStringConvertible
         }
     }
 
+    /// The network of `length` bits whose address this is, for whoever has taken both from one: no bit beyond the length is
+    /// set, which is not looked at again.
+    @inlinable package init(stored address: IPv4Address, length: UInt8) {
+        self.address = .v4(address)
+        self.length = length
+    }
+
     /// Parses `ADDRESS/LENGTH`. Host bits that are set are refused: `CIDRAddress` is the type that keeps them.
     @inlinable package init?(_ text: some StringProtocol) { self.init(parsing: String(text)) }
 

@@ -57,8 +57,8 @@ actor Peer {
         case refreshRequest
     }
 
-    /// A connection that exists.
-    private struct Link {
+    /// A connection that exists. An object: it is looked at and changed with every message.
+    private final class Link {
         let channel: any Channel
         /// Cuts what comes into messages; nil while it does, and when what has come is beyond repair.
         var decoder: MessageDecoder? = MessageDecoder()
@@ -68,6 +68,8 @@ actor Peer {
         var waitingWrites = 0
         /// Whether the session knows that there are some.
         var isBlocked = false
+
+        init(_ channel: any Channel) { self.channel = channel }
     }
 
     nonisolated var unownedExecutor: UnownedSerialExecutor {
@@ -180,7 +182,7 @@ actor Peer {
     func received(_ octets: ByteBuffer, on connection: ConnectionID) {
         burstOctets += octets.readableBytes
         // Taken out while it is worked with: what is handled may close the connection.
-        guard var decoder = links[connection]?.decoder.take() else { return }
+        guard let link = links[connection], var decoder = link.decoder.take() else { return }
         var octets = octets
         while octets.readableBytes > 0 {
             let taken = decoder.push(octets.readableBytesUInt8Span)
@@ -189,7 +191,7 @@ actor Peer {
             // A decoder that is full of an unfinished frame would be a frame longer than the limit allows.
             if taken == 0 { break }
         }
-        links[connection]?.decoder = decoder
+        link.decoder = decoder
     }
 
     /// Handles the whole messages that there are; whether more can come.
@@ -299,7 +301,7 @@ extension Peer {
             channel.close(promise: nil)
             return false
         }
-        links[connection] = Link(channel: channel)
+        links[connection] = Link(channel)
         if readsAreHeld { channel.setOption(.autoRead, value: false).whenFailure { _ in } }
         return true
     }
@@ -328,28 +330,29 @@ extension Peer {
     private func write(
         _ bytes: ByteBuffer, on connection: ConnectionID, releasing outlet: PeerOutlet? = nil,
     ) -> EventLoopFuture<Void>? {
-        guard let channel = links[connection]?.channel else { return nil }
-        links[connection]?.waitingWrites += 1
-        let written = channel.writeAndFlush(bytes)
+        guard let link = links[connection] else { return nil }
+        link.waitingWrites += 1
+        let written = link.channel.writeAndFlush(bytes)
         // This runs within the call if the kernel has taken everything already.
         written.whenComplete { _ in
             outlet?.release()
             self.assumeIsolated { $0.wrote(on: connection) }
         }
-        guard let link = links[connection], link.waitingWrites > 0, !link.isBlocked else { return written }
-        links[connection]?.isBlocked = true
+        guard link.waitingWrites > 0, !link.isBlocked, links[connection] != nil else { return written }
+        link.isBlocked = true
         handle(.sendBlocked(connection))
         return written
     }
 
     private func wrote(on connection: ConnectionID) {
-        links[connection]?.waitingWrites -= 1
-        guard let link = links[connection], link.isBlocked else { return }
+        guard let link = links[connection] else { return }
+        link.waitingWrites -= 1
+        guard link.isBlocked else { return }
         handle(.sendResumed(connection))
         if link.waitingWrites > 0 {
             handle(.sendBlocked(connection))
         } else {
-            links[connection]?.isBlocked = false
+            link.isBlocked = false
         }
     }
 
