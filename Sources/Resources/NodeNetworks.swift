@@ -52,13 +52,24 @@ package struct NodeNetworks: Sendable, Hashable {
         Set(places.map(\.address.address).filter { address in pools.contains { $0.contains(address) } })
     }
 
-    /// The networks, and the addresses that stand in none.
-    package var networks: [IPPrefix] { places.filter { !$0.isGateway }.map(\.address.network) }
+    /// What no block of a pool is taken from without a BlockAffinity: the networks, and the addresses that stand in none.
+    ///
+    /// Where the pool is a smaller part of a network, whoever made it has set that part aside: of such a network the
+    /// node's address alone counts.
+    package func barred(in pool: IPPrefix) -> [IPPrefix] {
+        places.filter { !$0.isGateway && $0.address.network.overlaps(pool) }.map { place in
+            let network = place.address.network
+            return network.length < pool.length ? IPPrefix(masking: place.address.address, length: pool.family.bitWidth) : network
+        }
+    }
 
-    /// Whether a link of this node stands in a network that shares addresses with a block.
-    package func isOnLink(_ block: IPPrefix) -> Bool {
-        places.contains {
+    /// Whether a link of this node stands in a network that shares addresses with a block, and machines may live there: not
+    /// where the pool is set aside in the network and no node's address is in the block.
+    package func isOnLink(_ block: IPPrefix, of pool: IPPrefix) -> Bool {
+        let isNodes = places.contains { !$0.isGateway && block.contains($0.address.address) }
+        return places.contains {
             $0.isOwn && !$0.isGateway && !$0.address.network.isHost && $0.address.network.overlaps(block)
+                && (isNodes || $0.address.network.length >= pool.length)
         }
     }
 

@@ -67,10 +67,16 @@ struct NodeNetworksTests {
                 Node(name: "a", ipv4: try Self.address("192.168.1.1", length: 24)),
                 Node(name: "far", ipv4: try Self.address("192.168.2.1", length: 24)),
             ], links: [try Self.link("eth0", "192.168.1.1/24"), try Self.link("lo", "192.168.3.1/32")])
+        let wide = try Self.prefix("192.168.0.0/16")
         #expect(
             try ["192.168.1.64/26", "192.168.0.0/20", "192.168.2.0/26", "192.168.3.0/26"].map {
-                networks.isOnLink(try Self.prefix($0))
+                networks.isOnLink(try Self.prefix($0), of: wide)
             } == [true, true, false, false])
+        // Set aside for pods, but for the part in which a node is all the same.
+        let aside = try Self.prefix("192.168.1.0/25")
+        #expect(
+            try ["192.168.1.64/26", "192.168.1.0/26"].map { networks.isOnLink(try Self.prefix($0), of: aside) }
+                == [false, true])
     }
 
     @Test("No block of a network of nodes is a candidate, and none at all where the pool is one")
@@ -79,12 +85,28 @@ struct NodeNetworksTests {
             nodes: [Node(name: "a", ipv4: try Self.address("192.168.1.1", length: 24))],
             links: [try Self.link("eth0", "192.168.1.1/24")])
         let own = try Self.pool("192.168.1.0/24")
-        #expect(BlockClaim.candidate(in: own, for: "a", taken: networks.networks) == nil)
+        #expect(BlockClaim.candidate(in: own, for: "a", taken: networks.barred(in: own.cidr)) == nil)
         let wide = try Self.pool("192.168.0.0/22")
-        var taken = networks.networks
+        let barred = networks.barred(in: wide.cidr)
+        var taken = barred
         while let block = BlockClaim.candidate(in: wide, for: "a", taken: taken) { taken.append(block) }
         #expect(taken.count == 1 + 12)
-        #expect(taken.dropFirst().allSatisfy { !$0.overlaps(networks.networks[0]) })
+        #expect(taken.dropFirst().allSatisfy { !$0.overlaps(barred[0]) })
+    }
+
+    @Test("A pool that is a smaller part of a network is set aside: only a block with a node's address is no candidate")
+    func setAside() throws {
+        let networks = NodeNetworks(
+            nodes: [
+                Node(name: "a", ipv4: try Self.address("10.0.0.5", length: 8)),
+                Node(name: "b", ipv4: try Self.address("10.244.0.70", length: 8)),
+            ], links: [try Self.link("eth0", "10.0.0.5/8")])
+        let pool = try Self.pool("10.244.0.0/24")
+        var taken = networks.barred(in: pool.cidr)
+        while let block = BlockClaim.candidate(in: pool, for: "a", taken: taken) { taken.append(block) }
+        #expect(
+            Set(taken.map(\.description))
+                == ["10.0.0.5/32", "10.244.0.70/32", "10.244.0.0/26", "10.244.0.128/26", "10.244.0.192/26"])
     }
 }
 

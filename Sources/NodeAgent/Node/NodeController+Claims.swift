@@ -50,7 +50,8 @@ extension NodeController {
             return .success(BlockAnswer(block: block))
         }
         if let refusal = refuseDispute(in: pools, view) { return refusal }
-        let overlap = networks.overlaps(with: pools).first
+        let barred = pools.filter { pool in networks.barred(in: pool.cidr).contains { !$0.isHost } }
+        let overlap = networks.overlaps(with: barred).first
         if let overlap { return refuse(100, "\(overlap); \(Self.overlapRemedy)") }
         return refuse(100, "every block of the pools of mode \(request.mode) is in use; enlarge a pool")
     }
@@ -105,7 +106,7 @@ extension NodeController {
 
     /// What nodes live in, and what would give no address.
     private func untouchable(in pool: IPPool) -> [IPPrefix] {
-        networks.networks + reservations.filter { $0.length <= pool.blockSize }
+        networks.barred(in: pool.cidr) + reservations.filter { $0.length <= pool.blockSize }
     }
 
     private var taken: [IPPrefix] {

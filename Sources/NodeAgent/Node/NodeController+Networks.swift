@@ -7,7 +7,8 @@ import Resources
 extension NodeController {
     /// What to do about a pool in a network of nodes.
     static let overlapRemedy =
-        "apusd takes no block out of a node's network by itself: give the pool another cidr, or write a BlockAffinity"
+        "give the pool another cidr, or write BlockAffinities: apusd takes no block by itself out of a node's network, "
+        + "unless the pool is a smaller part of it"
 
     /// Looks where the nodes are by now, and says which pools are there too, each time that it is news.
     func lookAtNetworks(_ view: NodeView) async {
@@ -37,8 +38,10 @@ extension NodeController {
 
     /// The blocks that are blackholes. One in a network of this node's own links is none: machines live there, too, and
     /// what no pod has is theirs to answer for.
-    func blackholes(_ blocks: [NodeState.OwnedBlock]) -> [IPPrefix] {
-        blocks.map(\.cidr).filter { !networks.isOnLink($0) }
+    func blackholes(_ blocks: [NodeState.OwnedBlock], _ view: NodeView) -> [IPPrefix] {
+        blocks.map(\.cidr).filter { block in
+            !networks.isOnLink(block, of: view.pools.narrowest(around: block)?.cidr ?? block)
+        }
     }
 
     /// The blocks whose first address can be the tunnel's: no node has it.

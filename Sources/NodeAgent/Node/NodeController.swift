@@ -303,7 +303,7 @@ extension NodeController {
     private func apply(_ planned: [NodeState.OwnedBlock], _ view: NodeView) async -> [NodeState.OwnedBlock] {
         readyDevices = await kernel.configure(
             KernelConfiguration(
-                nodeAddresses: view.node.addresses, ownBlocks: blackholes(planned), pools: view.pools,
+                nodeAddresses: view.node.addresses, ownBlocks: blackholes(planned, view), pools: view.pools,
                 staleTime: inForce.configuration?.meshMaxRestartTime ?? BGPConfiguration.defaultMaxRestartTime,
                 isWhole: inForce.isWhole, nodeName: options.nodeName, nodes: view.nodes, felix: view.felix,
                 tunnelAddresses: chooseTunnelAddresses(tunnelBlocks(planned, view), view),

@@ -38,7 +38,8 @@ extension Diagnosis {
             add(
                 "\(overlap): what is a pod's of it cannot be a machine's",
                 "make a pool with another cidr, disable this one and make its pods anew; until then no address of a "
-                    + "node is given to a pod, and no block of its network is taken without a BlockAffinity")
+                    + "node is given to a pod, and no block of its network is taken without a BlockAffinity, unless the "
+                    + "pool is a smaller part of it")
         }
     }
 
