@@ -21,8 +21,8 @@ package struct NodeNetworks: Sendable, Hashable {
 
     /// Joins what the resources say of all nodes with what this node's links have.
     ///
-    /// A Node that tells no network has that of the link which holds its address, and without one stands for its address
-    /// alone.
+    /// A Node that tells no network has that of the link which holds its address, and without one stands for its
+    /// address alone.
     /// - Parameters:
     ///   - links: this node's, without those of pods and tunnels.
     ///   - gateways: the addresses that `apus-ipam` has other plugins put on links of this node.
@@ -52,19 +52,21 @@ package struct NodeNetworks: Sendable, Hashable {
         Set(places.map(\.address.address).filter { address in pools.contains { $0.contains(address) } })
     }
 
-    /// What no block of a pool is taken from without a BlockAffinity: the networks, and the addresses that stand in none.
+    /// What no block of a pool is taken from without a BlockAffinity: the networks, and the addresses that stand in
+    /// none.
     ///
     /// Where the pool is a smaller part of a network, whoever made it has set that part aside: of such a network the
     /// node's address alone counts.
     package func barred(in pool: IPPrefix) -> [IPPrefix] {
         places.filter { !$0.isGateway && $0.address.network.overlaps(pool) }.map { place in
             let network = place.address.network
-            return network.length < pool.length ? IPPrefix(masking: place.address.address, length: pool.family.bitWidth) : network
+            guard network.length < pool.length else { return network }
+            return IPPrefix(masking: place.address.address, length: pool.family.bitWidth)
         }
     }
 
-    /// Whether a link of this node stands in a network that shares addresses with a block, and machines may live there: not
-    /// where the pool is set aside in the network and no node's address is in the block.
+    /// Whether a link of this node stands in a network that shares addresses with a block, and machines may live there:
+    /// not where the pool is set aside in the network and no node's address is in the block.
     package func isOnLink(_ block: IPPrefix, of pool: IPPrefix) -> Bool {
         let isNodes = places.contains { !$0.isGateway && block.contains($0.address.address) }
         return places.contains {
