@@ -16,25 +16,8 @@ extension ClusterConfiguration {
         package var description: String { "\(resource): \(reason)" }
     }
 
-    /// Pools that overlap, affinities that overlap, nodes with one address, each pair once, and pools that hold nodes.
-    package var conflicts: [Conflict] {
-        overlappingPools + overlappingAffinities + sharedAddresses + poolsAroundNodes
-    }
-
-    /// A pod could be given the address of the node, or of its router; one for each pool.
-    private var poolsAroundNodes: [Conflict] {
-        pools.compactMap { pool in
-            for node in nodes {
-                guard let address = node.addresses.first(where: { pool.cidr.contains($0.address) }) else { continue }
-                return Conflict(
-                    resource: "IPPool/\(pool.name)", other: "Node/\(node.name)",
-                    reason:
-                        "\(pool.cidr) holds the address \(address.address) of Node/\(node.name): a pool is for pods "
-                        + "alone")
-            }
-            return nil
-        }
-    }
+    /// Pools that overlap, affinities that overlap and nodes with one address; each pair once.
+    package var conflicts: [Conflict] { overlappingPools + overlappingAffinities + sharedAddresses }
 
     private var overlappingPools: [Conflict] {
         pools.enumerated().flatMap { index, pool in
