@@ -57,6 +57,8 @@ extension RunDirectory {
             if file.attachment.state == .complete { return .complete(file.attachment) }
             try file.update {
                 $0.state = .pending
+                // The link of before may have gone; the next is found by its name and mark until the ADD is done.
+                $0.hostLinkIndex = 0
                 $0.createdAt = now
             }
             return .takenOver(file)

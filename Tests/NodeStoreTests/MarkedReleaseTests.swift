@@ -41,6 +41,19 @@ import Testing
         #expect(try fixture.add("e", node).address == "10.0.0.5")
     }
 
+    @Test("A record that is taken over names the link of before no more: what is made next is found by its mark")
+    func takenOver() throws {
+        let fixture = try StoreFixture()
+        _ = try fixture.add("a", try StoreFixture.node([Self.block]))
+        #expect(try Self.releasing([], marked: ["a"], fixture, [:]).isEmpty)
+        let lock = try fixture.store.lock(deadline: .seconds(5))
+        guard case .takenOver(let file) = try fixture.claimWhenFree(StoreFixture.key("a"), under: lock) else {
+            throw Unexpected("no record to take over")
+        }
+        #expect(file.attachment.hostLinkIndex == 0)
+        #expect(file.attachment.addresses.count == 1)
+    }
+
     @Test("A record without the mark, with another link or of nobody is left as it is")
     func left() throws {
         let fixture = try StoreFixture()

@@ -18,10 +18,11 @@ extension KernelAgent {
         (try? sockets?.lookUp(address))?.source
     }
 
-    /// The links by which routes lead that a router has advertised.
-    func linksOfAdvertisedRoutes() throws -> [String] {
-        let routes = try sockets?.advertisedRoutes() ?? []
-        return routes.flatMap(\.hops).compactMap { picture.name(of: $0.linkIndex) }
+    /// The links by which routes lead that a router has advertised; nil while the kernel cannot be asked, or no link is
+    /// known yet.
+    func linksOfAdvertisedRoutes() throws -> [String]? {
+        guard let sockets, !picture.links.isEmpty else { return nil }
+        return try sockets.advertisedRoutes().flatMap(\.hops).compactMap { picture.name(of: $0.linkIndex) }
     }
 }
 

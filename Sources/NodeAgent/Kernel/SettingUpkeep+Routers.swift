@@ -13,17 +13,23 @@ extension SettingUpkeep {
     ///
     /// Which links those are is seen when forwarding is turned on, and known from the record at every later start, when
     /// no router may have spoken yet.
-    mutating func keepHearing(at now: MonotonicTime, _ routedLinks: () throws -> [String]) {
+    ///
+    /// - Returns: whether they are known. If not, forwarding is not to be turned on: the routes would be lost for good.
+    mutating func keepHearing(at now: MonotonicTime, _ routedLinks: () throws -> [String]?) -> Bool {
         do {
             var links = try hearingLinks ?? settings.changedLinks(Self.key)
             if try Sysctl.read(["net", "ipv6", "conf", "all", "forwarding"]) == "0" {
-                links.formUnion(try routedLinks())
+                guard let routed = try routedLinks() else { return false }
+                links.formUnion(routed)
             }
             hearingLinks = links
         } catch {
-            logger.error("accept_ra not looked at", metadata: ["reason": "\(error)"])
+            logger.error(
+                "accept_ra not looked at; IPv6 is not forwarded until it can be", metadata: ["reason": "\(error)"])
+            return false
         }
         for link in (hearingLinks ?? []).sorted() { keepHearing(link, at: now) }
+        return true
     }
 
     private static var key: String { "accept_ra" }

@@ -35,12 +35,13 @@ struct SettingUpkeep: Sendable {
 
     /// Turns on IP forwarding of the node, without which ADD refuses.
     ///
-    /// - Parameter routedLinks: the links by which routes lead that a router has advertised; asked before forwarding of
-    ///   IPv6 is turned on.
+    /// - Parameter routedLinks: the links by which routes lead that a router has advertised; nil while nobody knows. Asked
+    ///   before forwarding of IPv6 is turned on.
     mutating func turnOnForwarding(
-        for families: Set<AddressFamily>, at now: MonotonicTime, routedLinks: () throws -> [String],
+        for wanted: Set<AddressFamily>, at now: MonotonicTime, routedLinks: () throws -> [String]?,
     ) {
-        if families.contains(.ipv6) { keepHearing(at: now, routedLinks) }
+        var families = wanted
+        if wanted.contains(.ipv6), !keepHearing(at: now, routedLinks) { families.remove(.ipv6) }
         for (family, key) in [
             (AddressFamily.ipv4, ["net", "ipv4", "ip_forward"]), (.ipv6, ["net", "ipv6", "conf", "all", "forwarding"]),
         ] where families.contains(family) {

@@ -4,7 +4,6 @@ import glob
 import json
 import os
 import shutil
-import statistics
 
 from case import case
 from world import expect, serve_daemon
@@ -196,14 +195,14 @@ def status_decides_nothing(world):
 
 @case(55, mutant={"on": "STATUS", "after": "sleep 0.2"})
 def status_is_cheap(world):
-    """STATUS leaves no trace, and twenty in a row take some milliseconds each"""
+    """STATUS leaves no trace, and of twenty in a row the fastest five take some milliseconds each"""
     world.require("1.1.0")
     before = world.traces()
     answers = [world.call("STATUS", world.config("1.1.0")).succeeded() for _ in range(20)]
     world.untouched(before, "after STATUS")
     expect(all(answer.out == "" for answer in answers), "STATUS prints something")
-    seconds = statistics.median(answer.seconds for answer in answers)
-    # A wrapper in Python takes some 60 ms of its own.
+    # A busy machine makes some of them wait. A wrapper in Python takes some 60 ms of its own.
+    seconds = sorted(answer.seconds for answer in answers)[4]
     expect(seconds < 0.15, f"{seconds * 1000:.0f} ms")
 
 
