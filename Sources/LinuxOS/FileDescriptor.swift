@@ -35,6 +35,16 @@ package struct FileDescriptor: ~Copyable, Sendable {
         }
     }
 
+    /// Another number for the same open file, with O_CLOEXEC.
+    ///
+    /// - Parameter name: what the error calls the file.
+    package borrowing func duplicate(name: String) throws(SystemError) -> FileDescriptor {
+        let number = fcntl(rawValue, F_DUPFD_CLOEXEC, 0)
+        let code = SystemErrorCode.last
+        guard number >= 0 else { throw SystemError("duplicate", name, code) }
+        return FileDescriptor(owning: number)
+    }
+
     /// Reads until the end of the file.
     ///
     /// - Parameters:

@@ -19,6 +19,16 @@ package struct NetNS: ~Copyable, Sendable {
         return try NetNS(descriptor, name: path)
     }
 
+    /// Opens a namespace that somebody else holds open too.
+    ///
+    /// - Parameter name: what it was opened as; for messages.
+    /// - Throws: `EINVAL` when the descriptor is no namespace file's at all.
+    package static func open(
+        sharing descriptor: borrowing FileDescriptor, name: String,
+    ) throws(SystemError) -> NetNS {
+        try NetNS(descriptor.duplicate(name: name), name: name)
+    }
+
     /// The namespace the calling thread is in.
     package static func current() throws(SystemError) -> NetNS {
         // /proc/self is the main thread, whose namespace may be another.

@@ -53,15 +53,23 @@ package enum ProcessIO {
 
     /// Writes to standard output.
     package static func writeStandardOutput(_ text: String) throws(SystemError) {
+        try writeStandardOutput(Array(text.utf8))
+    }
+
+    /// Writes octets to standard output.
+    package static func writeStandardOutput(_ bytes: [UInt8]) throws(SystemError) {
         try FileDescriptor(owning: STDOUT_FILENO).leak { file throws(SystemError) in
-            try file.writeAll(Array(text.utf8), name: "standard output")
+            try file.writeAll(bytes, name: "standard output")
         }
     }
 
     /// Writes to standard error; an error is swallowed, there being nowhere left to report it.
-    package static func writeStandardError(_ text: String) {
+    package static func writeStandardError(_ text: String) { writeStandardError(Array(text.utf8)) }
+
+    /// Writes octets to standard error, as the text.
+    package static func writeStandardError(_ bytes: [UInt8]) {
         _ = try? FileDescriptor(owning: STDERR_FILENO).leak { file throws(SystemError) in
-            try file.writeAll(Array(text.utf8), name: "standard error")
+            try file.writeAll(bytes, name: "standard error")
         }
     }
 }

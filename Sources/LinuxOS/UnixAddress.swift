@@ -3,8 +3,16 @@ import Glibc
 /// The address of a Unix socket and the calls that take one.
 enum UnixAddress {
     static func socket(_ path: String) throws(SystemError) -> FileDescriptor {
-        let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
-        let number = Glibc.socket(AF_UNIX, kind, 0)
+        try socket(path, kind: SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue)
+    }
+
+    /// A socket of packets, whose calls wait.
+    static func packetSocket(_ path: String) throws(SystemError) -> FileDescriptor {
+        try socket(path, kind: SOCK_SEQPACKET.rawValue)
+    }
+
+    private static func socket(_ path: String, kind: UInt32) throws(SystemError) -> FileDescriptor {
+        let number = Glibc.socket(AF_UNIX, Int32(kind | SOCK_CLOEXEC.rawValue), 0)
         let code = SystemErrorCode.last
         guard number >= 0 else { throw SystemError("socket", path, code) }
         return FileDescriptor(owning: number)
@@ -35,5 +43,17 @@ enum UnixAddress {
         }
         let code = SystemErrorCode.last
         return result == 0 ? nil : code
+    }
+
+    /// Binds a socket to a path and listens; what was there must be gone.
+    static func listen(_ descriptor: borrowing FileDescriptor, _ path: String, mode: UInt32) throws(SystemError) {
+        if let code = unsafe try apply(Glibc.bind, descriptor, path) { throw SystemError("bind", path, code) }
+        // The socket is of use to nobody before listen(2), so there is no moment of a wider mode.
+        let changed = unsafe chmod(path, mode)
+        let code = SystemErrorCode.last
+        guard changed == 0 else { throw SystemError("chmod", path, code) }
+        let result = Glibc.listen(descriptor.rawValue, SOMAXCONN)
+        let listenCode = SystemErrorCode.last
+        guard result == 0 else { throw SystemError("listen", path, listenCode) }
     }
 }

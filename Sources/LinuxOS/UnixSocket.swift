@@ -13,6 +13,16 @@ package struct PeerCredentials: Sendable, Hashable {
 }
 
 extension PeerCredentials {
+    /// Asks a connected socket.
+    init(of socket: borrowing FileDescriptor, path: String) throws(SystemError) {
+        var (process, user, group) = (Int32(0), UInt32(0), UInt32(0))
+        // SAFETY: the call fills the three numbers it is given.
+        let result = unsafe clinux_peer_credentials(socket.rawValue, &process, &user, &group)
+        let code = SystemErrorCode.last
+        guard result == 0 else { throw SystemError("getsockopt SO_PEERCRED", path, code) }
+        self.init(processID: process, userID: user, groupID: group)
+    }
+
     /// What getsockopt(2) is asked for when somebody else owns the socket; the answer is three 32-bit numbers: process,
     /// user, group (`struct ucred`).
     package static var socketOption: (level: Int32, name: Int32) { (SOL_SOCKET, SO_PEERCRED) }
@@ -54,12 +64,7 @@ package struct UnixStream: ~Copyable, Sendable {
 
     /// Who is at the other end.
     package borrowing func peerCredentials() throws(SystemError) -> PeerCredentials {
-        var (process, user, group) = (Int32(0), UInt32(0), UInt32(0))
-        // SAFETY: the call fills the three numbers it is given.
-        let result = unsafe clinux_peer_credentials(descriptor.rawValue, &process, &user, &group)
-        let code = SystemErrorCode.last
-        guard result == 0 else { throw SystemError("getsockopt SO_PEERCRED", path, code) }
-        return PeerCredentials(processID: process, userID: user, groupID: group)
+        try PeerCredentials(of: descriptor, path: path)
     }
 
     /// Sends everything.
@@ -123,16 +128,7 @@ package struct UnixListener: ~Copyable, Sendable {
     /// - Throws: `EADDRINUSE` when the path exists, be it a socket that nobody serves any more.
     package static func bind(_ path: String, mode: UInt32 = 0o600) throws(SystemError) -> UnixListener {
         let descriptor = try UnixAddress.socket(path)
-        if let code = unsafe try UnixAddress.apply(Glibc.bind, descriptor, path) {
-            throw SystemError("bind", path, code)
-        }
-        // The socket is of use to nobody before listen(2), so there is no moment of a wider mode.
-        let changed = unsafe chmod(path, mode)
-        let code = SystemErrorCode.last
-        guard changed == 0 else { throw SystemError("chmod", path, code) }
-        let result = listen(descriptor.rawValue, SOMAXCONN)
-        let listenCode = SystemErrorCode.last
-        guard result == 0 else { throw SystemError("listen", path, listenCode) }
+        try UnixAddress.listen(descriptor, path, mode: mode)
         return UnixListener(descriptor: descriptor, path: path)
     }
 

@@ -19,6 +19,19 @@ const char *clinux_strerrorname(int error);
 int clinux_peer_credentials(int fd, int *pid, unsigned int *uid, unsigned int *gid);
 /* accept4(2) with SOCK_CLOEXEC and SOCK_NONBLOCK. */
 int clinux_accept(int fd);
+/* accept4(2) with SOCK_CLOEXEC: the connection waits in its calls. */
+int clinux_accept_waiting(int fd);
+/* sendmsg(2) with MSG_NOSIGNAL of one packet, and with it a descriptor (SCM_RIGHTS) unless that is negative. */
+long clinux_send_packet(int fd, const void *bytes, size_t length, int descriptor);
+/* recvmsg(2) with MSG_CMSG_CLOEXEC of one packet: its octets and the descriptor that came with it, or -1. A packet that
+   is longer is an error (EMSGSIZE). */
+long clinux_receive_packet(int fd, void *bytes, size_t length, int *descriptor);
+/* The length of the next packet, which stays there; waits for it. 0 when the peer has closed its end. */
+long clinux_packet_length(int fd);
+/* SIOCOUTQ: how much memory the packets hold that the peer has not received, or -1. */
+int clinux_unread_output(int fd);
+/* SO_RCVTIMEO and SO_SNDTIMEO, in milliseconds; 0 waits for ever. */
+int clinux_socket_timeouts(int fd, long receive_ms, long send_ms);
 /* pipe2(2) with O_CLOEXEC. */
 int clinux_pipe(int ends[2]);
 /* SIOCGIFINDEX in the namespace of any socket: the index, or -1. */
