@@ -91,7 +91,7 @@ let package = Package(
         library(
             "NodeAgent",
             [
-                "BFD", "BGPSession", "BGPTable", "BGPWire", "Dataplane", "IPAMCore", "JSONKit", "LinuxOS",
+                "BFD", "BGPSession", "BGPTable", "BGPWire", "CNIPlugin", "Dataplane", "IPAMCore", "JSONKit", "LinuxOS",
                 "ModePlugins", "NetTypes", "Netfilter", "Netlink", "NodeLink", "NodeStore", "PodLinks", "PodPlan",
                 "Resources",
                 lifecycle, log, yams,

@@ -27,7 +27,7 @@ struct AddCommand {
     init(_ call: PluginCall) throws {
         trace = StepTrace(call.log, "ADD", call.key)
         self.call = call
-        daemon = try DaemonLine(call.store)
+        daemon = try call.daemonLine()
         desk = AttachmentDesk(call)
         requests = try call.requests()
         foreign = try IPAMDelegate(call).map { ForeignAddresses(call, $0) }
@@ -46,7 +46,7 @@ struct AddCommand {
         _ = try call.requiredMode()
         let sandbox = try call.openSandbox(notIn: daemon.hello.netnsInode)
         let plan = AddressPlan(call, daemon: daemon, requests: requests, wantsGateway: false)
-        let node = try call.store.nodeState()
+        let node = try call.nodeState()
         if foreign == nil { try checkForwarding(plan.families(of: node)) }
         var kernel = try PodKernel(sandbox: sandbox)
         trace.ended("looking at what there is")
@@ -92,6 +92,8 @@ struct AddCommand {
         let index = try carryOut(steps, link, answer.mode, &kernel, &line, &undo)
         try handOff(answer, &line)
         trace.ended("telling apusd")
+        // Nobody would know of the pod, and a GC that has run meanwhile has left it alone.
+        if call.isAbandoned { throw CNIError(.tryAgainLater, "who has called is gone") }
         let json = try result(link, answer).json(version: call.config.version, after: call.config.previousResult)
         try file.update {
             $0.hostLinkIndex = index

@@ -19,7 +19,7 @@ struct AddressCommand {
     /// Allocates and answers the result to print.
     func run() throws -> JSONValue {
         let requests = try call.requests()
-        let plan = AddressPlan(call, daemon: try DaemonLine(call.store), requests: requests, wantsGateway: true)
+        let plan = AddressPlan(call, daemon: try call.daemonLine(), requests: requests, wantsGateway: true)
         // A mode that the node's pools have not is refused before anything is made.
         let node = try call.store.nodeState()
         _ = try plan.mode(of: node)

@@ -74,13 +74,33 @@ package enum CNIPlugin {
             ProcessIO.writeStandardError("Apus CNI plugin\nCNI protocol versions supported: \(versions)\n")
             return 0
         }
-        let outcome = run(Role(programName: programName), environment: environment) {
-            try ProcessIO.readStandardInput(limit: maximumConfig)
+        let role = Role(programName: programName)
+        var input: Swift.Result<[UInt8], any Error>?
+        if role == .network, CallHandover.serves(environment["CNI_COMMAND"] ?? "") {
+            let read = Swift.Result { try ProcessIO.readStandardInput(limit: maximumConfig) }
+            if let config = try? read.get(), let result = CallHandover.result(of: environment, config: config) {
+                if !result.log.isEmpty { ProcessIO.writeStandardError(result.log) }
+                return end(result.output, result.status)
+            }
+            input = read
         }
-        guard let answer = outcome.answer else { return outcome.status }
+        let outcome = run(role, environment: environment) {
+            try input?.get() ?? ProcessIO.readStandardInput(limit: maximumConfig)
+        }
+        return end(outcome.answer.map(text) ?? [], outcome.status)
+    }
+
+    /// An answer as it goes to standard output.
+    static func text(_ answer: JSONValue) -> [UInt8] {
+        Array((JSONText.serialize(answer, pretty: true) + "\n").utf8)
+    }
+
+    /// Writes the answer; the exit status.
+    private static func end(_ output: [UInt8], _ status: Int32) -> Int32 {
+        guard !output.isEmpty else { return status }
         do throws(SystemError) {
-            try ProcessIO.writeStandardOutput(JSONText.serialize(answer, pretty: true) + "\n")
-            return outcome.status
+            try ProcessIO.writeStandardOutput(output)
+            return status
         } catch {
             ProcessIO.writeStandardError("apus: \(error)\n")
             return 1
@@ -140,9 +160,13 @@ package enum CNIPlugin {
         _ startedAt: MonotonicTime,
     ) throws -> JSONValue? {
         let config = try NetworkConfig(json, for: environment.command, isForAnother: role == .addressesOnly)
-        let call = try PluginCall(environment: environment, config: config, input: input)
+        return try answer(try PluginCall(environment: environment, config: config, input: input), role, startedAt)
+    }
+
+    /// Carries out a call whose configuration has been read.
+    static func answer(_ call: PluginCall, _ role: Role, _ startedAt: MonotonicTime) throws -> JSONValue? {
         do {
-            switch (environment.command, role) {
+            switch (call.environment.command, role) {
             case (.add, .network): return try AddCommand(call).run()
             case (.add, .addressesOnly): return try AddressCommand(call).run()
             case (.delete, .network):
@@ -150,7 +174,7 @@ package enum CNIPlugin {
                 // The address is given back when no link bears it any more, and also where no record tells of it.
                 try IPAMDelegate(call)?.call(.delete)
             case (.delete, .addressesOnly): try DeleteCommand(call).releaseAddresses()
-            case (.version, _): return VersionAnswer.json(config: json)
+            case (.version, _): return VersionAnswer.json(config: try? JSONText.parse(call.input.text))
             case (.check, .network): try CheckCommand(call).run()
             case (.check, .addressesOnly): try CheckCommand(call).checkAddresses()
             case (.collectGarbage, _): try GarbageCommand(call, startedAt: startedAt).run()
@@ -158,7 +182,7 @@ package enum CNIPlugin {
             }
             return nil
         } catch {
-            call.log.write(.error, "\(environment.command.rawValue) \(call.key): \(CNIError(error))")
+            call.log.write(.error, "\(call.environment.command.rawValue) \(call.key): \(CNIError(error))")
             throw error
         }
     }

@@ -1,16 +1,26 @@
-import NetTypes
-import NodeLink
+package import IPAMCore
+import LinuxOS
+package import NetTypes
+package import NodeLink
+package import NodeStore
 
 /// A connection to the daemon on which hello is said before there is anything to ask, and asked before the answer is
 /// needed: the daemon is at work while the kernel is. What goes wrong is kept for the one who wants the answer.
 struct DaemonCall: ~Copyable {
     private var client: NodeLinkClient?
     private var failure: NodeLinkError?
+    private let desk: (any DaemonDesk)?
+    /// What the desk has been asked and nobody has waited for.
+    private var pending: (answer: any DaemonAnswer, name: String, deadline: MonotonicTime)?
+
+    /// Needs no connection.
+    init(_ desk: any DaemonDesk) { self.desk = desk }
 
     /// Connects.
     ///
     /// - Parameter helloTimeout: how long the daemon's hello may take.
     init(path: String, hello: Hello, helloTimeout: Duration = NodeLinkClient.answerTimeout) {
+        desk = nil
         do throws(NodeLinkError) {
             client = try NodeLinkClient(path: path, hello: hello, helloTimeout: helloTimeout, awaitsHello: false)
             failure = nil
@@ -23,6 +33,11 @@ struct DaemonCall: ~Copyable {
     /// Asks, without waiting for the answer.
     mutating func ask(_ operation: Request.Operation, timeout: Duration? = nil) {
         guard failure == nil else { return }
+        if let desk {
+            let deadline = BootClock.now() + (timeout ?? NodeLinkClient.timeout(for: operation))
+            pending = (desk.ask(operation), operation.name, deadline)
+            return
+        }
         do throws(NodeLinkError) {
             try client?.ask(operation, timeout: timeout)
         } catch {
@@ -35,6 +50,11 @@ struct DaemonCall: ~Copyable {
     /// - Throws: what has gone wrong since the connection was made.
     mutating func answer() throws(NodeLinkError) -> Result<JSONObject, RemoteError> {
         if let failure { throw failure }
+        if let (answer, name, deadline) = pending {
+            pending = nil
+            guard let result = answer.wait(until: deadline) else { throw .timeout(name) }
+            return result
+        }
         do throws(NodeLinkError) {
             guard let answer = try client?.answer() else { throw .closed("connection") }
             return answer
@@ -63,6 +83,21 @@ struct DaemonCall: ~Copyable {
     /// Tells the daemon something whose answer is of no interest, and does not wait for it.
     mutating func tell(_ operation: Request.Operation) throws(NodeLinkError) {
         if let failure { throw failure }
+        if let desk { _ = desk.ask(operation) }
         try client?.tell(operation)
     }
+}
+
+/// The daemon, as its own threads see it that carry out calls.
+package protocol DaemonDesk: Sendable {
+    /// node.json, as it is now; nil if there is none.
+    func nodeState() throws(StoreError) -> NodeState?
+    /// Has something answered, now or later, without waiting.
+    func ask(_ operation: Request.Operation) -> any DaemonAnswer
+}
+
+/// What the daemon has been asked.
+package protocol DaemonAnswer: Sendable {
+    /// Waits for the answer; nil at the deadline, on `BootClock`.
+    func wait(until deadline: MonotonicTime) -> Result<JSONObject, RemoteError>?
 }

@@ -5,7 +5,7 @@ import NetTypes
 import NodeLink
 import NodeStore
 
-/// What the plugin says to the daemon, one connection for each sentence.
+/// What the plugin says to the daemon, one connection for each sentence, or without any from a thread of the daemon's.
 struct DaemonLine: Sendable {
     /// How long a DEL waits for the daemon, which can do nothing about it but note it.
     static let withdrawalTimeout = Duration.milliseconds(200)
@@ -16,37 +16,35 @@ struct DaemonLine: Sendable {
     let path: String
     /// What the plugin says of itself.
     let hello: Hello
-
-    /// A line from the namespace this thread is in.
-    init(_ store: RunDirectory) throws(SystemError) {
-        self.init(store, namespace: try NetNS.current().inode)
-    }
+    /// The daemon itself, where this is one of its threads.
+    private let desk: (any DaemonDesk)?
 
     /// A line from the namespace with this inode number.
-    init(_ store: RunDirectory, namespace: UInt64) {
+    init(_ store: RunDirectory, namespace: UInt64, desk: (any DaemonDesk)? = nil) {
         path = store.socketPath
         hello = Hello(node: "", bootID: store.bootID, netnsInode: namespace)
+        self.desk = desk
     }
 
     /// Connects and says hello, and waits for no answer: that comes while the caller does something else.
     ///
     /// - Parameter helloTimeout: how long the daemon's hello may take, once somebody waits for an answer.
     func greeted(helloTimeout: Duration = NodeLinkClient.answerTimeout) -> DaemonCall {
-        DaemonCall(path: path, hello: hello, helloTimeout: helloTimeout)
+        if let desk { return DaemonCall(desk) }
+        return DaemonCall(path: path, hello: hello, helloTimeout: helloTimeout)
     }
 
     /// Tells the daemon that an endpoint is gone. It looks at the store itself when it comes back, so that nothing
     /// depends on the message.
     /// - Throws: `NodeLinkError`, for the log.
     func withdraw(_ endpoint: Endpoint) throws(NodeLinkError) {
-        var client = try NodeLinkClient(path: path, hello: hello, helloTimeout: Self.withdrawalTimeout)
-        _ = try client.call(.endpointDelete(endpoint), timeout: Self.withdrawalTimeout)
+        _ = try call(
+            .endpointDelete(endpoint), timeout: Self.withdrawalTimeout, helloTimeout: Self.withdrawalTimeout)
     }
 
     /// Asks the daemon how it is.
     func status() throws(NodeLinkError) -> StatusAnswer {
-        var client = try NodeLinkClient(path: path, hello: hello, helloTimeout: Self.statusTimeout)
-        switch try client.call(.status, timeout: Self.statusTimeout) {
+        switch try call(.status, timeout: Self.statusTimeout, helloTimeout: Self.statusTimeout) {
         case .success(let members): return try StatusAnswer(members)
         case .failure(let refusal): throw .refused(refusal.message)
         }
@@ -73,8 +71,24 @@ struct DaemonLine: Sendable {
 
     private func call(
         _ operation: Request.Operation, timeout: Duration? = nil,
+        helloTimeout: Duration = NodeLinkClient.answerTimeout,
     ) throws(NodeLinkError) -> Result<JSONObject, RemoteError> {
-        var client = try NodeLinkClient(path: path, hello: hello)
+        if let desk {
+            var call = DaemonCall(desk)
+            call.ask(operation, timeout: timeout)
+            return try call.answer()
+        }
+        var client = try NodeLinkClient(path: path, hello: hello, helloTimeout: helloTimeout)
         return try client.call(operation, timeout: timeout)
+    }
+}
+
+extension PluginCall {
+    /// The line to the daemon, from the namespace this thread is in.
+    func daemonLine() throws(SystemError) -> DaemonLine {
+        if let server = input.server {
+            return DaemonLine(store, namespace: server.netnsInode, desk: server.desk)
+        }
+        return DaemonLine(store, namespace: try NetNS.current().inode)
     }
 }

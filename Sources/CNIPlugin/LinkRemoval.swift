@@ -32,7 +32,7 @@ struct LinkRemoval: ~Copyable {
 
     /// Says hello to the daemon: the sooner, the less is waited for it.
     static func line(_ call: PluginCall) throws -> DaemonCall {
-        try DaemonLine(call.store).greeted(helloTimeout: daemonTimeout)
+        try call.daemonLine().greeted(helloTimeout: daemonTimeout)
     }
 
     /// - Parameter attachment: the record, or what stands for it where there is none.
@@ -148,7 +148,7 @@ struct LinkRemoval: ~Copyable {
 
     /// The pod's links, where the pod's namespace is still at hand.
     private func openPodLinks() -> DeviceList? {
-        guard !call.environment.netns.isEmpty, let sandbox = try? NetNS.open(call.environment.netns) else { return nil }
+        guard !call.environment.netns.isEmpty, let sandbox = try? call.openNetns() else { return nil }
         return try? sandbox.within { () throws(SystemError) in try DeviceList() }
     }
 

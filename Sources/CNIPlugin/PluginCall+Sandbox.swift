@@ -9,18 +9,26 @@ extension PluginCall {
     ///   plugin's own.
     func openSandbox(notIn hostInode: UInt64) throws -> NetNS {
         let path = environment.netns
-        let sandbox = try open(path)
+        let sandbox = try openNetns(orThrow: { CNIError(.failed, "CNI_NETNS: \($0)", details: path) })
         guard environment.allowsOwnNetns || sandbox.inode != hostInode else {
             throw CNIError(.ownNetns, "CNI_NETNS: \(path) is the plugin's own network namespace", details: path)
         }
         return sandbox
     }
 
-    private func open(_ path: String) throws(CNIError) -> NetNS {
+    private func openNetns(orThrow failure: (SystemError) -> CNIError) throws(CNIError) -> NetNS {
         do throws(SystemError) {
-            return try NetNS.open(path)
+            return try openNetns()
         } catch {
-            throw CNIError(.failed, "CNI_NETNS: \(error)", details: path)
+            throw failure(error)
         }
+    }
+
+    /// The container's namespace, whatever it is. A path means what it does to the process that was called: where another
+    /// carries the call out it has come with its descriptor.
+    func openNetns() throws(SystemError) -> NetNS {
+        guard let server = input.server else { return try NetNS.open(environment.netns) }
+        guard let sandbox = server.sandbox else { throw SystemError("open", environment.netns, .ENOENT) }
+        return try NetNS.open(sharing: sandbox.descriptor, name: environment.netns)
     }
 }

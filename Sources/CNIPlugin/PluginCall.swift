@@ -31,11 +31,22 @@ struct PluginCall: Sendable {
         self.input = input
         key = AttachmentKey(
             network: config.name, containerID: environment.containerID, ifName: environment.ifName)
-        store = RunDirectory(
-            path: config.runDirectory ?? RunDirectory.defaultPath, bootID: try BootID.current())
+        if let server = input.server {
+            store = server.store
+        } else {
+            store = RunDirectory(
+                path: config.runDirectory ?? RunDirectory.defaultPath, bootID: try BootID.current())
+        }
         log = PluginLog(
             level: config.logLevel, path: config.logFile,
-            rotation: LogFile.Rotation(maximumBytes: config.logFileMaxBytes, olderFiles: config.logFileMaxCount))
+            rotation: LogFile.Rotation(maximumBytes: config.logFileMaxBytes, olderFiles: config.logFileMaxCount),
+            client: input.server?.client)
+    }
+
+    /// node.json, as it is now; nil if there is none.
+    func nodeState() throws(StoreError) -> NodeState? {
+        if let server = input.server { return try server.desk.nodeState() }
+        return try store.nodeState()
     }
 
     /// The call as if it were about another link of the network, whose container's namespace nobody knows.
@@ -46,6 +57,9 @@ struct PluginCall: Sendable {
         call.input.variables = .given(input.variables.all.merging(own) { _, new in new })
         return call
     }
+
+    /// Whether nobody will get the answer: the process that was called has been killed.
+    var isAbandoned: Bool { input.server?.client.hasGone ?? false }
 
     /// The mode that the configuration demands; nil if it leaves it to the pools.
     /// - Throws: error 7 for a word that is no mode, error 2 for a mode this build has no plugin for.
@@ -84,4 +98,37 @@ struct PluginInput: Sendable {
     var variables = CallVariables.given([:])
     /// Standard input.
     var text: [UInt8] = []
+    /// The process that carries the call out for the one that was called; nil where that is this one.
+    var server: CallServing?
+}
+
+/// Who has handed a call over, and waits.
+package protocol CallClient: Sendable {
+    /// Takes one line for its standard error, with its end.
+    func hear(_ line: String)
+
+    /// Whether it waits no more.
+    var hasGone: Bool { get }
+}
+
+/// What a process that carries out the calls of others has for one of them.
+struct CallServing: Sendable {
+    /// The store it serves.
+    let store: RunDirectory
+    /// The inode of the network namespace it is in, and whoever called.
+    let netnsInode: UInt64
+    /// The daemon, which it is part of.
+    let desk: any DaemonDesk
+    /// Who has handed it over.
+    let client: any CallClient
+    /// The container's namespace, as the caller has opened it; nil if it has not.
+    let sandbox: SharedDescriptor?
+}
+
+/// A descriptor that is closed when nobody needs it any more.
+final class SharedDescriptor: Sendable {
+    /// The descriptor.
+    let descriptor: FileDescriptor
+
+    init(_ descriptor: consuming FileDescriptor) { self.descriptor = descriptor }
 }

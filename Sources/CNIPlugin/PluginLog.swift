@@ -10,6 +10,8 @@ struct PluginLog: Sendable {
     let path: String?
     /// The size in octets beyond which a file is put aside and another begun, and how many of those are kept.
     var rotation = LogFile.Rotation.standard
+    /// Who is told the lines, and has a standard error of its own.
+    var client: (any CallClient)?
 
     /// Whether a line of this severity is written.
     func writes(_ level: NetworkConfig.LogLevel) -> Bool { level.severity >= self.level.severity }
@@ -22,6 +24,7 @@ struct PluginLog: Sendable {
         // The leading 1 keeps the zeroes, and goes.
         let fraction = String(String(1_000_000 + microseconds % 1_000_000).dropFirst())
         let line = "[\(microseconds / 1_000_000).\(fraction)] \(level.rawValue) apus: \(message())\n"
+        if let client { return client.hear(line) }
         guard let path else { return ProcessIO.writeStandardError(line) }
         do throws(SystemError) {
             try LogFile.append(Array(line.utf8), to: path, rotation)

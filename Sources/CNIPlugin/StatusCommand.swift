@@ -31,7 +31,7 @@ struct StatusCommand {
     ///   none.
     func run() throws {
         _ = try call.requiredMode()
-        let daemon = DaemonLine(call.store, namespace: try NetNS.current().inode)
+        let daemon = try call.daemonLine()
         let report = report(of: daemon)
         if let fault = try fault(report, plan(daemon)) {
             throw CNIError(.notAvailable, fault)

@@ -17,6 +17,9 @@ package struct AgentOptions: Sendable {
     package var metricsEndpoint: (address: String, port: UInt16)?
     /// How long a tunnel device is kept after the last sign that somebody needs it.
     package var tunnelGrace: Duration
+    /// Whether the daemon carries out the ADDs and DELs that are handed to it. Off leaves each to the process that the
+    /// runtime has started.
+    package var servesCalls = true
     /// Where the node's own addresses come from.
     package var addressSources: [AddressFamily: NodeAddressSource] = [:]
     /// The pools of a cluster without an IPPool.

@@ -1,3 +1,4 @@
+import CNIPlugin
 import IPAMCore
 import LinuxOS
 package import Logging
@@ -38,7 +39,7 @@ package struct NodeAgent: Service {
         for squatter in instance.squatters {
             logger.warning("a name of apusd's is another user's; it is ignored", metadata: ["holder": "\(squatter)"])
         }
-        let storeWatch = StoreWatch(store: store, logger: logger)
+        let storeWatch = StoreWatch(store: store, servesCalls: options.servesCalls, logger: logger)
         try storeWatch.settle()
         let netnsInode = try NetNS.current().inode
         try sweep(store)
@@ -68,15 +69,23 @@ package struct NodeAgent: Service {
             hello: Hello(node: options.nodeName, bootID: store.bootID, netnsInode: netnsInode),
             prompt: { responder.answerPromptly($0, $1) }, responder: { await responder.answer($0) }, logger: logger)
 
+        let calls = CallServer(
+            path: store.callSocketPath,
+            service: CallService(
+                store: store, netnsInode: netnsInode, desk: CallDesk(responder: responder),
+                version: ProgramVersion.current),
+            logger: logger)
+
         try await kernel.start()
         let result: Result<Void, any Error>
         do {
             try await withThrowingTaskGroup { group in
                 group.addTask {
                     try await storeWatch.run { loss in
-                        restore(loss, instance: instance, controller: controller, server: server)
+                        restore(loss, instance: instance, controller: controller, server: server, calls: calls)
                     }
                 }
+                if options.servesCalls { group.addTask { await calls.run() } }
                 group.addTask { await bfd.run(for: speaker) }
                 group.addTask { await kernel.runOffloadTrials(OffloadProbe(eventLoop: loops.next())) }
                 if let endpoint = options.metricsEndpoint {
@@ -120,6 +129,7 @@ package struct NodeAgent: Service {
     /// Somebody has emptied the run directory.
     private func restore(
         _ loss: StoreWatch.Loss, instance: InstanceLock, controller: NodeController, server: ControlServer,
+        calls: CallServer,
     ) {
         logger.warning(
             "files of the run directory are gone; written again",
@@ -131,6 +141,7 @@ package struct NodeAgent: Service {
         }
         if loss.nodeState { controller.nodeStateLost() }
         if loss.socket { server.rebind() }
+        if loss.callSocket { calls.rebind() }
     }
 
     private func run(

@@ -116,7 +116,8 @@ package struct NodeLinkClient: ~Copyable {
         try Self.send(Request(id: lastID, operation: operation).json, over: stream, deadline: deadline)
     }
 
-    private static func timeout(for operation: Request.Operation) -> Duration {
+    /// How long the answer to this may take.
+    package static func timeout(for operation: Request.Operation) -> Duration {
         if case .blockRequest = operation { blockTimeout } else { answerTimeout }
     }
 

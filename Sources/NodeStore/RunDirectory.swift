@@ -41,6 +41,11 @@ package struct RunDirectory: Sendable {
 
     /// The daemon's socket.
     package var socketPath: String { path + "/apusd.sock" }
+    /// The socket at which the daemon takes calls over.
+    package var callSocketPath: String { Self.callSocketPath(in: path) }
+
+    /// The socket at which the daemon of a run directory takes calls over.
+    package static func callSocketPath(in directory: String) -> String { directory + "/calls.sock" }
 
     /// Makes the directory and its parts, each of mode 0700, unless they exist.
     /// - Throws: `unfit` when others may write to the directory.

@@ -59,6 +59,9 @@ struct RunCommand: AsyncParsableCommand {
     @Flag(inversion: .prefixedNo, help: "Turn IP forwarding on.")
     var manageForwarding = true
 
+    @Flag(inversion: .prefixedNo, help: "Carry out ADDs and DELs for the CNI executable, which then only waits.")
+    var serveCalls = true
+
     @Option(
         help: ArgumentHelp(
             "Answer Prometheus at http://ADDRESS:PORT/metrics; a port alone is at 127.0.0.1. Off unless given.",
@@ -77,6 +80,7 @@ struct RunCommand: AsyncParsableCommand {
             nodeName: node, configurationPath: config, runDirectory: runDir, stateDirectory: stateDir,
             managesForwarding: manageForwarding, metricsEndpoint: metrics.map { ($0.address, $0.port) },
             tunnelGrace: .seconds(tunnelGrace))
+        options.servesCalls = serveCalls
         for name in try options.readEnvironment() {
             logger.info("a variable of the environment that means nothing here", metadata: ["name": "\(name)"])
         }

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""crash.py plugin|daemon PROGRAM RUN-DIRECTORY NODE-NAMESPACE PREFIX …: kills a program at each of its system calls.
+"""crash.py plugin|daemon|serving PROGRAM RUN-DIRECTORY NODE-NAMESPACE PREFIX …: kills a program at each of its system calls.
 
 A run is recorded under strace first. Then, for each call of each name it made, the same is run again and killed as it
 enters that call. After each kill DEL, ADD, GC must leave exactly one pod, and a GC that knows of none nothing.
 
 plugin: the CNI executable's ADD and DEL; two more rounds begin with ADD and with GC instead of DEL.
 daemon -- COMMAND…: apusd, started by COMMAND, while it serves a block request, an ADD and a DEL.
+serving -- COMMAND…: the same of an ADD and a DEL alone, which it carries out.
 
 Prints the kill points of each; exit 1 says what was wrong.
 """
@@ -31,6 +32,8 @@ WAITS = {"clock_nanosleep", "ioctl", "wait4", "poll", "ppoll", "epoll_wait", "ep
 TRIES = 3
 # Of the calls that are no waits, the share that must be reached.
 SHARE = 0.9
+# How many runs of the daemon are recorded.
+RUNS = 3
 # Seconds after which a daemon that answers has done all that its start brings with it.
 SETTLED = 3
 CALL = re.compile(r"^(\d+)\s+(?:\d+\.\d+\s+)?(\w+)\(")
@@ -326,13 +329,15 @@ def check_blocks(daemon, checker, where):
             f"{where}: node.json only {sorted(set(blocks) - set(claims))}, claims only {sorted(set(claims) - set(blocks))}")
 
 
-def kill_daemon(plugin, checker, scratch, command):
+def kill_daemon(plugin, checker, scratch, command, serves):
     daemon = Daemon(command, plugin, scratch)
     works = {
         "block request": (lambda: None, lambda: request_block(daemon)),
         "endpoint add": (lambda: None, lambda: plugin.call("ADD", POD)),
         "link delete": (lambda: plugin.add(POD), lambda: plugin.call("DEL", POD)),
     }
+    if serves:
+        del works["block request"]
     total = 0
     try:
         for what, (prepare, work) in works.items():
@@ -340,10 +345,18 @@ def kill_daemon(plugin, checker, scratch, command):
             prepare()
             # What a start does after the first answer is not part of the work.
             time.sleep(SETTLED)
-            daemon.traced((), work)
-            counts = calls_of(f"{scratch}/strace.log")
+            runs = []
+            for _ in range(RUNS):
+                daemon.traced((), work)
+                runs.append(calls_of(f"{scratch}/strace.log"))
+                daemon.start()
+                checker.recover(checker.deleted, f"{what}, not killed")
+                prepare()
+            # Which of the threads does what, and how often it waits, differs: what most runs do is what another repeats.
+            counts = +collections.Counter({
+                name: sorted(run[name] for run in runs)[RUNS // 2] for name in set().union(*runs)})
             daemon.start()
-            checker.recover(checker.deleted, f"{what}, not killed")
+            checker.recover(checker.deleted, f"{what}, prepared")
             tally = Tally(counts)
             for name, number in kill_points(counts):
                 def attempt():
@@ -370,7 +383,7 @@ def main():
     if what == "plugin":
         kill_plugin(plugin, checker, scratch)
     else:
-        kill_daemon(plugin, checker, scratch, rest[1:])
+        kill_daemon(plugin, checker, scratch, rest[1:], serves=what == "serving")
     for line in checker.wrong[:20]:
         print(line)
     if len(checker.wrong) > 20:

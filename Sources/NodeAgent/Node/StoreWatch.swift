@@ -10,6 +10,7 @@ struct StoreWatch: Sendable {
     /// What is missing of what the daemon keeps there.
     struct Loss: Sendable {
         var socket: Bool
+        var callSocket: Bool
         var nodeState: Bool
     }
 
@@ -22,6 +23,8 @@ struct StoreWatch: Sendable {
     private static let lockTimeout: Duration = .seconds(10)
 
     let store: RunDirectory
+    /// Whether there is to be a socket for calls.
+    var servesCalls = false
     let logger: Logger
 
     /// Makes the directories, and enters the pods that live if the store does not know of them.
@@ -102,7 +105,9 @@ struct StoreWatch: Sendable {
     private func look(_ restore: (Loss) -> Void) throws {
         try settle()
         let loss = Loss(
-            socket: try FileStatus.of(store.socketPath) == nil, nodeState: try store.nodeState() == nil)
-        if loss.socket || loss.nodeState { restore(loss) }
+            socket: try FileStatus.of(store.socketPath) == nil,
+            callSocket: try servesCalls && FileStatus.of(store.callSocketPath) == nil,
+            nodeState: try store.nodeState() == nil)
+        if loss.socket || loss.callSocket || loss.nodeState { restore(loss) }
     }
 }

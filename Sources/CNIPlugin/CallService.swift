@@ -1,0 +1,98 @@
+import CNISpec
+import JSONKit
+package import LinuxOS
+import NetTypes
+package import NodeStore
+
+/// The daemon's side of `CallHandover`: what it carries out for others, and what it leaves to them.
+package struct CallService: Sendable {
+    private let store: RunDirectory
+    private let netnsInode: UInt64
+    private let desk: any DaemonDesk
+    private let version: String
+
+    /// - Parameters:
+    ///   - store: the store that is served.
+    ///   - netnsInode: the inode of the network namespace this process is in.
+    ///   - desk: the daemon.
+    ///   - version: the version of the program.
+    package init(store: RunDirectory, netnsInode: UInt64, desk: any DaemonDesk, version: String) {
+        self.store = store
+        self.netnsInode = netnsInode
+        self.desk = desk
+        self.version = version
+    }
+
+    /// Looks at a call. Nothing is touched.
+    ///
+    /// - Parameters:
+    ///   - packet: a `HandedCall`.
+    ///   - sandbox: the container's network namespace, as the caller has opened it.
+    ///   - client: who has handed it over.
+    ///   - memory: what the same thread has read before.
+    /// - Returns: nil for what the caller is to do by itself: what is wrong, so that it says so; what is of another store
+    ///   or namespace or of another version; what starts another program, or writes a file of the caller's.
+    package func take(
+        _ packet: [UInt8], sandbox: consuming FileDescriptor?, client: any CallClient, memory: inout ConfigMemory,
+    ) -> TakenCall? {
+        guard let handed = HandedCall(packet: packet), handed.version == version, handed.netnsInode == netnsInode,
+            let environment = try? CNIEnvironment({ handed.variables[$0] }),
+            environment.command == .add || environment.command == .delete,
+            let (config, statedVersion) = memory.config(handed.config, for: environment.command),
+            (config.runDirectory ?? RunDirectory.defaultPath) == store.path,
+            config.logFile == nil, !IPAMDelegate.isNamed(by: config)
+        else { return nil }
+        let shared: SharedDescriptor?
+        switch consume sandbox {
+        case .some(let descriptor): shared = SharedDescriptor(descriptor)
+        case .none: shared = nil
+        }
+        // Without it there is nothing to add to.
+        guard shared != nil || environment.command == .delete else { return nil }
+        let input = PluginInput(
+            variables: .given(handed.variables), text: handed.config,
+            server: CallServing(store: store, netnsInode: netnsInode, desk: desk, client: client, sandbox: shared))
+        guard let call = try? PluginCall(environment: environment, config: config, input: input) else { return nil }
+        return TakenCall(call: call, statedVersion: statedVersion)
+    }
+}
+
+/// The configuration of the ADD before: the next one's is often the same to the letter. A DEL's has its pod's result in it.
+package struct ConfigMemory: Sendable {
+    private var last: (text: [UInt8], config: NetworkConfig, statedVersion: CNIVersion)?
+
+    /// Nothing has been read.
+    package init() {}
+
+    /// Reads a configuration; nil where something is wrong with it.
+    fileprivate mutating func config(
+        _ text: [UInt8], for command: CNICommand,
+    ) -> (config: NetworkConfig, statedVersion: CNIVersion)? {
+        if command == .add, let last, last.text == text { return (last.config, last.statedVersion) }
+        guard let json = try? JSONText.parse(text), let config = try? NetworkConfig(json, for: command) else {
+            return nil
+        }
+        let statedVersion = NetworkConfig.statedVersion(of: json) ?? .newest
+        if command == .add { last = (text, config, statedVersion) }
+        return (config, statedVersion)
+    }
+}
+
+/// A call that the daemon carries out.
+package struct TakenCall: Sendable {
+    fileprivate let call: PluginCall
+    /// The version that errors are of.
+    fileprivate let statedVersion: CNIVersion
+
+    /// Carries it out; the thread is in the host's network namespace before and after.
+    ///
+    /// - Returns: the exit status and what goes to standard output.
+    package func run() -> (status: UInt8, output: [UInt8]) {
+        do {
+            guard let answer = try CNIPlugin.answer(call, .network, BootClock.now()) else { return (0, []) }
+            return (0, CNIPlugin.text(answer))
+        } catch {
+            return (1, CNIPlugin.text(CNIError(error).json(version: statedVersion)))
+        }
+    }
+}

@@ -1,0 +1,203 @@
+import CNIPlugin
+import IPAMCore
+import JSONKit
+import LinuxOS
+import NetTypes
+import NodeLink
+import NodeStore
+import Synchronization
+import TestKit
+import Testing
+
+@Suite("Calls that are handed over")
+struct CallServiceTests {
+    @Test("A call travels in one packet")
+    func packet() throws {
+        let config = Array(#"{"name":"net","odd":"\#u{0}"}"#.utf8)
+        let variables = ["CNI_COMMAND": "ADD", "CNI_ARGS": "A=1;B=2", "CNI_NETNS": "/run/netns/p"]
+        let packet = HandedCall.packet(netnsInode: 7, config: config) { variables[$0] }
+        let call = try #require(HandedCall(packet: packet))
+        #expect(call == HandedCall(netnsInode: 7, variables: variables, config: config))
+        for length in 0..<(packet.count - config.count) {
+            #expect(HandedCall(packet: Array(packet.prefix(length))) == nil, "cut at \(length)")
+        }
+        #expect(HandedCall(packet: Array("0.1\0seven\0\0".utf8)) == nil)
+        #expect(HandedCall(packet: Array("0.1\u{0}7\0CNI_COMMAND\0\0".utf8)) == nil)
+        #expect(HandedCall(packet: [0xff, 0] + Array("7\0\0".utf8)) == nil)
+    }
+
+    @Test("So does its outcome")
+    func verdict() {
+        let done = CallVerdict.done(status: 1, output: [1, 2, 3], log: [UInt8](repeating: 9, count: 300))
+        #expect(CallVerdict(packet: done.packet) == done)
+        #expect(CallVerdict(packet: CallVerdict.declined.packet) == .declined)
+        let long = CallVerdict.done(
+            status: 0, output: [7], log: [UInt8](repeating: 9, count: CallVerdict.maximumLog + 1))
+        let cut = CallVerdict.done(
+            status: 0, output: [7], log: [UInt8](repeating: 9, count: CallVerdict.maximumLog))
+        #expect(CallVerdict(packet: long.packet) == cut)
+        for packet in ["", "x", "dd", "r", "r0000", "r0\0\0\0\u{9}x"] {
+            #expect(CallVerdict(packet: Array(packet.utf8)) == nil, "\(packet)")
+        }
+    }
+
+    @Test(
+        "The run directory is found without reading the JSON, or the call stays where it is",
+        arguments: [
+            (#"{"name":"n"}"#, RunDirectory.defaultPath), ("", RunDirectory.defaultPath),
+            (#"{"runDir":"/a/b"}"#, "/a/b"),
+            (#"{"runDir" : "/a"}"#, "/a"), (#"{"runDirectory":"/a"}"#, RunDirectory.defaultPath),
+            (#"{"runDir":null}"#, nil), (#"{"runDir":5,"x":"/a"}"#, nil), (#"{"runDir":"\/a"}"#, nil),
+            (#"{"runDir":"/a"#, nil), (#"{"runDir""#, RunDirectory.defaultPath), (#"{"x":"runDir"}"#, nil),
+            (#"{"runDir"::"/a"}"#, nil),
+        ] as [(String, String?)])
+    func runDirectory(text: String, expected: String?) {
+        #expect(CallHandover.runDirectory(of: Array(text.utf8)) == expected)
+    }
+
+    @Test(
+        "What is not the daemon's to do it declines, and touches nothing",
+        arguments: [
+            "version", "namespace", "no sandbox", "CHECK", "no JSON", "another store", "logFile", "ipam",
+            "no interface",
+        ])
+    func declined(what: String) throws {
+        try withRunDirectory { plugin in
+            var call = try handed("ADD", plugin)
+            switch what {
+            case "version": call.version = "another"
+            case "namespace": call.netnsInode += 1
+            case "CHECK": call.variables["CNI_COMMAND"] = "CHECK"
+            case "no JSON": call.config.removeLast()
+            case "another store": call.config = config(plugin, ("runDir", "/elsewhere"))
+            case "logFile": call.config = config(plugin, ("logFile", "/tmp/log"))
+            case "ipam": call.config = config(plugin, ("ipam", ["type": "host-local"]))
+            case "no interface": call.variables["CNI_IFNAME"] = ""
+            default: break
+            }
+            let taken = try take(call, plugin, hasSandbox: what != "no sandbox")
+            #expect(taken == nil)
+            let isEmpty = try plugin.isEmpty()
+            #expect(isEmpty)
+        }
+    }
+
+    @Test("What it takes it does as the process would have done: ADD, ADD again, DEL")
+    func carriedOut() async throws {
+        try await PodFixture.run { pod in
+            try pod.plugin.writeNodeState()
+            let caller = Caller()
+            let added = try #require(
+                try take(handed("ADD", pod.plugin), pod.plugin, pod: pod.pod, client: caller)
+            ).run()
+            #expect(added.status == 0)
+            let result = try JSONText.parse(added.output)
+            let address = result.object?["ips"]?.array?.first?.object?["address"]?.string
+            #expect(address?.hasPrefix("10.244.0.") ?? false)
+            #expect(try pod.hostLinks().count == 1)
+            let again = try #require(
+                try take(handed("ADD", pod.plugin), pod.plugin, pod: pod.pod, client: caller)
+            ).run()
+            #expect(again.status == 1)
+            let error = try JSONText.parse(again.output)
+            #expect(error.object?["code"]?.int == 999)
+            let deleted = try #require(
+                try take(handed("DEL", pod.plugin), pod.plugin, pod: pod.pod, client: caller)
+            ).run()
+            #expect(deleted.status == 0)
+            #expect(deleted.output.isEmpty)
+            let isUntouched = try pod.isUntouched()
+            #expect(isUntouched)
+            #expect(caller.text.contains("is attached already"), "\(caller.text)")
+        }
+    }
+
+    @Test("An ADD that nobody waits for any more is taken back")
+    func abandoned() async throws {
+        try await PodFixture.run { pod in
+            try pod.plugin.writeNodeState()
+            let call = try #require(
+                try take(handed("ADD", pod.plugin), pod.plugin, pod: pod.pod, client: Caller(hasGone: true)))
+            #expect(call.run().status == 1)
+            let links = try pod.hostLinks()
+            #expect(links.isEmpty)
+            let isEmpty = try pod.plugin.isEmpty()
+            #expect(isEmpty)
+        }
+    }
+
+    private func config(_ plugin: PluginFixture, _ members: (String, JSONValue)...) -> [UInt8] {
+        var config: JSONObject = [
+            "cniVersion": "1.0.0", "name": "net", "type": "apus", "runDir": .string(plugin.runDirectory),
+        ]
+        for (name, value) in members { config[name] = value }
+        return Array(JSONText.serialize(.object(config)).utf8)
+    }
+
+    private func handed(_ command: String, _ plugin: PluginFixture) throws -> HandedCall {
+        HandedCall(
+            netnsInode: try NetNS.current().inode,
+            variables: [
+                "CNI_COMMAND": command, "CNI_CONTAINERID": "c1", "CNI_NETNS": "/run/netns/elsewhere",
+                "CNI_IFNAME": "eth0",
+            ],
+            config: config(plugin))
+    }
+
+    private func take(
+        _ call: HandedCall, _ plugin: PluginFixture, hasSandbox: Bool = true,
+    ) throws -> TakenCall? {
+        let sandbox = hasSandbox ? try NetNS.current().descriptor.duplicate(name: "sandbox") : nil
+        return try take(call, plugin, sandbox: sandbox, client: Caller())
+    }
+
+    private func take(
+        _ call: HandedCall, _ plugin: PluginFixture, pod: borrowing NetNS, client: Caller,
+    ) throws -> TakenCall? {
+        try take(call, plugin, sandbox: try pod.descriptor.duplicate(name: "sandbox"), client: client)
+    }
+
+    private func take(
+        _ call: HandedCall, _ plugin: PluginFixture, sandbox: consuming FileDescriptor?, client: Caller,
+    ) throws -> TakenCall? {
+        let variables = call.variables
+        var packet = HandedCall.packet(netnsInode: call.netnsInode, config: call.config) { variables[$0] }
+        let own = Array(ProgramVersion.current.utf8)
+        packet.replaceSubrange(0..<own.count, with: Array(call.version.utf8))
+        var memory = ConfigMemory()
+        let store = try plugin.store
+        let service = CallService(
+            store: store, netnsInode: try NetNS.current().inode, desk: AbsentDesk(store: store),
+            version: ProgramVersion.current)
+        return service.take(packet, sandbox: sandbox, client: client, memory: &memory)
+    }
+}
+
+/// A daemon that has nothing against anything.
+private struct AbsentDesk: DaemonDesk {
+    struct Consent: DaemonAnswer {
+        let result: Result<JSONObject, RemoteError>
+
+        func wait(until deadline: MonotonicTime) -> Result<JSONObject, RemoteError>? { result }
+    }
+
+    let store: RunDirectory
+
+    func nodeState() throws(StoreError) -> NodeState? { try store.nodeState() }
+
+    func ask(_ operation: Request.Operation) -> any DaemonAnswer {
+        guard case .linkDelete = operation else { return Consent(result: .success([:])) }
+        return Consent(result: .failure(RemoteError(code: 11, message: "nobody deletes links here")))
+    }
+}
+
+private final class Caller: CallClient {
+    private let lines = Mutex("")
+    let hasGone: Bool
+
+    init(hasGone: Bool = false) { self.hasGone = hasGone }
+
+    var text: String { lines.withLock { $0 } }
+
+    func hear(_ line: String) { lines.withLock { $0 += line } }
+}
