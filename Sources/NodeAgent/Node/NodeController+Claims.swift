@@ -106,7 +106,8 @@ extension NodeController {
 
     /// What nodes live in, and what would give no address.
     private func untouchable(in pool: IPPool) -> [IPPrefix] {
-        networks.barred(in: pool.cidr) + reservations.filter { $0.length <= pool.blockSize }
+        networks.barred(in: pool.cidr)
+            + WithheldAddresses(reservations: reservations).reservedBlocks(of: pool.blockSize, in: pool.cidr)
     }
 
     private var taken: [IPPrefix] {
