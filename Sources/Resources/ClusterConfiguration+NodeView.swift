@@ -7,6 +7,7 @@ extension ClusterConfiguration {
         let (peers, warnings) = peers(of: node)
         return NodeView(
             node: node, asNumber: node.asNumber ?? asNumber, listenPort: listenPort(of: name),
+            listensEverywhere: listensEverywhere(name),
             programsRoutes: programsRoutes(of: name), pools: pools, blocks: blocks(of: node), peers: peers,
             prefixAdvertisements: prefixAdvertisements(of: name), nodes: nodes, felix: felixConfiguration(of: name),
             warnings: warnings + strayBlocks(of: node) + strangers + homeless,
