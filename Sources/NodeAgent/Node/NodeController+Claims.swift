@@ -20,10 +20,9 @@ extension NodeController {
 
     /// Finds a block for an ADD that has found all it may use full.
     func claim(for request: BlockRequest) async -> Result<BlockAnswer, RemoteError> {
+        guard view != nil else { return notConfigured }
         if let refusal = await definePool(for: request) { return .failure(refusal) }
-        guard let view else {
-            return refuse(11, "node \(options.nodeName) is not configured: no Node resource has its name")
-        }
+        guard let view else { return notConfigured }
         let pools = view.pools.filter { pool in
             pool.cidr.family == request.family && pool.mode.rawValue == request.mode && !pool.isDisabled
                 && pool.nodeSelector.matches(view.node.labels)
@@ -72,6 +71,10 @@ extension NodeController {
     var mayClaim: Bool {
         guard inForce.isWhole, let configuration = inForce.configuration else { return false }
         return BlockClaim.isAllowed(for: options.nodeName, in: configuration)
+    }
+
+    private var notConfigured: Result<BlockAnswer, RemoteError> {
+        refuse(11, "node \(options.nodeName) is not configured: no Node resource has its name")
     }
 
     private func refuse(in pools: [IPPool], _ request: BlockRequest) -> Result<BlockAnswer, RemoteError> {
