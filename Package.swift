@@ -118,7 +118,7 @@ let package = Package(
         tests("NetlinkTests", ["Netlink", "LinuxOS", "NetTypes", "TestKit"]),
         tests("JSONKitTests", ["JSONKit", "NetTypes"]),
         tests("NodeLinkTests", ["NodeLink", "LinuxOS", "JSONKit", "NetTypes"]),
-        tests("NodeStoreTests", ["NodeStore", "IPAMCore", "LinuxOS", "JSONKit", "NetTypes"]),
+        tests("NodeStoreTests", ["NodeStore", "IPAMCore", "LinuxOS", "JSONKit", "NetTypes", "TestKit"]),
         tests("PodLinksTests", ["PodLinks", "IPAMCore", "LinuxOS", "NetTypes", "Netlink", "PodPlan", "TestKit"]),
         tests("NetfilterTests", ["Netfilter", "LinuxOS", "NetTypes", "TestKit"]),
         tests("DataplaneTests", ["Dataplane", "Netlink", "LinuxOS", "NetTypes", "TestKit"]),

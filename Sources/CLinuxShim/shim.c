@@ -8,6 +8,7 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
@@ -73,22 +74,31 @@ long clinux_receive_packet(int fd, void *bytes, size_t length, int *descriptor) 
     } control;
     struct iovec part = {.iov_base = bytes, .iov_len = length};
     struct msghdr message = {
-        .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = CMSG_LEN(sizeof(int))};
     *descriptor = -1;
     long count = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
     if (count < 0) return count;
-    /* There is room for one descriptor: of more the kernel closes the others. */
+    /* There is room for one descriptor and no more, with padding neither: the kernel keeps the others to itself. */
     for (struct cmsghdr *one = CMSG_FIRSTHDR(&message); one != NULL; one = CMSG_NXTHDR(&message, one)) {
         if (one->cmsg_level == SOL_SOCKET && one->cmsg_type == SCM_RIGHTS && one->cmsg_len == CMSG_LEN(sizeof(int)))
             memcpy(descriptor, CMSG_DATA(one), sizeof(int));
     }
-    if (message.msg_flags & MSG_TRUNC) {
+    if (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) {
         if (*descriptor >= 0) close(*descriptor);
         *descriptor = -1;
         errno = EMSGSIZE;
         return -1;
     }
     return count;
+}
+
+int clinux_finish_sending(int fd) { return shutdown(fd, SHUT_WR); }
+
+int clinux_peer_state(int fd) {
+    struct pollfd entry = {.fd = fd, .events = POLLRDHUP};
+    if (poll(&entry, 1, 0) <= 0) return 0;
+    if (entry.revents & (POLLHUP | POLLERR)) return 2;
+    return entry.revents & POLLRDHUP ? 1 : 0;
 }
 
 long clinux_packet_length(int fd) { return recv(fd, NULL, 0, MSG_PEEK | MSG_TRUNC); }

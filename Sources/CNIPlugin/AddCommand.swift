@@ -50,6 +50,7 @@ struct AddCommand {
         if foreign == nil { try checkForwarding(plan.families(of: node)) }
         var kernel = try PodKernel(sandbox: sandbox)
         trace.ended("looking at what there is")
+        if let since = call.input.lostSince { try removeLost(since) }
         var file = try desk.claim()
         trace.ended("claiming the key")
         defer { trace.finish() }
@@ -62,6 +63,15 @@ struct AddCommand {
             if takeBack(&undo, &kernel) { release(file) }
             throw error
         }
+    }
+
+    /// The daemon has completed this very ADD and ended before it could say so: nobody has its result.
+    private func removeLost(_ since: MonotonicTime) throws {
+        guard let file = try desk.find() else { return }
+        let attachment = file.attachment
+        guard attachment.state == .complete, attachment.createdAt >= since else { return }
+        call.log.write(.warning, "ADD \(call.key): apusd has carried it out and has not answered; beginning anew")
+        try DeleteCommand(call).detach(file)
     }
 
     private func checkForwarding(_ families: [AddressFamily]) throws {
@@ -93,7 +103,7 @@ struct AddCommand {
         try handOff(answer, &line)
         trace.ended("telling apusd")
         // Nobody would know of the pod, and a GC that has run meanwhile has left it alone.
-        if call.isAbandoned { throw CNIError(.tryAgainLater, "who has called is gone") }
+        try call.checkIsWanted()
         let json = try result(link, answer).json(version: call.config.version, after: call.config.previousResult)
         try file.update {
             $0.hostLinkIndex = index

@@ -51,7 +51,10 @@ struct AttachmentDesk: Sendable {
         while true {
             switch try look() {
             case .none: return nil
-            case .found(let file): return file
+            case .found(let file):
+                // It may have been another's for long.
+                try call.checkIsWanted()
+                return file
             case .busy: break
             }
             try pause(until: deadline)
@@ -91,8 +94,9 @@ struct AttachmentDesk: Sendable {
         }
     }
 
-    /// - Throws: error 11 at the deadline.
+    /// - Throws: error 11 at the deadline, or when the call is to be given up.
     private func pause(until deadline: MonotonicTime) throws {
+        try call.checkIsWanted()
         let now = BootClock.now()
         guard now < deadline else {
             throw CNIError(.tryAgainLater, "another process is at work on \(call.key)")

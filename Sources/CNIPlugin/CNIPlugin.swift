@@ -1,10 +1,11 @@
 // The CNI executable: `apus`, or the IPAM plugin alone if it is called as `apus-ipam`.
 //
-//   environment, stdin ─▶ PluginCall ─▶ AddCommand | DeleteCommand | … ─▶ JSON on stdout, exit status
-//                                          │ store (NodeStore) · kernel (PodKernel) · daemon (DaemonLine)
+//   environment, stdin ─▶ CallHandover ─▶ PluginCall ─▶ AddCommand | DeleteCommand | … ─▶ JSON on stdout, exit status
+//                          apusd: CallService ─┘           │ store (NodeStore) · kernel (PodKernel) · daemon (DaemonLine)
 //
-// One thread, no suspension; every wait has a deadline. Exactly one JSON document goes to stdout, everything else to
-// stderr or the log file.
+// An ADD or a DEL is offered to the daemon, which runs the same code on one of its threads; else, and if it declines, it is
+// run here. A call stays on one thread, without suspension; every wait has a deadline. Exactly one JSON document goes to
+// stdout, everything else to stderr or the log file.
 
 import CNISpec
 import JSONKit
@@ -75,16 +76,22 @@ package enum CNIPlugin {
             return 0
         }
         let role = Role(programName: programName)
-        var input: Swift.Result<[UInt8], any Error>?
-        if role == .network, CallHandover.serves(environment["CNI_COMMAND"] ?? "") {
-            let read = Swift.Result { try ProcessIO.readStandardInput(limit: maximumConfig) }
-            if let config = try? read.get(), let result = CallHandover.result(of: environment, config: config) {
-                if !result.log.isEmpty { ProcessIO.writeStandardError(result.log) }
-                return end(result.output, result.status)
+        var input: Result<[UInt8], any Error>?
+        var lostSince: MonotonicTime?
+        if role == .network, CallHandover.serves(environment) {
+            let read = Result { try ProcessIO.readStandardInput(limit: maximumConfig) }
+            if let config = try? read.get() {
+                switch CallHandover.outcome(of: environment, config: config) {
+                case .done(let status, let output, let log):
+                    if !log.isEmpty { ProcessIO.writeStandardError(log) }
+                    return end(output, status)
+                case .declined: break
+                case .lost(let since): lostSince = since
+                }
             }
             input = read
         }
-        let outcome = run(role, environment: environment) {
+        let outcome = run(role, environment: environment, lostSince: lostSince) {
             try input?.get() ?? ProcessIO.readStandardInput(limit: maximumConfig)
         }
         return end(outcome.answer.map(text) ?? [], outcome.status)
@@ -109,9 +116,11 @@ package enum CNIPlugin {
 
     /// Runs one call.
     ///
-    /// - Parameter readConfig: answers the bytes of stdin.
+    /// - Parameters:
+    ///   - lostSince: when the call was handed to a daemon that has not answered; nil when it was not.
+    ///   - readConfig: answers the bytes of stdin.
     package static func run(
-        _ role: Role, environment: CallVariables, readConfig: () throws -> [UInt8],
+        _ role: Role, environment: CallVariables, lostSince: MonotonicTime? = nil, readConfig: () throws -> [UInt8],
     ) -> Outcome {
         var config: JSONValue?
         let startedAt = BootClock.now()
@@ -124,7 +133,7 @@ package enum CNIPlugin {
             let text = try bytes(readConfig)
             let json = try parse(text)
             config = json
-            let input = PluginInput(variables: variables, text: text)
+            let input = PluginInput(variables: variables, text: text, lostSince: lostSince)
             return Outcome(answer: try answer(role, environment, json, input, startedAt), status: 0)
         } catch {
             let version = NetworkConfig.statedVersion(of: config) ?? .newest

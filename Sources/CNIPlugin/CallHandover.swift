@@ -15,41 +15,56 @@ package enum CallHandover {
     private static let workTime = Duration.seconds(25)
     private static let key: StaticString = "\"runDir\""
 
-    /// What the call has come to.
-    struct Result: Sendable {
-        var status: Int32
-        var output: [UInt8]
-        var log: [UInt8]
+    /// What has become of an offer.
+    enum Outcome: Sendable {
+        /// The daemon has carried the call out.
+        case done(status: Int32, output: [UInt8], log: [UInt8])
+        /// It has not touched anything.
+        case declined
+        /// It may have carried it out and has not answered; what is younger than this is its work.
+        case lost(since: MonotonicTime)
     }
 
-    /// Whether a call of this command is worth it.
-    static func serves(_ command: String) -> Bool { command == "ADD" || command == "DEL" }
+    /// Whether a call is worth it: its variables are there, so that it will need standard input in any case.
+    static func serves(_ environment: CallVariables) -> Bool {
+        let needed: [String]
+        switch environment["CNI_COMMAND"] {
+        case "ADD": needed = ["CNI_CONTAINERID", "CNI_IFNAME", "CNI_NETNS"]
+        case "DEL": needed = ["CNI_CONTAINERID", "CNI_IFNAME"]
+        default: return false
+        }
+        for name in needed where environment[name] ?? "" == "" { return false }
+        return true
+    }
 
     /// Hands the call over and waits for its end.
     ///
     /// - Parameter config: standard input.
-    /// - Returns: nil if this process is to do it.
-    static func result(of environment: CallVariables, config: [UInt8]) -> Result? {
-        guard let directory = runDirectory(of: config) else { return nil }
+    static func outcome(of environment: CallVariables, config: [UInt8]) -> Outcome {
+        guard let directory = runDirectory(of: config) else { return .declined }
         let netns = environment["CNI_NETNS"] ?? ""
         // A DEL may come when it is gone; an ADD is declined without it, and says by itself what is wrong.
         let sandbox = netns.isEmpty ? nil : try? NetNS.open(netns)
+        let startedAt = BootClock.now()
+        var hasSent = false
         do throws(SystemError) {
             let packet = HandedCall.packet(netnsInode: try NetNS.current().inode, config: config) { environment[$0] }
-            guard packet.count <= HandedCall.maximumLength else { return nil }
+            guard packet.count <= HandedCall.maximumLength else { return .declined }
             // The daemon is woken by the connection, and finds the packet there.
             let stream = try PacketStream.connect(RunDirectory.callSocketPath(in: directory), timeout: takingTime)
-            guard try stream.peerCredentials().userID == 0 else { return nil }
+            guard try stream.peerCredentials().userID == 0 else { return .declined }
+            hasSent = true
             switch sandbox {
             case .some(let sandbox): try stream.send(packet, with: sandbox.descriptor.rawValue)
             case .none: try stream.send(packet)
             }
-            guard case .done(let status, let output, let log)? = CallVerdict(packet: try verdict(over: stream)) else {
-                return nil
+            switch CallVerdict(packet: try verdict(over: stream)) {
+            case .done(let status, let output, let log)?: return .done(status: Int32(status), output: output, log: log)
+            case .declined?: return .declined
+            case nil: return .lost(since: startedAt)
             }
-            return Result(status: Int32(status), output: output, log: log)
         } catch {
-            return nil
+            return hasSent ? .lost(since: startedAt) : .declined
         }
     }
 
@@ -57,8 +72,11 @@ package enum CallHandover {
         do throws(SystemError) {
             return try stream.receive(limit: CallVerdict.maximumLength).bytes
         } catch {
-            // Who has read the call is at work on it.
-            guard error.code == .EAGAIN, try !stream.hasUnreadOutput() else { throw error }
+            guard error.code == .EAGAIN else { throw error }
+            // In this order: a daemon that receives the call from here on finds it withdrawn, and one that has received it
+            // answers, be it that it declines.
+            try stream.finishSending()
+            guard try !stream.hasUnreadOutput() else { return CallVerdict.declined.packet }
             try stream.setTimeout(workTime)
             return try stream.receive(limit: CallVerdict.maximumLength).bytes
         }

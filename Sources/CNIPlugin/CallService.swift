@@ -23,6 +23,17 @@ package struct CallService: Sendable {
         self.version = version
     }
 
+    /// What keeps this process from doing for others what they may do themselves; nil if nothing does. A daemon may be
+    /// confined to less than its node's network needs.
+    package func obstacle() -> String? {
+        do throws(SystemError) {
+            try NetNS.current().within { () throws(SystemError) in try Sysctl.checkWritable(["net", "ipv4", "ip_forward"]) }
+            return nil
+        } catch {
+            return "\(error)"
+        }
+    }
+
     /// Looks at a call. Nothing is touched.
     ///
     /// - Parameters:

@@ -9,18 +9,25 @@ package import NodeStore
 struct DaemonCall: ~Copyable {
     private var client: NodeLinkClient?
     private var failure: NodeLinkError?
+    /// How long to wait at the desk before looking whether the call is still wanted.
+    private static let slice = Duration.milliseconds(20)
+
     private let desk: (any DaemonDesk)?
+    private let caller: (any CallClient)?
     /// What the desk has been asked and nobody has waited for.
     private var pending: (answer: any DaemonAnswer, name: String, deadline: MonotonicTime)?
 
     /// Needs no connection.
-    init(_ desk: any DaemonDesk) { self.desk = desk }
+    init(_ desk: any DaemonDesk, for caller: any CallClient) {
+        self.desk = desk
+        self.caller = caller
+    }
 
     /// Connects.
     ///
     /// - Parameter helloTimeout: how long the daemon's hello may take.
     init(path: String, hello: Hello, helloTimeout: Duration = NodeLinkClient.answerTimeout) {
-        desk = nil
+        (desk, caller) = (nil, nil)
         do throws(NodeLinkError) {
             client = try NodeLinkClient(path: path, hello: hello, helloTimeout: helloTimeout, awaitsHello: false)
             failure = nil
@@ -52,8 +59,12 @@ struct DaemonCall: ~Copyable {
         if let failure { throw failure }
         if let (answer, name, deadline) = pending {
             pending = nil
-            guard let result = answer.wait(until: deadline) else { throw .timeout(name) }
-            return result
+            while true {
+                let now = BootClock.now()
+                if let result = answer.wait(until: min(deadline, now + Self.slice)) { return result }
+                if now >= deadline { throw .timeout(name) }
+                if caller?.hasGone ?? false { throw .closed("call") }
+            }
         }
         do throws(NodeLinkError) {
             guard let answer = try client?.answer() else { throw .closed("connection") }

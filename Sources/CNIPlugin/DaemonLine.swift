@@ -17,20 +17,20 @@ struct DaemonLine: Sendable {
     /// What the plugin says of itself.
     let hello: Hello
     /// The daemon itself, where this is one of its threads.
-    private let desk: (any DaemonDesk)?
+    private let server: CallServing?
 
     /// A line from the namespace with this inode number.
-    init(_ store: RunDirectory, namespace: UInt64, desk: (any DaemonDesk)? = nil) {
+    init(_ store: RunDirectory, namespace: UInt64, server: CallServing? = nil) {
         path = store.socketPath
         hello = Hello(node: "", bootID: store.bootID, netnsInode: namespace)
-        self.desk = desk
+        self.server = server
     }
 
     /// Connects and says hello, and waits for no answer: that comes while the caller does something else.
     ///
     /// - Parameter helloTimeout: how long the daemon's hello may take, once somebody waits for an answer.
     func greeted(helloTimeout: Duration = NodeLinkClient.answerTimeout) -> DaemonCall {
-        if let desk { return DaemonCall(desk) }
+        if let server { return DaemonCall(server.desk, for: server.client) }
         return DaemonCall(path: path, hello: hello, helloTimeout: helloTimeout)
     }
 
@@ -73,8 +73,8 @@ struct DaemonLine: Sendable {
         _ operation: Request.Operation, timeout: Duration? = nil,
         helloTimeout: Duration = NodeLinkClient.answerTimeout,
     ) throws(NodeLinkError) -> Result<JSONObject, RemoteError> {
-        if let desk {
-            var call = DaemonCall(desk)
+        if let server {
+            var call = DaemonCall(server.desk, for: server.client)
             call.ask(operation, timeout: timeout)
             return try call.answer()
         }
@@ -87,7 +87,7 @@ extension PluginCall {
     /// The line to the daemon, from the namespace this thread is in.
     func daemonLine() throws(SystemError) -> DaemonLine {
         if let server = input.server {
-            return DaemonLine(store, namespace: server.netnsInode, desk: server.desk)
+            return DaemonLine(store, namespace: server.netnsInode, server: server)
         }
         return DaemonLine(store, namespace: try NetNS.current().inode)
     }

@@ -7,8 +7,9 @@ import NodeLink
 /// The packet holds texts, each ended by NUL: the version of the program, the inode of the caller's network namespace, then
 /// `NAME=VALUE` for each variable, then an empty one. The rest is standard input.
 package struct HandedCall: Sendable, Equatable {
-    /// The longest packet, in octets. What is longer is not handed over.
-    package static let maximumLength = 64 << 10
+    /// The longest packet, in octets. What is longer is not handed over: its result might not fit into a packet. A result
+    /// has less than ten times the octets of what it is made of, written out with a line for each member.
+    package static let maximumLength = 8 << 10
     /// The variables that a call goes by.
     static let names = [
         "CNI_COMMAND", "CNI_CONTAINERID", "CNI_NETNS", "CNI_IFNAME", "CNI_ARGS", "CNI_PATH", "CNI_NETNS_OVERRIDE",
@@ -89,8 +90,8 @@ package enum CallVerdict: Sendable, Equatable {
     /// It is done: the exit status, and what goes to standard output and standard error.
     case done(status: UInt8, output: [UInt8], log: [UInt8])
 
-    /// The longest packet, in octets.
-    static let maximumLength = 64 << 10
+    /// The longest packet, in octets: less than a socket takes unless somebody has made it smaller.
+    package static let maximumLength = 192 << 10
     /// The most octets for standard error; what is more is left out.
     package static let maximumLog = 16 << 10
     private static let headLength = 6

@@ -58,8 +58,13 @@ struct PluginCall: Sendable {
         return call
     }
 
-    /// Whether nobody will get the answer: the process that was called has been killed.
+    /// Whether the call is to be given up: the process that was called has been killed, or the one that carries it out ends.
     var isAbandoned: Bool { input.server?.client.hasGone ?? false }
+
+    /// - Throws: error 11 when the call is to be given up.
+    func checkIsWanted() throws(CNIError) {
+        if isAbandoned { throw CNIError(.tryAgainLater, "given up: the caller is gone, or apusd ends") }
+    }
 
     /// The mode that the configuration demands; nil if it leaves it to the pools.
     /// - Throws: error 7 for a word that is no mode, error 2 for a mode this build has no plugin for.
@@ -98,6 +103,8 @@ struct PluginInput: Sendable {
     var variables = CallVariables.given([:])
     /// Standard input.
     var text: [UInt8] = []
+    /// When the call was handed to a daemon that has not answered; nil when it was not.
+    var lostSince: MonotonicTime?
     /// The process that carries the call out for the one that was called; nil where that is this one.
     var server: CallServing?
 }
@@ -107,7 +114,7 @@ package protocol CallClient: Sendable {
     /// Takes one line for its standard error, with its end.
     func hear(_ line: String)
 
-    /// Whether it waits no more.
+    /// Whether it waits no more, or is not to wait any more.
     var hasGone: Bool { get }
 }
 

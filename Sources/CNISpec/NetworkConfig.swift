@@ -82,11 +82,13 @@ package struct NetworkConfig: Sendable, Equatable {
         let ipam = try reader.inner("ipam")
         // The IPAM plugin is given the whole configuration of the plugin that calls it; what is said for it is in `ipam`.
         let outerMode = isForAnother ? nil : try reader.string("mode")
-        let outerRunDirectory = try Self.absolutePath("runDir", reader)
+        let outerRunDirectory = try Self.runDirectory(reader)
         mode = try ipam.string("mode") ?? outerMode
-        encapsulation = try reader.string("encapsulation")
+        encapsulation = try reader.parsed("encapsulation", expected: "ipip or vxlan") { text in
+            isForAnother || text == "ipip" || text == "vxlan" ? text : nil
+        }
         mtuBytes = try Self.mtuBytes(reader)
-        runDirectory = try Self.absolutePath("runDir", ipam) ?? outerRunDirectory
+        runDirectory = try Self.runDirectory(ipam) ?? outerRunDirectory
         ipamType = try ipam.string("type")
         pools = try ipam.list("pools", expected: "a list of pool names") { $0 }
         ipamRoutes = try CNIResult.Route.list(ipam)
@@ -138,6 +140,14 @@ package struct NetworkConfig: Sendable, Equatable {
     private static func absolutePath(_ key: String, _ reader: ConfigReader) throws(CNIError) -> String? {
         try reader.parsed(key, expected: "an absolute path") { path in
             path.hasPrefix("/") && !path.unicodeScalars.contains("\0") ? path : nil
+        }
+    }
+
+    /// The daemon's socket, `/apusd.sock`, is in it, and the address of a Unix socket has room for 107 octets (unix(7)).
+    private static func runDirectory(_ reader: ConfigReader) throws(CNIError) -> String? {
+        _ = try absolutePath("runDir", reader)
+        return try reader.parsed("runDir", expected: "a path of at most 96 octets, which apusd's socket has room in") {
+            $0.utf8.count <= 96 ? $0 : nil
         }
     }
 

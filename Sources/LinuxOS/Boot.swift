@@ -38,6 +38,13 @@ package enum Sysctl {
         try FileDescriptor.open(file, O_WRONLY).writeAll(Array("\(value)\n".utf8), name: file)
     }
 
+    /// Opens a setting for writing and writes nothing.
+    ///
+    /// - Throws: `EROFS`, `EACCES` and their kin where it cannot be written.
+    package static func checkWritable(_ path: [String]) throws(SystemError) {
+        _ = try FileDescriptor.open(resolve(path), O_WRONLY)
+    }
+
     private static func resolve(_ path: [String]) throws(SystemError) -> String {
         for part in path where part.isEmpty || part == "." || part == ".." || part.utf8.contains(0x2f) {
             throw SystemError("sysctl", path.joined(separator: "/"), .EINVAL)

@@ -17,8 +17,8 @@ package enum ChildProcess {
     /// Starts a program and waits for its end.
     ///
     /// It has this process' standard error, and no other descriptor of it, and is killed when the calling thread ends:
-    /// what it would do later is nobody's to take back. Input and output are files in memory, not
-    /// pipes: neither side ever waits for the other, and what the program leaves running holds nobody up.
+    /// what it would do later is nobody's to take back. Input and output are files in memory, not pipes: neither side
+    /// ever waits for the other, and what the program leaves running holds nobody up.
     ///
     /// - Parameters:
     ///   - path: the program's file; no search path is looked at.

@@ -107,12 +107,18 @@ package struct PacketStream: ~Copyable, Sendable {
         return count > 0
     }
 
-    /// Whether the peer has closed its end; what it has sent before is not looked at.
-    package borrowing func hasEnded() -> Bool {
-        var entry = pollfd(fd: socket.rawValue, events: 0, revents: 0)
-        // SAFETY: the kernel writes the one entry.
-        return unsafe poll(&entry, 1, 0) > 0 && entry.revents & Int16(POLLHUP | POLLERR) != 0
+    /// Says that nothing more comes.
+    package borrowing func finishSending() throws(SystemError) {
+        let result = clinux_finish_sending(socket.rawValue)
+        let code = SystemErrorCode.last
+        guard result == 0 else { throw SystemError("shutdown", path, code) }
     }
+
+    /// Whether the peer has said that nothing more comes, or has gone; what it has sent before is not looked at.
+    package borrowing func hasFinished() -> Bool { clinux_peer_state(socket.rawValue) != 0 }
+
+    /// Whether the peer has closed its end; what it has sent before is not looked at.
+    package borrowing func hasEnded() -> Bool { clinux_peer_state(socket.rawValue) == 2 }
 }
 
 /// A listening Unix socket of packets. Many threads may wait for a client at once; each client wakes one of them.
@@ -120,11 +126,14 @@ package final class PacketListener: Sendable {
     private let socket: FileDescriptor
     private let path: String
 
+    /// How many clients may wait to be accepted. What they have sent with their packets lives as long as they wait.
+    private static let backlog: Int32 = 64
+
     /// Binds and listens, in place of a socket that nobody serves any more.
     package init(_ path: String, mode: UInt32 = 0o600) throws(SystemError) {
         try Files.remove(path)
         let socket = try UnixAddress.packetSocket(path)
-        try UnixAddress.listen(socket, path, mode: mode)
+        try UnixAddress.listen(socket, path, mode: mode, backlog: Self.backlog)
         self.socket = socket
         self.path = path
     }

@@ -29,6 +29,11 @@ package enum TCPProtection {
         }
     }
 
+    /// Has a socket that listens at every address take no IPv4 connection, so that another can.
+    package static func acceptIPv6Alone(on socket: Int32) throws(SystemError) {
+        try set(IPPROTO_IPV6, IPV6_V6ONLY, to: 1, on: socket, name: "IPV6_V6ONLY")
+    }
+
     /// Makes the kernel drop what came with a smaller TTL (RFC 5082).
     package static func acceptFrom(ttl: UInt8, _ family: AddressFamily, on socket: Int32) throws(SystemError) {
         switch family {

@@ -46,13 +46,15 @@ enum UnixAddress {
     }
 
     /// Binds a socket to a path and listens; what was there must be gone.
-    static func listen(_ descriptor: borrowing FileDescriptor, _ path: String, mode: UInt32) throws(SystemError) {
+    static func listen(
+        _ descriptor: borrowing FileDescriptor, _ path: String, mode: UInt32, backlog: Int32 = SOMAXCONN,
+    ) throws(SystemError) {
         if let code = unsafe try apply(Glibc.bind, descriptor, path) { throw SystemError("bind", path, code) }
         // The socket is of use to nobody before listen(2), so there is no moment of a wider mode.
         let changed = unsafe chmod(path, mode)
         let code = SystemErrorCode.last
         guard changed == 0 else { throw SystemError("chmod", path, code) }
-        let result = Glibc.listen(descriptor.rawValue, SOMAXCONN)
+        let result = Glibc.listen(descriptor.rawValue, backlog)
         let listenCode = SystemErrorCode.last
         guard result == 0 else { throw SystemError("listen", path, listenCode) }
     }

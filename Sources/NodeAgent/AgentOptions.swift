@@ -1,4 +1,5 @@
 package import NetTypes
+import NodeStore
 package import Resources
 
 /// Where one node's daemon finds and leaves its things.
@@ -43,6 +44,9 @@ package struct AgentOptions: Sendable {
 
     /// Whether the text is an address that can be listened on; a name is none.
     package static func isAddress(_ text: String) -> Bool { IPAddress(text) != nil }
+
+    /// Whether a daemon can serve a run directory of this path: its socket's has to be a short one.
+    package static func isRunDirectory(_ path: String) -> Bool { !path.isEmpty && RunDirectory.hasRoomForSocket(path) }
 
     /// Whether a Node resource can have the name; it is part of the names of files, too.
     package static func isNodeName(_ text: String) -> Bool { ResourceName.isValid(text) }

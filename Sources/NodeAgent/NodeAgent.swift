@@ -98,7 +98,8 @@ package struct NodeAgent: Service {
                 let listener = BGPListener(
                     speaker: speaker, shortages: shortages, eventLoop: loops.next(), logger: logger)
                 try await run(
-                    kernel: kernel, speaker: speaker, controller: controller, server: server, listener: listener)
+                    kernel: kernel, speaker: speaker, controller: controller, server: server, listener: listener,
+                    calls: calls)
                 group.cancelAll()
             }
             result = .success(())
@@ -133,7 +134,9 @@ package struct NodeAgent: Service {
     ) {
         logger.warning(
             "files of the run directory are gone; written again",
-            metadata: ["socket": "\(loss.socket)", "node.json": "\(loss.nodeState)"])
+            metadata: [
+                "socket": "\(loss.socket)", "calls": "\(loss.callSocket)", "node.json": "\(loss.nodeState)",
+            ])
         do {
             try instance.renew()
         } catch {
@@ -146,7 +149,7 @@ package struct NodeAgent: Service {
 
     private func run(
         kernel: KernelAgent, speaker: Speaker, controller: NodeController, server: ControlServer,
-        listener: BGPListener,
+        listener: BGPListener, calls: CallServer,
     ) async throws {
         let watch = ConfigurationWatch(
             reader: ConfigurationReader(path: options.configurationPath), logger: logger)
@@ -161,6 +164,7 @@ package struct NodeAgent: Service {
             group.addTask { try await gracefulShutdown() }
             // The first to end ends all: the shutdown, or a part without which nothing works.
             let first = await group.nextResult()
+            await calls.stop()
             controller.stop()
             await speaker.stop()
             group.cancelAll()

@@ -58,6 +58,8 @@ package struct StatusAnswer: Sendable, Hashable {
     package var overlaps: [String] = []
     /// What is doubtful in the configuration, which is in force all the same.
     package var warnings: [String] = []
+    /// What of it changes nothing here, though it would in Calico.
+    package var notes: [String] = []
     /// The BGP peers that are refused for want of their key; nil for none.
     package var keyShortage: KeyShortage?
 
@@ -83,7 +85,7 @@ package struct StatusAnswer: Sendable, Hashable {
     }
 
     /// Reads `{"node":{…},"peers":[…],"claimable":[{"family":"ipv4","mode":"bgp"}],"tunnels":[…],"refusals":[…],
-    /// "overlaps":[…],"warnings":[…],"keyShortage":{…}}`; all but the first two may be missing.
+    /// "overlaps":[…],"warnings":[…],"notes":[…],"keyShortage":{…}}`; all but the first two may be missing.
     package init(_ object: JSONObject) throws(NodeLinkError) {
         let reader = MessageReader(object, of: "status")
         node = try NodeStatus(reader.inner("node"))
@@ -105,6 +107,7 @@ package struct StatusAnswer: Sendable, Hashable {
             tunnels.append(try TunnelStatus(MessageReader(tunnel, of: "status.tunnels[\(index)]")))
         }
         warnings = reader.has("warnings") ? try reader.array("warnings").compactMap(\.string) : []
+        notes = reader.has("notes") ? try reader.array("notes").compactMap(\.string) : []
         keyShortage = reader.has("keyShortage") ? try KeyShortage(reader.inner("keyShortage")) : nil
     }
 
@@ -117,6 +120,7 @@ package struct StatusAnswer: Sendable, Hashable {
             "refusals": .array(refusals.map { .string($0) }),
             "tunnels": .array(tunnels.map(\.json)),
             "overlaps": .array(overlaps.map { .string($0) }), "warnings": .array(warnings.map { .string($0) }),
+            "notes": .array(notes.map { .string($0) }),
             "keyShortage": keyShortage?.json ?? .null,
         ]
     }

@@ -101,15 +101,12 @@ extension RunDirectory {
 
     /// Whether the record of some block names the key's container, seen without the lock and in microseconds. A DEL of a
     /// key that nobody knows of is done with that.
-    /// - Throws: `system`.
+    /// - Throws: `system`, `corrupt`.
     package func mayHold(_ key: AttachmentKey) throws(StoreError) -> Bool {
         // The id is the part that tells keys apart, and of letters that no JSON need escape.
         let id = Array(key.containerID.utf8)
         for cidr in try blockNetworks() {
-            let octets = try system { () throws(SystemError) in
-                try Files.readIfPresent(blockPath(cidr), limit: Self.maximumRecord)
-            }
-            if let octets, octets.holds(id) { return true }
+            if let octets = try octets(of: blockPath(cidr), remedy: Remedy.block), octets.holds(id) { return true }
         }
         return false
     }

@@ -65,11 +65,7 @@ extension RunDirectory {
 
     /// The block's file as text, if it is in the form in which one ordinal can be moved alone.
     func blockText(_ cidr: IPPrefix) throws(StoreError) -> BlockText? {
-        guard
-            let octets = try system({ () throws(SystemError) in
-                try Files.readIfPresent(blockPath(cidr), limit: Self.maximumRecord)
-            })
-        else { return nil }
+        guard let octets = try octets(of: blockPath(cidr), remedy: Remedy.block) else { return nil }
         return BlockText(octets, cidr: cidr, bootID: bootID)
     }
 

@@ -16,11 +16,18 @@ extension RunDirectory {
 
     /// Reads a file's JSON; nil when there is no such file.
     func readRecord(_ file: String, remedy: String) throws(StoreError) -> JSONValue? {
-        let bytes = try system { () throws(SystemError) in
-            try Files.readIfPresent(file, limit: Self.maximumRecord)
-        }
-        guard let bytes else { return nil }
+        guard let bytes = try octets(of: file, remedy: remedy) else { return nil }
         return try parse(bytes, file: file, remedy: remedy)
+    }
+
+    /// Reads a file; nil when there is no such file. What is no plain file, or larger than any record, is none of ours.
+    func octets(of file: String, remedy: String) throws(StoreError) -> [UInt8]? {
+        do throws(SystemError) {
+            return try Files.readIfPresent(file, limit: Self.maximumRecord)
+        } catch {
+            guard [.EISDIR, .EINVAL, .ELOOP, .EFBIG].contains(error.code) else { throw .system(error) }
+            throw .corrupt(path: file, reason: "no record: \(error.code)", remedy: remedy)
+        }
     }
 
     func parse(_ bytes: [UInt8], file: String, remedy: String) throws(StoreError) -> JSONValue {

@@ -40,19 +40,30 @@ package struct RunDirectory: Sendable {
     }
 
     /// The daemon's socket.
-    package var socketPath: String { path + "/apusd.sock" }
+    package var socketPath: String { Self.socketPath(in: path) }
     /// The socket at which the daemon takes calls over.
     package var callSocketPath: String { Self.callSocketPath(in: path) }
 
-    /// The socket at which the daemon of a run directory takes calls over.
-    package static func callSocketPath(in directory: String) -> String { directory + "/calls.sock" }
+    /// The socket of the daemon that serves a directory.
+    package static func socketPath(in path: String) -> String { path + "/apusd.sock" }
+
+    /// The socket at which the daemon that serves a directory takes calls over.
+    package static func callSocketPath(in path: String) -> String { path + "/calls.sock" }
+
+    /// Whether the path of the daemon's sockets has room in the address of a Unix socket: 107 octets and a NUL (unix(7)).
+    package static func hasRoomForSocket(_ path: String) -> Bool {
+        max(socketPath(in: path).utf8.count, callSocketPath(in: path).utf8.count) <= 107
+    }
 
     /// Makes the directory and its parts, each of mode 0700, unless they exist.
-    /// - Throws: `unfit` when others may write to the directory.
+    /// - Throws: `unfit` when others may write to the directory, or something else has its name.
     package func create() throws(StoreError) {
         // Most often all of it is there.
         var status = try system { () throws(SystemError) in try FileStatus.of(path) }
-        if status?.isDirectory != true {
+        if let status, !status.isDirectory {
+            throw .unfit(path: path, reason: "it is no directory; remove it, or name another run directory")
+        }
+        if status == nil {
             status = try system { () throws(SystemError) in
                 try Files.createDirectory(path)
                 return try FileStatus.of(path)

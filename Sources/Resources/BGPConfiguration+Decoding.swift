@@ -30,6 +30,7 @@ extension BGPConfiguration {
             programClusterRoutes: reader.optional(
                 "programClusterRoutes", as: FieldValue.word(RouteProgramming.self)),
         )
+        bindMode = reader.optional("bindMode", as: FieldValue.word(BindMode.self))
         nodeMeshPassword = SecretReference.read("nodeMeshPassword", &reader)
         let advertisements = PrefixAdvertisement.read(&reader)
         if reader.has("prefixAdvertisements") { prefixAdvertisements = advertisements }
@@ -40,7 +41,7 @@ extension BGPConfiguration {
             }
         }
         reader.ignore([
-            "logSeverityScreen", "bindMode", "serviceClusterIPs",
+            "logSeverityScreen", "serviceClusterIPs",
             "serviceExternalIPs", "serviceLoadBalancerIPs", "serviceLoadBalancerAggregation", "ignoredInterfaces",
             "localWorkloadPeeringIPV4", "localWorkloadPeeringIPV6", "ipv4NormalRoutePriority",
             "ipv6NormalRoutePriority",

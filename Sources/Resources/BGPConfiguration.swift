@@ -30,6 +30,17 @@ package struct BGPConfiguration: Sendable, Hashable {
     /// Whether learned routes go into the kernel.
     package var programClusterRoutes: RouteProgramming?
 
+    /// Where peers are accepted.
+    package var bindMode: BindMode?
+
+    /// At which of the node's addresses peers are accepted.
+    package enum BindMode: String, Sendable, Hashable, CaseIterable {
+        /// At every one.
+        case none = "None"
+        /// At those that its Node resource names; the default here.
+        case nodeIP = "NodeIP"
+    }
+
     /// Who programs the routes to other nodes. Only `Disabled` makes a difference here: one daemon programs the routes of
     /// all modes, and a node that only reflects needs none.
     package enum RouteProgramming: String, Sendable, Hashable, CaseIterable {

@@ -28,7 +28,7 @@ extension BGPPeer {
             reader.refuse("localASNumber", "not allowed with peerSelector: each node's own AS number counts")
         }
         let policy = PeerPolicy(&reader)
-        reader.ignore(["reachableBy"], severity: .warning)
+        reader.ignore(["reachableBy"], severity: .ineffective)
         guard let scope, let remote else { return nil }
         self.init(
             name: name, scope: scope, remote: remote, nextHopMode: nextHopMode ?? (keepsNextHop ? .keep : .auto),

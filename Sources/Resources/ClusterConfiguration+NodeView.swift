@@ -7,9 +7,10 @@ extension ClusterConfiguration {
         let (peers, warnings) = peers(of: node)
         return NodeView(
             node: node, asNumber: node.asNumber ?? asNumber, listenPort: listenPort(of: name),
+            listensEverywhere: listensEverywhere(name),
             programsRoutes: programsRoutes(of: name), pools: pools, blocks: blocks(of: node), peers: peers,
             prefixAdvertisements: prefixAdvertisements(of: name), nodes: nodes, felix: felixConfiguration(of: name),
-            warnings: warnings + strayBlocks(of: node) + strangers,
+            warnings: warnings + strayBlocks(of: node) + strangers + homeless,
         )
     }
 
@@ -60,6 +61,14 @@ extension ClusterConfiguration {
             return "there is no Node/\(resource.dropFirst(5)), of which \(kind)/\(resource) has settings"
         }
         return ownersThatAreNot + peersOfNobody + settingsOfNobody
+    }
+
+    /// Nodes that are nowhere: there is no session with them and no way to their blocks.
+    private var homeless: [String] {
+        nodes.filter(\.addresses.isEmpty).map { node in
+            "Node/\(node.name) has no address, so no node has a session with it or a way to its blocks; give it "
+                + "spec.bgp.ipv4Address, ipv6Address or an InternalIP"
+        }
     }
 
     private func strayBlocks(of node: Node) -> [String] {

@@ -82,6 +82,11 @@ package struct ClusterConfiguration: Sendable, Equatable {
             ?? BGPConfiguration.defaultListenPort
     }
 
+    /// Whether the node of this name accepts peers at every address that it has.
+    package func listensEverywhere(_ node: String) -> Bool {
+        (settings("node.\(node)")?.bindMode ?? settings("default")?.bindMode) == BGPConfiguration.BindMode.none
+    }
+
     /// Whether learned routes go into the kernel of the node of this name.
     package func programsRoutes(of node: String) -> Bool {
         let setting = settings("node.\(node)")?.programClusterRoutes ?? settings("default")?.programClusterRoutes

@@ -78,7 +78,7 @@ extension FelixConfiguration {
         self.init(name: name)
         let spec = reader.mapping("spec") { spec in
             let read = FelixConfiguration(spec: &spec, name: name)
-            spec.ignore(Self.missing, severity: .warning)
+            spec.ignore(Self.missing, severity: .ineffective)
             spec.skip(Self.irrelevant)
             spec.skip(beginningWith: Self.irrelevantGroups)
             return read

@@ -24,7 +24,7 @@ extension IPPool {
         let assignment = reader.optional("assignmentMode", as: FieldValue.word(AssignmentMode.self)) ?? .automatic
         let uses = reader.optional("allowedUses", as: FieldValue.words(AllowedUse.self)) ?? []
         let isForPods = uses.isEmpty || uses.contains(.workload)
-        reader.ignore(["namespaceSelector"], severity: .warning)
+        reader.ignore(["namespaceSelector"], severity: .ineffective)
         guard let cidr else { return nil }
         if ipip != .never && vxlan != .never {
             reader.refuse("vxlanMode", "ipipMode and vxlanMode are both set; write Never for one of them")

@@ -24,6 +24,8 @@ package struct NodeView: Sendable, Equatable {
     package var asNumber: ASNumber
     /// The port it listens on.
     package var listenPort: UInt16
+    /// Whether it listens at every address that it has, not at those of its Node resource alone.
+    package var listensEverywhere = false
     /// Whether learned routes go into its kernel.
     package var programsRoutes = true
     /// All pools of the cluster, by name. A route is imported only inside one of them.

@@ -2,6 +2,7 @@ import ArgumentParser
 import LinuxOS
 import NetTypes
 import NodeLink
+import NodeStore
 
 /// Which daemon is meant; before or after the subcommand.
 struct DaemonOptions: ParsableArguments {
@@ -12,6 +13,12 @@ struct DaemonOptions: ParsableArguments {
         name: .customLong("run-dir"),
         help: ArgumentHelp("The daemon's run directory. (default: \(defaultRunDirectory))", valueName: "dir"))
     var runDirectory: String?
+
+    func validate() throws {
+        guard let runDirectory, !RunDirectory.hasRoomForSocket(runDirectory) else { return }
+        throw ValidationError(
+            "'\(runDirectory)' is no run directory: at most 96 octets, so that the socket in it can be named")
+    }
 }
 
 /// A failure as the person at the terminal reads it: what went wrong and what to do.
@@ -26,7 +33,7 @@ struct DaemonQuestion {
     /// The daemon that the options, outermost command first, name; the innermost that names one counts.
     init(_ options: DaemonOptions...) {
         let directory = options.compactMap(\.runDirectory).last ?? DaemonOptions.defaultRunDirectory
-        socketPath = directory + "/apusd.sock"
+        socketPath = RunDirectory.socketPath(in: directory)
     }
 
     /// Reads a whole table, whatever its size, as `{"items":[…]}`.

@@ -7,7 +7,10 @@ struct DoctorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
         abstract: "Looks for what is wrong on this node, and says what to do about it.",
-        discussion: "Ends with exit status 1 when it has found something.")
+        discussion: """
+            Ends with exit status 1 when it has found something wrong. What the configuration says and has no effect \
+            here is a note, which changes nothing about that.
+            """)
 
     @ParentCommand var root: ApusCtl
     @OptionGroup var daemon: DaemonOptions
@@ -17,8 +20,10 @@ struct DoctorCommand: ParsableCommand {
         let directory = [root.daemon, daemon].compactMap(\.runDirectory).last ?? DaemonOptions.defaultRunDirectory
         var findings: [Diagnosis.Finding] = []
         var account: Diagnosis.Account?
+        var notes: [String] = []
         do throws(CommandFailure) {
             account = try ask(DaemonQuestion(root.daemon, daemon))
+            notes = account?.status.notes ?? []
         } catch {
             // The kernel has its state all the same, and nobody mends it now.
             let lines = error.description.split(separator: "\n", maxSplits: 1).map(String.init)
@@ -39,18 +44,22 @@ struct DoctorCommand: ParsableCommand {
             node = try NodeKernel(runDirectory: directory)
         } catch {
             guard !findings.isEmpty else { throw error }
-            return try end(with: findings, on: "")
+            return try end(with: findings, notes, on: "")
         }
         findings += try Diagnosis(node: node, account: account).findings
-        try end(with: findings, on: node.name)
+        try end(with: findings, notes, on: node.name)
     }
 
-    private func end(with findings: [Diagnosis.Finding], on node: String) throws {
-        let answer: JSONObject = ["findings": .array(findings.map(\.json))]
+    private func end(with findings: [Diagnosis.Finding], _ notes: [String], on node: String) throws {
+        let answer: JSONObject = [
+            "findings": .array(findings.map(\.json)), "notes": .array(notes.map { .string($0) }),
+        ]
         try output.write(answer) { _ in
-            findings.isEmpty
+            let found =
+                findings.isEmpty
                 ? "Nothing is wrong on \(node).\n"
                 : findings.map { "- \($0.problem)\n  Remedy: \($0.remedy)\n" }.joined()
+            return found + notes.map { "Note: \($0)\n" }.joined()
         }
         if !findings.isEmpty { throw ExitCode.failure }
     }

@@ -47,7 +47,7 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: "A directory of YAML resources, which is watched, or one multi-document file.")
     var config: String
 
-    @Option(help: "The run directory, shared with the CNI executable.")
+    @Option(help: "The run directory, shared with the CNI executable.", transform: runDirectory)
     var runDir = "/run/apus"
 
     @Option(help: "Where the node remembers what outlives a boot.")
@@ -72,6 +72,11 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: "How many seconds a tunnel device is kept that no node needs any more.")
     var tunnelGrace = 30
 
+    func validate() throws {
+        guard tunnelGrace < 0 else { return }
+        throw ValidationError("--tunnel-grace \(tunnelGrace): expected 0 or more seconds")
+    }
+
     func run() async throws {
         LoggingSystem.bootstrap(StreamLogHandler.standardError)
         var logger = Logger(label: "apusd")
@@ -95,6 +100,14 @@ struct RunCommand: AsyncParsableCommand {
 func nodeName(_ word: String) throws -> String {
     guard AgentOptions.isNodeName(word) else {
         throw ValidationError("'\(word)' is no name of a Node: letters, digits, '.', '_' and '-' alone")
+    }
+    return word
+}
+
+/// A directory in which a Unix socket can be.
+func runDirectory(_ word: String) throws -> String {
+    guard AgentOptions.isRunDirectory(word) else {
+        throw ValidationError("'\(word)' is no run directory: at most 96 octets, so that the socket in it can be named")
     }
     return word
 }

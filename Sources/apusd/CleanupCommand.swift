@@ -11,7 +11,7 @@ struct CleanupCommand: ParsableCommand {
     @Option(help: "The node's name, as the daemon was given it.", transform: nodeName)
     var node: String
 
-    @Option(help: "The run directory, shared with the CNI executable.")
+    @Option(help: "The run directory, shared with the CNI executable.", transform: runDirectory)
     var runDir = "/run/apus"
 
     @Option(help: "Where the node remembers what outlives a boot.")

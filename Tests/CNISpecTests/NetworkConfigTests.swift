@@ -66,6 +66,11 @@ struct NetworkConfigTests {
         ("mtu", 1_000_000, "mtu: "), ("mtu", 67, "mtu: "), ("mtu", -1, "mtu: "), ("mtu", .double(1500.5), "mtu: "),
         ("runDir", "run/apus", "runDir: expected an absolute path"),
         ("runDir", "/run/\0", "runDir: "),
+        (
+            "runDir", .string("/" + String(repeating: "x", count: 96)),
+            "runDir: expected a path of at most 96 octets, which apusd's socket has room in, found \"/xxx"
+        ),
+        ("encapsulation", "gre", "encapsulation: expected ipip or vxlan, found \"gre\""),
         ("ipam", [], "ipam: expected an object, found an array"),
         (
             "runtimeConfig", ["ips": ["10.244.0.4", "foo"]],

@@ -69,6 +69,19 @@ struct PacketSocketTests {
         }
     }
 
+    @Test("Who finishes sending is told from who has gone, and hears what is said after that")
+    func finished() throws {
+        try withPair { client, server in
+            var states = [server.hasFinished(), server.hasEnded()]
+            try client.finishSending()
+            states += [server.hasFinished(), server.hasEnded()]
+            #expect(states == [false, false, true, false])
+            try server.send([5])
+            let bytes = try client.receive(limit: 1).bytes
+            #expect(bytes == [5])
+        }
+    }
+
     @Test("Nobody listens: that is said at once; a listener that is stopped lets go of all who wait")
     func stopped() async throws {
         let directory = try TemporaryDirectory()

@@ -112,6 +112,7 @@ import Testing
             TunnelStatus(device: "tunl0", isOffloadOn: true, finding: .unknown),
         ]
         status.refusals = ["pools.yaml:7: IPPool/p: spec.cidr: required, but absent"]
+        status.notes = ["pools.yaml:9: IPPool/p: spec.namespaceSelector: has no effect in this version"]
         status.warnings = ["there is no Node/m, to which BGPPeer/p gives a peer"]
         #expect(try StatusAnswer(status.members) == status)
         status.keyShortage = KeyShortage(peers: 3, first: "10.0.0.9", reason: "EPERM")

@@ -2,6 +2,7 @@ import IPAMCore
 import LinuxOS
 import NetTypes
 import NodeStore
+import TestKit
 import Testing
 
 @Suite struct RunDirectoryTests {
@@ -61,6 +62,29 @@ import Testing
             try Files.remove("\(fixture.store.path)/\(name)")
             // The failed ADD left its pending attachment, as a killed one does.
             _ = try fixture.delete("a")
+        }
+    }
+
+    @Test("So is what is no file at all, or larger than any record")
+    func noRecord() throws {
+        let fixture = try StoreFixture()
+        let node = try StoreFixture.node(["10.0.0.0/29"])
+        let path = "\(fixture.store.path)/blocks/ipv4-10.0.0.0-29.json"
+        let makers: [(String, () throws -> Void)] = [
+            ("Is a directory", { try Files.createDirectory(path) }),
+            ("Invalid argument", { try Command.run(["mkfifo", path]) }),
+            ("Too many levels of symbolic links", { try Command.run(["ln", "-s", "/dev/null", path]) }),
+            ("File too large", { try Command.run(["truncate", "-s", "9M", path]) }),
+        ]
+        for (reason, make) in makers {
+            try make()
+            for read in [{ _ = try fixture.add("a", node) }, { _ = try fixture.store.mayHold(StoreFixture.key("b")) }] {
+                let error = #expect(throws: StoreError.self) { try read() }
+                #expect(
+                    error?.description
+                        == "\(path): no record: \(reason); move it away: it is made again from the attachments")
+            }
+            try Command.run(["rm", "-rf", path])
         }
     }
 

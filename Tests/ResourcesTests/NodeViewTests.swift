@@ -12,6 +12,12 @@ private func affinity(
     BlockAffinity(name: name, cidr: try prefix(cidr), node: node, state: state)
 }
 
+/// A node with an address of its own.
+private func node(_ name: String) throws -> Node {
+    let last = name.utf8.reduce(0) { $0 + Int($1) } % 250 + 1
+    return Node(name: name, ipv4: Node.Address(try #require(IPAddress("192.168.1.\(last)"))))
+}
+
 @Suite("A node's view of the cluster")
 struct NodeViewTests {
     @Test("the node itself, its AS number and its port")
@@ -33,7 +39,7 @@ struct NodeViewTests {
     @Test("own blocks with their pools; a block that no pool holds is neither open nor announced")
     func blocks() throws {
         let configuration = ClusterConfiguration(
-            pools: [try pool("p", "10.244.0.0/16")], nodes: [Node(name: "n"), Node(name: "m")],
+            pools: [try pool("p", "10.244.0.0/16")], nodes: [try node("n"), try node("m")],
             affinities: [
                 try affinity("c", "10.99.0.0/26"), try affinity("b", "10.244.1.0/26"),
                 try affinity("a", "10.244.0.0/26"), try affinity("m", "10.244.2.0/26", "m"),
@@ -53,7 +59,7 @@ struct NodeViewTests {
     @Test("a block of a node that is not there is a warning, one for each such name")
     func strangers() throws {
         let configuration = ClusterConfiguration(
-            pools: [try pool("p", "10.244.0.0/16")], nodes: [Node(name: "n")],
+            pools: [try pool("p", "10.244.0.0/16")], nodes: [try node("n")],
             affinities: [
                 try affinity("a", "10.244.0.0/26"), try affinity("b", "10.244.1.0/26", "m"),
                 try affinity("c", "10.244.2.0/26", "m"),
@@ -65,7 +71,7 @@ struct NodeViewTests {
     @Test("settings of a node that is not there are a warning")
     func settingsOfStrangers() throws {
         let configuration = ClusterConfiguration(
-            nodes: [Node(name: "n")],
+            nodes: [try node("n")],
             bgpConfigurations: ["default", "node.n", "node.nn"].map { BGPConfiguration(name: $0) },
             felixConfigurations: [FelixConfiguration(name: "node.mm")])
         #expect(
@@ -80,7 +86,7 @@ struct NodeViewTests {
         let router = BGPPeer.Remote.address(
             try #require(IPAddress("192.168.1.9")), port: nil, asNumber: ASNumber(64_513))
         let configuration = ClusterConfiguration(
-            nodes: [Node(name: "n"), Node(name: "other")],
+            nodes: [try node("n"), try node("other")],
             peers: [
                 BGPPeer(name: "misspelt", scope: .node("nn"), remote: router),
                 BGPPeer(name: "right", scope: .node("n"), remote: router),
@@ -88,6 +94,20 @@ struct NodeViewTests {
         for name in ["n", "other"] {
             let view = try #require(configuration.view(of: name))
             #expect(view.warnings == ["there is no Node/nn, to which BGPPeer/misspelt gives a peer"])
+        }
+    }
+
+    @Test("a node that is nowhere is a warning on every node, itself included")
+    func homeless() throws {
+        var six = Node(name: "six")
+        six.ipv6 = Node.Address(try #require(IPAddress("fd00::6")))
+        let configuration = ClusterConfiguration(nodes: [try node("n"), Node(name: "m"), six])
+        for name in ["n", "m", "six"] {
+            #expect(
+                try #require(configuration.view(of: name)).warnings == [
+                    "Node/m has no address, so no node has a session with it or a way to its blocks; give it "
+                        + "spec.bgp.ipv4Address, ipv6Address or an InternalIP"
+                ])
         }
     }
 

@@ -54,12 +54,15 @@ struct ResourceDecoderTests {
                     "nodeMeshMaxRestartTime": "1m30s", "logSeverityScreen": "Info",
                 ]),
             resource("BGPConfiguration", "node.node1", ["listenPort": 1791]),
+            resource("BGPConfiguration", "node.node3", ["bindMode": "None"]),
         ])
         #expect(decoded.configuration.asNumber == ASNumber(65546))
         #expect(!decoded.configuration.isMeshEnabled)
         #expect(decoded.configuration.meshMaxRestartTime == .seconds(90))
         #expect(decoded.configuration.listenPort(of: "node1") == 1791)
         #expect(decoded.configuration.listenPort(of: "node2") == 1790)
+        #expect(decoded.configuration.listensEverywhere("node3"))
+        #expect(!decoded.configuration.listensEverywhere("node1"))
         #expect(
             decoded.diagnostics.map(\.description) == [
                 "a.yaml:10: BGPConfiguration/default: spec.logSeverityScreen: has no effect in this version"

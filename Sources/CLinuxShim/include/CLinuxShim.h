@@ -24,8 +24,12 @@ int clinux_accept_waiting(int fd);
 /* sendmsg(2) with MSG_NOSIGNAL of one packet, and with it a descriptor (SCM_RIGHTS) unless that is negative. */
 long clinux_send_packet(int fd, const void *bytes, size_t length, int descriptor);
 /* recvmsg(2) with MSG_CMSG_CLOEXEC of one packet: its octets and the descriptor that came with it, or -1. A packet that
-   is longer is an error (EMSGSIZE). */
+   is longer, or brings more of them, is an error (EMSGSIZE). */
 long clinux_receive_packet(int fd, void *bytes, size_t length, int *descriptor);
+/* shutdown(2) of the sending half. */
+int clinux_finish_sending(int fd);
+/* 1 when the peer sends no more (POLLRDHUP), 2 when it has gone (POLLHUP), else 0. */
+int clinux_peer_state(int fd);
 /* The length of the next packet, which stays there; waits for it. 0 when the peer has closed its end. */
 long clinux_packet_length(int fd);
 /* SIOCOUTQ: how much memory the packets hold that the peer has not received, or -1. */

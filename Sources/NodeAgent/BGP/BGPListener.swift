@@ -7,7 +7,7 @@ import NodeLink
 import Resources
 import Synchronization
 
-/// Accepts the connections that peers open, at the node's own addresses and nowhere else.
+/// Accepts the connections that peers open, at the node's own addresses and nowhere else, unless `bindMode` says so.
 ///
 /// An address that is not there yet is tried again; a change of the configuration moves the sockets, and one that somebody
 /// has destroyed (`ss -K`) is made again. A peer whose key cannot be set is refused, and nobody else.
@@ -86,6 +86,8 @@ struct BGPListener: Sendable {
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.withSocket { socket throws(SystemError) in
+                        // The other family has a socket of its own.
+                        if family == .ipv6 { try TCPProtection.acceptIPv6Alone(on: socket) }
                         // A peer with GTSM drops the answer to its SYN unless it comes with the largest TTL.
                         try TCPProtection.sendFarthest(family, on: socket)
                         // Before anybody can connect; what fails is reported by the next look.

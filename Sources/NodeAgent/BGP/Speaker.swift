@@ -162,8 +162,8 @@ actor Speaker {
     func listenAddresses() -> Set<SocketAddress> {
         guard let configuration else { return [] }
         return Set(
-            configuration.localAddresses.compactMap { local in
-                try? SocketAddress(ipAddress: local.address, port: configuration.listenPort)
+            configuration.acceptingAddresses.compactMap { address in
+                try? SocketAddress(ipAddress: address, port: configuration.listenPort)
             })
     }
 

@@ -30,8 +30,10 @@ struct SpeakerConfiguration: Sendable, Equatable {
     var clusterID: RouterID?
     /// The node's own addresses, each with the network it stands in where that is known.
     var localAddresses: [Node.Address]
-    /// The port that the speaker listens on, at each of `localAddresses`.
+    /// The port that the speaker listens on.
     var listenPort: UInt16
+    /// Whether it listens at every address that the node has, not at each of `localAddresses` alone.
+    var listensEverywhere = false
     /// Whether what is learned goes into the kernel.
     var programsRoutes = true
     /// The sessions to have.
@@ -62,6 +64,13 @@ struct SpeakerConfiguration: Sendable, Equatable {
         return before != announcements.count || !new.isEmpty
     }
 
+    /// Where peers are accepted; the unspecified address of a family stands for all of it.
+    var acceptingAddresses: Set<IPAddress> {
+        guard listensEverywhere else { return Set(localAddresses.map(\.address)) }
+        let families = localAddresses.map(\.address.family) + peers.map(\.address.family)
+        return Set(families.map { $0 == .ipv4 ? .v4(IPv4Address(rawValue: 0)) : .v6(IPv6Address(high: 0, low: 0)) })
+    }
+
     /// The own next hop for each family of prefixes on a session from `localAddress`.
     func nextHops() -> [AddressFamily: IPAddress] {
         Dictionary(localAddresses.map { ($0.address.family, $0.address) }, uniquingKeysWith: { first, _ in first })
@@ -77,6 +86,7 @@ extension SpeakerConfiguration {
         clusterID = view.node.routeReflectorClusterID
         localAddresses = view.node.addresses
         listenPort = view.listenPort
+        listensEverywhere = view.listensEverywhere
         programsRoutes = view.programsRoutes
         peers = view.peers
         pools = view.pools.map(\.cidr)

@@ -54,7 +54,7 @@ final class CallAnswer: DaemonAnswer {
         if let given = state.withLock({ $0.result }) { return given }
         let wakeUp: WakeUp
         do throws(SystemError) {
-            wakeUp = try WakeUp()
+            if let former = state.withLock({ $0.wakeUp }) { wakeUp = former } else { wakeUp = try WakeUp() }
         } catch {
             return .failure(RemoteError(code: 11, message: "\(error)"))
         }

@@ -127,9 +127,12 @@ extension Responder {
             lines.append("In the table: from \(source)\(path)\(stale), \(verdict)\(reason).")
         }
         let told = await speaker.peersTold(of: prefix)
+        let pool = await controller.configuration?.pool(of: prefix)
+        let keeper = pool.flatMap { $0.disableBGPExport ? ": IPPool/\($0.name) has disableBGPExport" : nil } ?? ""
         lines.append(
             told.isEmpty
-                ? "Exported: to nobody." : "Exported: to \(told.map(\.description).joined(separator: ", ")).")
+                ? "Exported: to nobody\(keeper)."
+                : "Exported: to \(told.map(\.description).joined(separator: ", ")).")
         if let report = await kernel.report()[prefix] {
             let link = report.link.isEmpty ? "" : " by \(report.link)"
             let ways = report.ways > 1 ? ", \(report.ways) ways" : ""

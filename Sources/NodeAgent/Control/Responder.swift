@@ -99,6 +99,7 @@ struct Responder: Sendable {
         answer.tunnels = await kernel.tunnelReports()
         answer.overlaps = await controller.networkOverlaps
         answer.warnings = Array(await controller.doubts.prefix(Self.toldWarnings))
+        answer.notes = Array(await controller.notes.prefix(Self.toldWarnings))
         answer.keyShortage = shortages.current
         return answer
     }

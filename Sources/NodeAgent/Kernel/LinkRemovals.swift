@@ -242,12 +242,3 @@ private final class RemovalSocket: Sendable {
         }
     }
 }
-
-/// Raised once by one thread, looked at by another.
-private final class Flag: Sendable {
-    private let value = Atomic(false)
-
-    var isRaised: Bool { value.load(ordering: .acquiring) }
-
-    func raise() { value.store(true, ordering: .releasing) }
-}

@@ -20,10 +20,9 @@ extension NodeController {
 
     /// Finds a block for an ADD that has found all it may use full.
     func claim(for request: BlockRequest) async -> Result<BlockAnswer, RemoteError> {
+        guard view != nil else { return notConfigured }
         if let refusal = await definePool(for: request) { return .failure(refusal) }
-        guard let view else {
-            return refuse(11, "node \(options.nodeName) is not configured: no Node resource has its name")
-        }
+        guard let view else { return notConfigured }
         let pools = view.pools.filter { pool in
             pool.cidr.family == request.family && pool.mode.rawValue == request.mode && !pool.isDisabled
                 && pool.nodeSelector.matches(view.node.labels)
@@ -74,6 +73,10 @@ extension NodeController {
         return BlockClaim.isAllowed(for: options.nodeName, in: configuration)
     }
 
+    private var notConfigured: Result<BlockAnswer, RemoteError> {
+        refuse(11, "node \(options.nodeName) is not configured: no Node resource has its name")
+    }
+
     private func refuse(in pools: [IPPool], _ request: BlockRequest) -> Result<BlockAnswer, RemoteError> {
         let conflict = plan?.conflicts.sorted { $0.key < $1.key }.first { conflict in
             pools.contains { $0.cidr.contains(conflict.key) }
@@ -106,7 +109,8 @@ extension NodeController {
 
     /// What nodes live in, and what would give no address.
     private func untouchable(in pool: IPPool) -> [IPPrefix] {
-        networks.barred(in: pool.cidr) + reservations.filter { $0.length <= pool.blockSize }
+        networks.barred(in: pool.cidr)
+            + WithheldAddresses(reservations: reservations).reservedBlocks(of: pool.blockSize, in: pool.cidr)
     }
 
     private var taken: [IPPrefix] {

@@ -55,6 +55,8 @@ actor NodeController {
     private(set) var refusals: [Diagnostic] = []
     /// What is doubtful in the files as they are now, and used all the same.
     private var warnings: [Diagnostic] = []
+    /// What was read of the files and changes nothing here.
+    private var ineffective: [Diagnostic] = []
     private var reportedConflicts: [IPPrefix: String] = [:]
     /// Where nodes are; pools should be elsewhere.
     var networks = NodeNetworks()
@@ -178,6 +180,9 @@ actor NodeController {
     /// What is doubtful in the configuration, a line each.
     var doubts: [String] { warnings.map(\.description) + (view?.warnings ?? []) }
 
+    /// What the configuration asks for in Calico and has no effect here, a line each.
+    var notes: [String] { ineffective.map(\.description) }
+
     /// The configuration in force, for display.
     var configuration: ClusterConfiguration? { inForce.configuration }
 }
@@ -230,13 +235,14 @@ extension NodeController {
         for diagnostic in diagnostics where !reported.contains(diagnostic) {
             switch diagnostic.severity {
             case .note: logger.info("\(diagnostic)")
-            case .warning: logger.warning("\(diagnostic)")
+            case .ineffective, .warning: logger.warning("\(diagnostic)")
             case .error: logger.error("\(diagnostic)")
             }
         }
         reported = Set(diagnostics)
         refusals = diagnostics.filter { $0.severity == .error }
         warnings = diagnostics.filter { $0.severity == .warning }
+        ineffective = diagnostics.filter { $0.severity == .ineffective }
     }
 
     /// Makes node.json, kernel and peers agree with what is decided.

@@ -1,0 +1,52 @@
+import LinuxOS
+import Logging
+import NetTypes
+import TestKit
+import Testing
+
+@testable import NodeAgent
+
+@Suite("The node's forwarding", .enabled(if: NetNSFixture.isAvailable, NetNSFixture.reason))
+struct SettingUpkeepTests {
+    private static func setting(_ parts: String...) throws -> String { try Sysctl.read(["net"] + parts) }
+
+    private static func upkeep(_ directory: borrowing TemporaryDirectory) throws -> SettingUpkeep {
+        SettingUpkeep(
+            settings: ChangedSettings(stateDirectory: directory.path, node: "n"),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    }
+
+    @Test("IPv6 is not forwarded before the links that hear routers are known; they hear them from then on")
+    func waits() async throws {
+        try await NetNSFixture.run { fixture in
+            try fixture.ip("link add d0 type veth peer name d1")
+            let directory = try TemporaryDirectory()
+            var upkeep = try Self.upkeep(directory)
+            let now = BootClock.now()
+            struct Unreadable: Error {}
+            upkeep.turnOnForwarding(for: [.ipv4, .ipv6], at: now) { nil }
+            upkeep.turnOnForwarding(for: [.ipv4, .ipv6], at: now) { throw Unreadable() }
+            #expect(try Self.setting("ipv4", "ip_forward") == "1")
+            #expect(try Self.setting("ipv6", "conf", "all", "forwarding") == "0")
+            #expect(try Self.setting("ipv6", "conf", "d0", "accept_ra") == "1")
+
+            upkeep.turnOnForwarding(for: [.ipv4, .ipv6], at: now) { ["d0"] }
+            #expect(try Self.setting("ipv6", "conf", "all", "forwarding") == "1")
+            #expect(try Self.setting("ipv6", "conf", "d0", "accept_ra") == "2")
+            #expect(try Self.setting("ipv6", "conf", "d1", "accept_ra") == "1")
+        }
+    }
+
+    @Test("Where nobody is to hear routers nothing is waited for once the links are known")
+    func none() async throws {
+        try await NetNSFixture.run { fixture in
+            try fixture.ip("link add d0 type veth peer name d1")
+            let directory = try TemporaryDirectory()
+            var upkeep = try Self.upkeep(directory)
+            upkeep.turnOnForwarding(for: [.ipv6], at: BootClock.now()) { [] }
+            #expect(try Self.setting("ipv6", "conf", "all", "forwarding") == "1")
+            #expect(try Self.setting("ipv4", "ip_forward") == "0")
+            #expect(try Self.setting("ipv6", "conf", "d0", "accept_ra") == "1")
+        }
+    }
+}
