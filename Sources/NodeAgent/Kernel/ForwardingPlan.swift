@@ -28,10 +28,10 @@ struct ForwardingPlan: Sendable {
     }
 
     /// Every learned prefix.
-    var prefixes: [IPPrefix] { learned.routes.keys }
+    var prefixes: [IPPrefix] { learned.learnedPrefixes }
 
     /// Whether the table has a way to the prefix, be it programmed or not yet.
-    func isLearned(_ prefix: IPPrefix) -> Bool { learned.routes[prefix] != nil }
+    func isLearned(_ prefix: IPPrefix) -> Bool { learned.route(to: prefix) != nil }
 
     /// Whether any node still asks for packets by this device's tunnel.
     func isAnnounced(_ device: TunnelDevice) -> Bool { learned.isAnnounced(device.encapsulation, device.family) }
@@ -58,7 +58,7 @@ struct ForwardingPlan: Sendable {
 
     /// What is to be done about a prefix. Of several ways those count that can be had, each as its own next hop is reached.
     func outcome(for prefix: IPPrefix) -> Outcome {
-        guard let route = learned.routes[prefix] else { return .withdrawn }
+        guard let route = learned.route(to: prefix) else { return .withdrawn }
         return learned.others(of: prefix).reduce(outcome(for: prefix, by: route)) { outcome, other in
             outcome.joined(with: self.outcome(for: prefix, by: other))
         }
@@ -93,7 +93,7 @@ struct ForwardingPlan: Sendable {
 
     /// What is worth saying of a prefix that is reached all the same: that its tunnel was not told in full.
     func remark(on prefix: IPPrefix) -> String? {
-        guard let route = learned.routes[prefix], let pool = configuration?.pool(of: prefix),
+        guard let route = learned.route(to: prefix), let pool = configuration?.pool(of: prefix),
             let device = TunnelDevice.needed(by: pool), device.encapsulation == .vxlan
         else { return nil }
         switch route.told {
@@ -116,7 +116,7 @@ struct ForwardingPlan: Sendable {
         let prefixes = prefixes
         for place in prefixes.indices {
             let prefix = prefixes[(place + start) % prefixes.count]
-            guard prefix.family == device.family, let route = learned.routes[prefix],
+            guard prefix.family == device.family, let route = learned.route(to: prefix),
                 case .accepted(let endpoint)? = judge(route, device), let inner = endpoint.innerAddress,
                 prefix.contains(inner), !others.contains(inner), case .ready(let forwarding, _) = outcome(for: prefix),
                 forwarding.route.hops.allSatisfy({ $0.linkIndex == link })

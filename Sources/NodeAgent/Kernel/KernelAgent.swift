@@ -34,6 +34,8 @@ actor KernelAgent {
     nonisolated let uplinkSignal = Signal()
     /// Raised when a trial of a checksum offload is due.
     nonisolated let offloadSignal = Signal()
+    /// Raised when the speaker has something to program, and when the kernel has done what it was handed.
+    nonisolated let forwardingSignal = Signal()
 
     private let executor: BlockingThreadExecutor
     /// Writes routes to the kernel while the agent's own thread plans more.
@@ -44,6 +46,8 @@ actor KernelAgent {
     private(set) var sockets: KernelSockets?
     private(set) var picture = NodePicture()
     var plan = ForwardingPlan()
+    /// The peers whose routes are on their way to the kernel, and when their sessions came up.
+    var converging: [(peer: IPAddress, since: MonotonicTime)] = []
     private(set) var tunnels: TunnelKeeper
     private var settings: SettingUpkeep
     private var pattern = NICPattern(FelixConfiguration.defaultMTUIfacePattern)
@@ -92,7 +96,8 @@ actor KernelAgent {
     func start() throws {
         try monitor.open()
         writerThread.start()
-        let sockets = try KernelSockets(protocolNumber: RouteProtocol.number, writerThread: writerThread)
+        let sockets = try KernelSockets(
+            protocolNumber: RouteProtocol.number, writerThread: writerThread, answered: forwardingSignal)
         monitor.ignore(sockets.port)
         self.sockets = sockets
         scheduleResync()
@@ -292,7 +297,7 @@ extension KernelAgent {
         filter.configure(configuration, tunnels: devices)
     }
 
-    private func report(_ refused: [NetlinkError]?) {
+    func report(_ refused: [NetlinkError]?) {
         for error in refused ?? [] {
             numbers.refusedTunnelEntries += 1
             logger.error("tunnel entry not programmed", metadata: ["reason": "\(error)"])
@@ -423,50 +428,6 @@ extension KernelAgent {
                 sockets?.tunnels.table.setDesired(neighbours: [], fdb: [], for: prefix)
                 say(nil, about: prefix)
             }
-        }
-    }
-
-    /// Hands the wishes to the kernel unless it is busy with others, and goes on: `land` takes the answers.
-    func advance(isWaiting: Bool) {
-        carryOut { (sockets: KernelSockets) throws(NetlinkError) in
-            if sockets.routes.isInFlight, !isWaiting, !sockets.routes.isAnswered { return }
-            // Neighbours and forwarding entries first: a route without them loses packets.
-            report(try sockets.tunnels.add())
-            report(try sockets.routes.exchange())
-            if !sockets.routes.isInFlight, !sockets.routes.launch() { report(try sockets.routes.apply()) }
-        }
-    }
-
-    /// Waits for what was launched, if it is under way. Whoever looks at the kernel, or hears of it, does this first.
-    func land() {
-        guard let sockets, sockets.routes.isInFlight else { return }
-        carryOut { (sockets: KernelSockets) throws(NetlinkError) in
-            report(try sockets.routes.land())
-            try removeLeftovers(of: sockets)
-        }
-    }
-
-    private func removeLeftovers(of sockets: KernelSockets) throws(NetlinkError) {
-        guard !sockets.tunnels.table.isSettled else { return }
-        let gateways = sockets.routes.table.gateways(by: Set(tunnels.links.values))
-        report(try sockets.tunnels.removeLeftovers(gateways: gateways))
-    }
-
-    private func carryOut(_ body: (KernelSockets) throws(NetlinkError) -> Void) {
-        guard let sockets else { return }
-        do {
-            try body(sockets)
-        } catch {
-            numbers.failures += 1
-            logger.error("netlink failed; a new socket is opened", metadata: ["reason": "\(error)"])
-            isBroken = true
-        }
-    }
-
-    private func report(_ report: RouteReport) {
-        for (key, problem) in report.news {
-            numbers.refusedRoutes += 1
-            logger.error("route not programmed", metadata: ["prefix": "\(key)", "reason": "\(problem)"])
         }
     }
 
