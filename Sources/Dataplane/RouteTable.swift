@@ -20,7 +20,7 @@ package struct RouteTable: Sendable {
     /// How many keys may stand in the queue beside those of pending rows.
     private static let queueSlack = 1024
     /// How many rows are pending.
-    private(set) var pendingCount = 0
+    package private(set) var pendingCount = 0
     /// Why a key is not programmed; kept over retries, so that a reason is news only once.
     private(set) var problems: [RouteKey: RouteProblem] = [:]
     /// The keys of `problems` that wait for an event or a retry.

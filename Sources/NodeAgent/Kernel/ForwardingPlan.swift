@@ -64,6 +64,38 @@ struct ForwardingPlan: Sendable {
         }
     }
 
+    /// An answer that holds for other prefixes as well: a mode without a tunnel looks at the next hop alone.
+    struct PlainAnswer {
+        fileprivate let nextHop: IPAddress
+        fileprivate let family: AddressFamily
+        fileprivate let poolPlace: Int?
+        fileprivate let route: Route
+        fileprivate let mode: EncapsulationMode
+    }
+
+    /// What is to be done about a prefix, as above; prefixes of one next hop come together, and most are answered alike.
+    ///
+    /// - Parameter recent: the last answer of the same plan; nil at first.
+    func outcome(for prefix: IPPrefix, recent: inout PlainAnswer?) -> Outcome {
+        guard let way = learned.route(to: prefix) else { return .withdrawn }
+        guard learned.others(of: prefix).isEmpty else { return outcome(for: prefix) }
+        let place = configuration?.poolPlace(of: prefix)
+        if let recent, recent.nextHop == way.nextHop, recent.family == prefix.family, recent.poolPlace == place {
+            var route = recent.route
+            route.destination = prefix
+            return .ready(Forwarding(route: route), mode: recent.mode)
+        }
+        let outcome = outcome(for: prefix, by: way)
+        recent = nil
+        if case .ready(let forwarding, let mode) = outcome, let pool = configuration?.pool(of: prefix),
+            TunnelDevice.needed(by: pool) == nil
+        {
+            recent = PlainAnswer(
+                nextHop: way.nextHop, family: prefix.family, poolPlace: place, route: forwarding.route, mode: mode)
+        }
+        return outcome
+    }
+
     private func outcome(for prefix: IPPrefix, by route: TunnelCheck.Route) -> Outcome {
         guard let configuration, let context else { return .notYet(reason: "the node is not known yet", mode: nil) }
         guard let pool = configuration.pool(of: prefix) else {

@@ -9,6 +9,8 @@ import Netlink
 extension KernelAgent {
     /// So many changes are carried out sooner by the agent's own thread than handed to another.
     private static let fewChanges = 256
+    /// How many prefixes are planned before the kernel is looked after.
+    private static let partCount = 4096
 
     /// Programs what the speaker learns, and keeps it so, until the speaker's signal is finished.
     func runForwarding(from speaker: Speaker) async {
@@ -32,16 +34,11 @@ extension KernelAgent {
     /// meanwhile goes together: large batches cost the kernel less (`RouteBatch`).
     private func take(_ forwarding: Speaker.Forwarding) {
         let changed = plan.learn(forwarding.changes)
-        guard let reception = forwarding.reception else {
-            wish(changed)
-            advance()
-            return
-        }
-        if !isInFlight, changed.count < Self.fewChanges {
+        guard let reception = forwarding.reception else { return wishInParts(changed) }
+        if !isInFlight, changed.count + (sockets?.routes.table.pendingCount ?? 0) < Self.fewChanges {
             if !changed.isEmpty || hasPendingRoutes { settle(changed) }
         } else {
-            wish(changed)
-            advance()
+            wishInParts(changed)
         }
         drop(because: "every peer that could carry it has sent its End-of-RIB without it") { route in
             reception.isDisowned(route.destination, gateways: nodes(behind: route))
@@ -49,6 +46,16 @@ extension KernelAgent {
         if !forwarding.converged.isEmpty { offload.peerCame(at: BootClock.now()) }
         converging += forwarding.converged
         noteConvergence()
+    }
+
+    /// The kernel is not to wait for the plan of thousands when some are ready.
+    private func wishInParts(_ prefixes: [IPPrefix]) {
+        var rest = prefixes[...]
+        repeat {
+            wish(rest.prefix(Self.partCount))
+            rest = rest.dropFirst(Self.partCount)
+            advance()
+        } while !rest.isEmpty
     }
 
     /// Goes on with what is on its way to the kernel, which has answered.

@@ -27,6 +27,8 @@ actor KernelAgent {
     private static let resyncInterval: Duration = .seconds(60)
     /// How often the own rules are looked at, at most, while others change theirs.
     private static let rulesInterval: Duration = .milliseconds(20)
+    /// How many times in a row the upkeep is put off for routes that are on their way to the kernel.
+    private static let maximumPostponed = 3
     /// How many times in a row the rules are mended at once.
     private static let patientFights = 4
 
@@ -55,6 +57,8 @@ actor KernelAgent {
     private(set) var blackholes: Set<IPPrefix> = []
     private var reasons: [IPPrefix: String] = [:]
     private var remarks = TunnelRemarks()
+    /// How many times in a row the upkeep has been put off.
+    private var postponed = 0
     private var resyncDue = MonotonicTime(nanoseconds: 0)
     /// Whether rules of nftables have been changed since the own were looked at, and when they may be looked at next.
     private var areRulesSuspect = false
@@ -325,6 +329,12 @@ extension KernelAgent {
     }
 
     private func upkeep() {
+        // The next second is as good, as long as it is not put off for ever: to land now would hold up what is planned.
+        if sockets?.routes.isInFlight ?? false, postponed < Self.maximumPostponed {
+            postponed += 1
+            return
+        }
+        postponed = 0
         land()
         let now = BootClock.now()
         sweepWhenStale(at: now)
@@ -413,8 +423,9 @@ extension KernelAgent {
     func wish(_ prefixes: some Sequence<IPPrefix>) {
         // An own block is its blackhole, whatever others announce.
         let plan = plan
+        var recent: ForwardingPlan.PlainAnswer?
         for prefix in prefixes where blackholes.isEmpty || !blackholes.contains(prefix) {
-            switch plan.outcome(for: prefix) {
+            switch plan.outcome(for: prefix, recent: &recent) {
             case .ready(let forwarding, _):
                 sockets?.routes.table.setDesired(forwarding.route)
                 sockets?.tunnels.table.setDesired(
