@@ -1,5 +1,5 @@
 import NetTypes
-import Netlink
+package import Netlink
 
 /// Operations as they go to the kernel together: in an order that costs the kernel little.
 ///
@@ -7,10 +7,11 @@ import Netlink
 /// neighbours come or go one after the other it rebuilds them from the bottom to the top again and again, which costs
 /// more than all the rest of a deletion. So destinations are taken by the bits of their networks read from the last to
 /// the first, and each part of the batch lies evenly over all of it. Additions and changes stay before deletions.
-struct RouteBatch {
+package struct RouteBatch: Sendable {
     /// What is sent.
-    let requests: NetlinkBatch
-    /// The place of each request's operation.
+    package let messages: RouteMessages
+    private let attempt: RouteAttempt
+    /// The place of each message's operation.
     private let places: [Int]
     /// The bits of a number that hold a place.
     private static let placeMask: UInt64 = (1 << 31) - 1
@@ -18,13 +19,21 @@ struct RouteBatch {
     /// Scatters the operations.
     ///
     /// - Complexity: O(n log n)
-    init(_ operations: [RouteOperation]) {
+    init(_ attempt: RouteAttempt) {
+        let changes = attempt.changes
         // One number for the order and the place: to sort numbers is quick.
-        var order = operations.indices.map { operations[$0].scatter | UInt64($0) & Self.placeMask }
+        var order = changes.indices.map { changes[$0].scatter | UInt64($0) & Self.placeMask }
         order.sort()
-        places = order.map { Int($0 & Self.placeMask) }
-        requests = NetlinkBatch(places.map { operations[$0].request })
+        let places = order.map { Int($0 & Self.placeMask) }
+        messages = RouteMessages(changes, in: places) { attempt.operation(at: $0).request }
+        self.attempt = attempt
+        self.places = places
     }
+
+    /// What is sent, as requests.
+    ///
+    /// - Complexity: O(n)
+    package var requests: NetlinkBatch { NetlinkBatch(places.map { attempt.operation(at: $0).request }) }
 
     /// The errors of those that failed, by the places of their operations.
     func errors(_ failures: [NetlinkFailure]) -> [Int: NetlinkError] {
@@ -36,13 +45,13 @@ struct RouteBatch {
     }
 }
 
-extension RouteOperation {
+extension RouteChange {
     /// The highest bit says whether it is a deletion: those come last. The next 32 are the network's, the last of them
     /// first; of an IPv6 network those that subnets differ in. The others are 0.
     fileprivate var scatter: UInt64 {
-        let part: UInt64 = if case .delete = self { 1 << 63 } else { 0 }
+        let part: UInt64 = verb == .delete ? 1 << 63 : 0
         let bits =
-            switch route.destination.address {
+            switch destination.address {
             case .v4(let address): UInt64(address.rawValue).bitReversed
             case .v6(let address): address.high.bitReversed
             }

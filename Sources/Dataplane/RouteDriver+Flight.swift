@@ -1,52 +1,73 @@
 import NetTypes
 package import Netlink
 
-// A batch in flight: while the kernel works on it, wishes go into the table, and no more than wishes. Events, dumps and
-// `apply` come after `land`: what was answered must not be taken for newer than what was heard of later.
+// Batches in flight: while the kernel works on one, the next lies ready behind it, so that it never waits for a plan; and
+// meanwhile wishes go into the table, and no more than wishes. Events, dumps and `apply` come after `land`: what was
+// answered must not be taken for newer than what was heard of later.
 extension RouteDriver where Kernel: ConcurrentRouteKernel, Kernel: ~Copyable {
-    /// Whether a batch was launched that has not been landed.
-    package var isInFlight: Bool { inFlight != nil }
+    /// How many batches are in flight at most.
+    private static var maximumInFlight: Int { 2 }
+    /// So many operations are a large batch.
+    private static var largeCount: Int { 32768 }
 
-    /// Whether a batch that was launched has been answered.
-    package var isAnswered: Bool { inFlight != nil && kernel.isFinished }
+    /// Whether a batch was launched that has not been landed.
+    package var isInFlight: Bool { !inFlight.isEmpty }
+
+    /// Whether the oldest batch in flight has been answered.
+    package var isAnswered: Bool { isInFlight && kernel.isFinished }
 
     /// Hands what is pending to the kernel and does not wait for the answers: `exchange` or `land` takes them.
     ///
-    /// - Precondition: nothing is in flight.
-    /// - Returns: false when a dump has to come first, or nothing is pending: then `apply` does what is to be done.
+    /// - Returns: false when enough is in flight, too little or nothing is pending, or a dump has to come first. With
+    ///   nothing in flight `apply` does then what is to be done.
     package mutating func launch() -> Bool {
-        precondition(inFlight == nil, "a batch is in flight")
-        guard !needsResync else { return false }
+        guard inFlight.count < Self.maximumInFlight, !needsResync, isWorthWhile else { return false }
         let attempt = table.takePending()
-        guard !attempt.operations.isEmpty else { return false }
-        let batch = RouteBatch(attempt.operations)
-        kernel.begin(batch.requests)
-        inFlight = (attempt, batch)
+        guard !attempt.changes.isEmpty else { return false }
+        let batch = RouteBatch(attempt)
+        kernel.begin(batch)
+        inFlight.append((attempt, batch))
         return true
     }
 
-    /// Waits for what is in flight, launches what is pending by then, and takes the answers in while the kernel works on
-    /// that. Where the kernel refused something it launches nothing and ends as `land` does.
+    /// Whether enough is pending to lie ready behind what the kernel is working on. Routes that come in ever larger batches
+    /// leave its trie flat, and what goes in one by one costs it three times as much to take out again (`RouteBatch`).
+    private var isWorthWhile: Bool {
+        guard let ahead = inFlight.last?.attempt.changes.count else { return true }
+        return table.pendingCount >= min(2 * ahead, Self.largeCount)
+    }
+
+    /// Waits for the oldest batch in flight, launches what is pending by then, and takes the answers in while the kernel
+    /// works on that. Where the kernel refused something it launches nothing and ends as `land` does.
     ///
     /// - Throws: `NetlinkError` like `apply`.
-    package mutating func exchange() throws(NetlinkError) -> RouteReport { try land(launchingNext: true) }
+    package mutating func exchange() throws(NetlinkError) -> RouteReport { try landOldest(launchingNext: true) }
 
     /// Waits for what is in flight, if anything is, and takes the answers in. What they leave to be done is done before
     /// it returns; what has been wished for meanwhile stays pending for the next `launch` or `apply`.
     ///
     /// - Throws: `NetlinkError` like `apply`.
-    package mutating func land() throws(NetlinkError) -> RouteReport { try land(launchingNext: false) }
+    package mutating func land() throws(NetlinkError) -> RouteReport {
+        var report = RouteReport()
+        while isInFlight { report.append(try landOldest(launchingNext: false)) }
+        return report
+    }
 
-    private mutating func land(launchingNext: Bool) throws(NetlinkError) -> RouteReport {
-        guard let (attempt, batch) = inFlight else { return RouteReport() }
-        inFlight = nil
+    private mutating func landOldest(launchingNext: Bool) throws(NetlinkError) -> RouteReport {
+        guard isInFlight else { return RouteReport() }
+        let (attempt, batch) = inFlight.removeFirst()
         var report = RouteReport()
         do throws(NetlinkError) {
-            let failures = try kernel.finish()
-            if launchingNext, failures.isEmpty { _ = launch() }
+            guard let failures = try kernel.finish() else {
+                withdraw()
+                table.withdraw(attempt)
+                return report
+            }
+            if !failures.isEmpty { withdraw() } else if launchingNext { _ = launch() }
             let occupied = try take(batch.errors(failures), of: attempt, into: &report)
             guard occupied.isEmpty else { return try apply() }
         } catch {
+            withdraw()
             table.lost(attempt)
             requestResync()
             guard error.isOverrun else { throw error }
@@ -54,5 +75,18 @@ extension RouteDriver where Kernel: ConcurrentRouteKernel, Kernel: ~Copyable {
         }
         report.news = news()
         return report
+    }
+
+    /// Takes back what is in flight behind a batch of which something failed: the kernel has not begun with it, and it may
+    /// be something else by now that is to be done.
+    private mutating func withdraw() {
+        for (attempt, _) in inFlight.reversed() {
+            do throws(NetlinkError) {
+                if try kernel.finish() == nil { table.withdraw(attempt) } else { table.lost(attempt) }
+            } catch {
+                table.lost(attempt)
+            }
+        }
+        inFlight = []
     }
 }

@@ -4,15 +4,31 @@ package import Netlink
 
 /// What one `apply` came to.
 package struct RouteReport: Sendable, Equatable {
-    /// The operations the kernel has done, in order.
-    package var applied: [RouteOperation]
+    /// What was carried out, each attempt without the places of what failed.
+    var done: [(attempt: RouteAttempt, without: Set<Int>)] = []
     /// The problems that are new or other than before.
-    package var news: [RouteKey: RouteProblem]
+    package var news: [RouteKey: RouteProblem] = [:]
 
-    /// Makes a report; by default that nothing was to be done.
-    package init(applied: [RouteOperation] = [], news: [RouteKey: RouteProblem] = [:]) {
-        self.applied = applied
-        self.news = news
+    /// The operations the kernel has done, those of one batch in no order.
+    ///
+    /// - Complexity: O(n)
+    package var applied: [RouteOperation] {
+        done.flatMap { done in
+            done.attempt.operations.enumerated().lazy.filter { !done.without.contains($0.offset) }.map(\.element)
+        }
+    }
+
+    /// Makes the report that nothing was to be done.
+    package init() {}
+
+    package static func == (left: RouteReport, right: RouteReport) -> Bool {
+        left.news == right.news && left.applied == right.applied
+    }
+
+    /// Adds what came to pass later.
+    mutating func append(_ later: RouteReport) {
+        done += later.done
+        news.merge(later.news) { _, newer in newer }
     }
 }
 
@@ -26,8 +42,8 @@ package struct RouteDriver<Kernel: RouteKernel & ~Copyable>: ~Copyable {
     /// alone do not tell.
     package private(set) var needsResync = true
     var kernel: Kernel
-    /// What the kernel is working on; see `launch`.
-    var inFlight: (attempt: RouteAttempt, batch: RouteBatch)?
+    /// What the kernel is working on, and what lies ready behind it; see `launch`.
+    var inFlight: [(attempt: RouteAttempt, batch: RouteBatch)] = []
     /// The problems that a report has told of and that last.
     private var reported: [RouteKey: RouteProblem] = [:]
 
@@ -72,7 +88,7 @@ package struct RouteDriver<Kernel: RouteKernel & ~Copyable>: ~Copyable {
             do throws(NetlinkError) {
                 if needsResync { try resync() }
                 let attempt = table.takePending()
-                if attempt.operations.isEmpty { break }
+                if attempt.changes.isEmpty { break }
                 occupied = try carryOut(attempt, into: &report)
                 if occupied.isEmpty { break }
             } catch {
@@ -99,15 +115,15 @@ package struct RouteDriver<Kernel: RouteKernel & ~Copyable>: ~Copyable {
     /// Goes on with another socket, the first having failed. The table stays; it is compared with the kernel anew.
     package mutating func reopen(with kernel: consuming Kernel) {
         self.kernel = kernel
-        if let inFlight { table.lost(inFlight.attempt) }
-        inFlight = nil
+        for (attempt, _) in inFlight.reversed() { table.lost(attempt) }
+        inFlight = []
         needsResync = true
     }
 
     /// Takes dumps that somebody else has just made, in place of those of the next `apply`: every route of the table's
     /// protocol number, and the indices of the links that are up.
     package mutating func adopt(_ routes: [Route], linksUp: Set<UInt32>) {
-        precondition(inFlight == nil, "a batch is in flight")
+        precondition(inFlight.isEmpty, "a batch is in flight")
         table.adopt(routes)
         table.setLinks(up: linksUp)
         needsResync = false
@@ -128,8 +144,8 @@ package struct RouteDriver<Kernel: RouteKernel & ~Copyable>: ~Copyable {
         _ attempt: RouteAttempt, into report: inout RouteReport,
     ) throws(NetlinkError) -> [RouteOperation] {
         do throws(NetlinkError) {
-            let batch = RouteBatch(attempt.operations)
-            let failures = try kernel.carryOut(batch.requests)
+            let batch = RouteBatch(attempt)
+            let failures = try kernel.carryOut(batch)
             return try take(batch.errors(failures), of: attempt, into: &report)
         } catch {
             table.lost(attempt)
@@ -143,16 +159,13 @@ package struct RouteDriver<Kernel: RouteKernel & ~Copyable>: ~Copyable {
     mutating func take(
         _ errors: [Int: NetlinkError], of attempt: RouteAttempt, into report: inout RouteReport,
     ) throws(NetlinkError) -> [RouteOperation] {
-        if errors.isEmpty, table.problems.isEmpty {
-            // Nearly always all there is: to append them would copy each.
-            report.applied = report.applied.isEmpty ? attempt.operations : report.applied + attempt.operations
-            return []
-        }
+        report.done.append((attempt, without: Set(errors.keys)))
+        // Nearly always all there is.
+        if errors.isEmpty, table.problems.isEmpty { return [] }
         var occupied: [RouteOperation] = []
         for (place, operation) in attempt.operations.enumerated() {
             guard let error = errors[place] else {
                 table.succeeded(operation)
-                report.applied.append(operation)
                 continue
             }
             let isOccupied = table.failed(

@@ -7,25 +7,28 @@ package protocol RouteKernel: ~Copyable {
     mutating func links() throws(NetlinkError) -> [Link]
     /// The main table's routes of one family, of one protocol number or of all.
     mutating func routes(protocolNumber: UInt8?, family: AddressFamily) throws(NetlinkError) -> [Route]
-    /// Tries every request, in order, and answers those that failed.
+    /// Tries everything, in order, and answers what failed.
     /// - Throws: when the answers are lost (`isOverrun`) or the socket failed: what was done is unknown.
-    mutating func carryOut(_ batch: NetlinkBatch) throws(NetlinkError) -> [NetlinkFailure]
+    mutating func carryOut(_ batch: RouteBatch) throws(NetlinkError) -> [NetlinkFailure]
 }
 
-/// A kernel that works on a batch while its caller does something else. Nothing may be asked of it between `begin` and
-/// `finish`.
+/// A kernel that works on batches, one after the other, while its caller does something else. Nothing else may be asked of
+/// it before each `begin` has had its `finish`.
 package protocol ConcurrentRouteKernel: RouteKernel, ~Copyable {
-    /// Begins with a batch and does not wait for its end.
-    mutating func begin(_ batch: NetlinkBatch)
+    /// Begins with a batch, once those before it are done, and does not wait for its end.
+    mutating func begin(_ batch: RouteBatch)
     /// Whether `finish` would answer at once.
     var isFinished: Bool { get }
-    /// Waits for the end of what was begun, and answers as `carryOut` does.
-    mutating func finish() throws(NetlinkError) -> [NetlinkFailure]
+    /// Waits for the end of the oldest batch that was begun, and answers as `carryOut` does.
+    ///
+    /// - Returns: nil when nothing of it was tried, because something of the batch before it failed, or was not tried
+    ///   either.
+    mutating func finish() throws(NetlinkError) -> [NetlinkFailure]?
 }
 
 extension NetlinkSocket: RouteKernel {
     /// The bulk form: errors are answered, and one barrier at the end.
-    package mutating func carryOut(_ batch: NetlinkBatch) throws(NetlinkError) -> [NetlinkFailure] {
-        try execute(batch, acknowledgeEach: false)
+    package mutating func carryOut(_ batch: RouteBatch) throws(NetlinkError) -> [NetlinkFailure] {
+        try execute(batch.messages)
     }
 }

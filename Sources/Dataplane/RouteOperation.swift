@@ -1,5 +1,6 @@
 package import LinuxOS
 package import NetTypes
+import Netlink
 
 /// One change of the kernel's routes.
 package enum RouteOperation: Sendable, Hashable, CustomStringConvertible {
@@ -30,16 +31,39 @@ package enum RouteOperation: Sendable, Hashable, CustomStringConvertible {
 /// Operations that are on their way to the kernel, and what it takes to take them back.
 package struct RouteAttempt: Sendable {
     /// What is to be done, in no order.
-    package private(set) var operations: [RouteOperation] = []
+    private(set) var changes: [RouteChange] = []
     /// The routes in whose places others are put, by the places of the operations that do so.
     private(set) var former: [Int: Route] = [:]
+    /// The forms that the changes name, as they were when they were handed out.
+    private let forms: RouteForms
 
-    init(capacity: Int) { operations.reserveCapacity(capacity) }
-
-    mutating func append(_ operation: RouteOperation, inPlaceOf former: Route?) {
-        if case .replace = operation { self.former[operations.count] = former }
-        operations.append(operation)
+    init(capacity: Int, forms: RouteForms) {
+        self.forms = forms
+        changes.reserveCapacity(capacity)
     }
+
+    mutating func append(_ change: RouteChange, inPlaceOf former: RouteForms.Number) {
+        if change.verb == .replace {
+            self.former[changes.count] = forms.route(former, at: RouteKey(change.destination, metric: change.metric))
+        }
+        changes.append(change)
+    }
+
+    /// What is to be done, at a place.
+    func operation(at place: Int) -> RouteOperation {
+        let change = changes[place]
+        let route = forms.pattern(change.form).sent(to: change.destination, metric: change.metric)
+        return switch change.verb {
+        case .add: .add(route)
+        case .replace: .replace(route)
+        case .delete: .delete(route)
+        }
+    }
+
+    /// What is to be done, in no order.
+    ///
+    /// - Complexity: O(n)
+    package var operations: [RouteOperation] { changes.indices.map { operation(at: $0) } }
 }
 
 /// Why a desired route is not in the kernel.

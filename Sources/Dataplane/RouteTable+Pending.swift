@@ -21,6 +21,12 @@ extension RouteTable {
         }
     }
 
+    /// The kernel has not begun with the operations and never will: they are pending as before. What was handed out later
+    /// has been withdrawn already.
+    package mutating func withdraw(_ attempt: RouteAttempt) {
+        for (place, operation) in attempt.operations.enumerated() { takeBack(operation, attempt.former[place]) }
+    }
+
     private mutating func takeBack(_ operation: RouteOperation, _ former: Route?) {
         let key = RouteKey(operation.route)
         switch operation {
@@ -55,7 +61,7 @@ extension RouteTable {
 
     /// Whether the operation still leads to what is desired.
     private func isWished(_ operation: RouteOperation) -> Bool {
-        let desired = rows[RouteKey(operation.route)]?.desired
+        let desired = desired(RouteKey(operation.route))
         if case .delete = operation { return desired == nil }
         return desired == operation.route
     }
@@ -76,11 +82,11 @@ extension RouteTable {
     package func condition(of destination: IPPrefix, metric: UInt32 = 0) -> RouteCondition {
         let key = RouteKey(destination, metric: metric)
         guard let row = rows[key] else { return .absent }
-        guard let wanted = row.desired else {
-            if row.actual == nil { return .absent }
+        guard let wanted = forms.route(row.desired, at: key) else {
+            if row.actual == 0 { return .absent }
             return adopted.contains(key) ? .adopted : .pending
         }
-        if row.actual == wanted { return .programmed }
+        if row.actual == row.desired { return .programmed }
         if let problem = problems[key] { return .problem(problem) }
         if let link = wanted.heldLink(by: downLinks) { return .held(linkIndex: link) }
         return .pending
@@ -96,9 +102,15 @@ extension RouteTable {
     /// Whether something is to be done about the key now.
     func isPending(_ key: RouteKey) -> Bool { rows[key]?.isPending ?? false }
 
+    /// What the daemon wants there.
+    func desired(_ key: RouteKey) -> Route? { forms.route(rows[key]?.desired ?? 0, at: key) }
+
+    /// What the kernel holds there.
+    func actual(_ key: RouteKey) -> Route? { forms.route(rows[key]?.actual ?? 0, at: key) }
+
     /// What the daemon wants.
-    package var desiredRoutes: [Route] { rows.values.compactMap(\.desired) }
+    package var desiredRoutes: [Route] { rows.keys.compactMap { desired($0) } }
 
     /// What the kernel holds of Apus' own, pod routes left out.
-    package var actualRoutes: [Route] { rows.values.compactMap(\.actual) }
+    package var actualRoutes: [Route] { rows.keys.compactMap { actual($0) } }
 }

@@ -10,6 +10,8 @@ package struct RouteTable: Sendable {
     package let protocolNumber: UInt8
     /// What is known of each destination.
     private(set) var rows = DenseMap<RouteKey, RouteRow>()
+    /// What the rows' numbers stand for.
+    private(set) var forms = RouteForms()
     /// The keys of the routes that were found in the kernel and have not been desired since.
     package private(set) var adopted: Set<RouteKey> = []
     /// The keys of the rows that are pending, in the order in which they became so; some may be so no more, or stand here
@@ -18,15 +20,13 @@ package struct RouteTable: Sendable {
     /// How many keys may stand in the queue beside those of pending rows.
     private static let queueSlack = 1024
     /// How many rows are pending.
-    private(set) var pendingCount = 0
+    package private(set) var pendingCount = 0
     /// Why a key is not programmed; kept over retries, so that a reason is news only once.
     private(set) var problems: [RouteKey: RouteProblem] = [:]
     /// The keys of `problems` that wait for an event or a retry.
     private(set) var waiting: Set<RouteKey> = []
     /// The links that are administratively down or gone, as far as a route of the table uses them.
     private(set) var downLinks: Set<UInt32> = []
-    /// The links of desired and actual routes, each with how many hops leave by it. They are few.
-    private var linkUse: [(link: UInt32, hops: Int)] = []
 
     /// A table that knows nothing of the kernel yet.
     package init(protocolNumber: UInt8 = 97) {
@@ -44,13 +44,13 @@ package struct RouteTable: Sendable {
         let route = route.canonical
         let key = RouteKey(route)
         // A reason that lasts is kept when the same is wanted again.
-        if !problems.isEmpty, rows[key]?.desired == route { return true }
+        let form = forms.number(of: route)
+        if !problems.isEmpty, rows[key]?.desired == form { return true }
         if !adopted.isEmpty { adopted.remove(key) }
         forgetProblem(key)
-        let wish = rows[key, default: RouteRow()].want(route)
+        let wish = rows[key, default: RouteRow()].want(form)
         guard let change = wish.change else { return true }
-        count(wish.former, by: -1)
-        count(route, by: 1)
+        forms.replace(wish.former, with: form)
         note(change, of: key)
         return true
     }
@@ -59,8 +59,8 @@ package struct RouteTable: Sendable {
     /// stays adopted.
     package mutating func removeDesired(_ destination: IPPrefix, metric: UInt32 = 0) {
         let key = RouteKey(destination, metric: metric)
-        guard let wish = rows.change(key, { $0.want(nil) }), let change = wish.change else { return }
-        count(wish.former, by: -1)
+        guard let wish = rows.change(key, { $0.want(0) }), let change = wish.change else { return }
+        forms.replace(wish.former, with: 0)
         forgetProblem(key)
         note(change, of: key)
     }
@@ -76,8 +76,8 @@ package struct RouteTable: Sendable {
         for (key, route) in zip(found.keys, found.values) {
             let row = rows[key, default: RouteRow()]
             // Most are as they were left.
-            if row.actual == route, !row.isAttempted { continue }
-            if row.actual == nil, row.desired == nil, !row.isAttempted { adopted.insert(key) }
+            if row.actual != 0, !row.isAttempted, forms.route(row.actual, at: key) == route { continue }
+            if row.actual == 0, row.desired == 0, !row.isAttempted { adopted.insert(key) }
             setActual(route, at: key)
         }
     }
@@ -92,10 +92,10 @@ package struct RouteTable: Sendable {
             guard case .conflict? = problems[key] else { return }
             waiting.remove(key)
             reconsider(key)
-        } else if let row = rows[key], row.desired != nil || row.actual != nil {
+        } else if let row = rows[key], row.desired != 0 || row.actual != 0 {
             // Somebody put a route in place of ours: the kernel announces only the new one.
             setActual(nil, at: key)
-            if row.desired != nil { setProblem(.conflict(with: route), at: key) }
+            if row.desired != 0 { setProblem(.conflict(with: route), at: key) }
         }
     }
 
@@ -105,7 +105,7 @@ package struct RouteTable: Sendable {
             return
         }
         let row = rows[key, default: RouteRow()]
-        if row.actual == nil, row.desired == nil { adopted.insert(key) }
+        if row.actual == 0, row.desired == 0 { adopted.insert(key) }
         setActual(route, at: key)
     }
 
@@ -113,7 +113,7 @@ package struct RouteTable: Sendable {
 
     /// Takes a dump of the links: the indices of those that are up.
     package mutating func setLinks(up: Set<UInt32>) {
-        let links = linkUse.map(\.link)
+        let links = forms.linkUse.map(\.link)
         let changed = links.filter { up.contains($0) == downLinks.contains($0) }
         downLinks = Set(links.filter { !up.contains($0) })
         for link in changed where up.contains(link) { retry(link: link) }
@@ -141,15 +141,18 @@ package struct RouteTable: Sendable {
     package func isDown(link index: UInt32) -> Bool { downLinks.contains(index) }
 
     /// Whether a desired or actual route leaves by the link.
-    package func uses(link index: UInt32) -> Bool { linkUse.contains { $0.link == index } }
+    package func uses(link index: UInt32) -> Bool { forms.linkUse.contains { $0.link == index } }
 
     /// The gateways of the kernel's own routes by these links.
     ///
     /// - Complexity: O(routes)
     package func gateways(by links: Set<UInt32>) -> Set<TunnelTable.NeighbourKey> {
         var gateways: Set<TunnelTable.NeighbourKey> = []
-        for case let route? in rows.values.lazy.map(\.actual) {
-            for hop in route.hops where links.contains(hop.linkIndex) {
+        let leaving = forms.leaving(by: links)
+        var isHeld = leaving.map { _ in false }
+        for row in rows.values { isHeld[Int(row.actual)] = true }
+        for number in leaving.indices where leaving[number] && isHeld[number] {
+            for hop in forms.pattern(RouteForms.Number(number)).hops where links.contains(hop.linkIndex) {
                 guard let gateway = hop.gateway else { continue }
                 gateways.insert(TunnelTable.NeighbourKey(linkIndex: hop.linkIndex, address: gateway))
             }
@@ -167,7 +170,7 @@ package struct RouteTable: Sendable {
     /// Makes what waits and leaves by the link pending again.
     package mutating func retry(link index: UInt32) {
         for key in waiting {
-            if rows[key]?.desired?.hops.contains(where: { $0.linkIndex == index }) ?? true { retry(key) }
+            if desired(key)?.hops.contains(where: { $0.linkIndex == index }) ?? true { retry(key) }
         }
     }
 
@@ -179,7 +182,7 @@ package struct RouteTable: Sendable {
     // Adopted.
 
     /// The routes that were found and not desired since, by destination.
-    package var adoptedRoutes: [Route] { adopted.sorted().compactMap { rows[$0]?.actual } }
+    package var adoptedRoutes: [Route] { adopted.sorted().compactMap { actual($0) } }
 
     /// Lets an adopted route be deleted: whoever announced it does so no longer.
     ///
@@ -194,7 +197,7 @@ package struct RouteTable: Sendable {
     /// - Returns: how many.
     @discardableResult
     package mutating func sweep(where isSweepable: (Route) -> Bool) -> Int {
-        let keys = adopted.filter { key in rows[key]?.actual.map(isSweepable) ?? false }
+        let keys = adopted.filter { key in actual(key).map(isSweepable) ?? false }
         for key in keys { release(key) }
         return keys.count
     }
@@ -212,14 +215,11 @@ package struct RouteTable: Sendable {
 
     /// What the kernel holds now; the answer to an attempt, if there was one, has come.
     mutating func setActual(_ route: Route?, at key: RouteKey) {
-        let former = rows[key]?.actual
-        if former != route {
-            count(former, by: -1)
-            count(route, by: 1)
-        }
+        let form = forms.number(of: route)
+        forms.replace(rows[key]?.actual ?? 0, with: form)
         if route == nil, !adopted.isEmpty { adopted.remove(key) }
         reconsider(key) { row in
-            row.actual = route
+            row.actual = form
             row.isAttempted = false
         }
     }
@@ -267,38 +267,25 @@ package struct RouteTable: Sendable {
     /// Hands out what is pending, apart from what leaves by links that are down, and takes it for done; see
     /// `takePending`.
     mutating func takeQueue() -> RouteAttempt {
-        var attempt = RouteAttempt(capacity: queue.count)
-        var held: [RouteKey] = []
+        var attempt = RouteAttempt(capacity: queue.count, forms: forms)
+        var heldKeys: [RouteKey] = []
         var empty: [RouteKey] = []
         let keys = queue
         queue = []
-        let downLinks = downLinks
+        let held = forms.held(by: downLinks)
         for key in keys {
-            guard let step = rows.change(key, { $0.attempt(withoutLinks: downLinks) }) ?? nil else { continue }
+            guard let step = rows.change(key, { $0.attempt(held: held) }) ?? nil else { continue }
             switch step {
-            case .held: held.append(key)
-            case .done(let operation, let former, let isEmpty):
+            case .held: heldKeys.append(key)
+            case .done(let verb, let form, let former, let isEmpty):
                 pendingCount -= 1
-                count(former, by: -1)
-                if case .delete = operation {} else { count(operation.route, by: 1) }
+                forms.replace(former, with: verb == .delete ? 0 : form)
                 if isEmpty { empty.append(key) }
-                attempt.append(operation, inPlaceOf: former)
+                attempt.append(RouteChange(verb, key.destination, metric: key.metric, form: form), inPlaceOf: former)
             }
         }
         for key in empty { rows.removeValue(forKey: key) }
-        queue = held
+        queue = heldKeys
         return attempt
-    }
-
-    private mutating func count(_ route: Route?, by step: Int) {
-        guard let route else { return }
-        for hop in route.hops where hop.linkIndex != 0 {
-            guard let place = linkUse.firstIndex(where: { $0.link == hop.linkIndex }) else {
-                linkUse.append((hop.linkIndex, step))
-                continue
-            }
-            linkUse[place].hops += step
-            if linkUse[place].hops == 0 { linkUse.remove(at: place) }
-        }
     }
 }

@@ -5,7 +5,7 @@ package enum NetlinkOperation: String, Sendable, Hashable {
     case socketOpen, send, receive
     case linkGet, linkList, linkCreate, linkSet, linkDelete
     case addressList, addressAdd, addressDelete
-    case routeList, routeGet, routeAdd, routeReplace, routeDelete
+    case routeList, routeGet, routeAdd, routeReplace, routeDelete, routeChange
     case neighbourList, neighbourSet, neighbourDelete
     case fdbList, fdbSet, fdbDelete
     case proxyDelaySet

@@ -70,11 +70,10 @@ struct NetlinkHandle: ~Copyable {
 
     /// Sends one datagram to the kernel, which has acted on all of it when this returns.
     func send(_ datagram: [UInt8]) throws(NetlinkError) {
-        var datagram = datagram
         let count = datagram.count
-        // SAFETY: nl_sendto reads `count` octets of an array that outlives the call.
-        let result = unsafe datagram.withUnsafeMutableBytes { bytes in
-            unsafe nl_sendto(socket, bytes.baseAddress, count)
+        // SAFETY: nl_sendto only reads, `count` octets of an array that outlives the call.
+        let result = unsafe datagram.withUnsafeBytes { bytes in
+            unsafe nl_sendto(socket, UnsafeMutableRawPointer(mutating: bytes.baseAddress), count)
         }
         let code = SystemErrorCode.last
         guard result >= 0 else { throw NetlinkError(.send, "\(count) octets", code) }

@@ -54,12 +54,13 @@ package struct NetlinkSocket: ~Copyable {
     package mutating func execute(
         _ batch: NetlinkBatch, acknowledgeEach: Bool,
     ) throws(NetlinkError) -> [NetlinkFailure] {
-        // Without the large buffer the answers to 8 KiB are what surely fits.
-        let chunkBytes = handle.hasFullBuffer ? 64 << 10 : 8 << 10
         let acknowledge = acknowledgeEach ? NLM_F_ACK : 0
         var message = try NetlinkMessage()
         var chunk = NetlinkChunk(firstSequence: sequence &+ 1)
         var failures: [NetlinkFailure] = []
+        func describe(_ index: Int) -> (NetlinkOperation, String) {
+            (batch.requests[index].operation, batch.requests[index].object)
+        }
         for (index, request) in batch.requests.enumerated() {
             request.write(to: &message)
             guard !message.isOverfull else {
@@ -67,14 +68,14 @@ package struct NetlinkSocket: ~Copyable {
                 continue
             }
             if chunk.datagram.count + message.length > chunkBytes {
-                failures += try flush(chunk, of: batch, acknowledgeEach)
+                failures += try flush(chunk, acknowledgeEach: acknowledgeEach, describe)
                 chunk = NetlinkChunk(firstSequence: sequence &+ 1)
             }
             sequence &+= 1
             message.append(to: &chunk.datagram, sequence: sequence, flags: acknowledge)
             chunk.indices.append(index)
         }
-        failures += try flush(chunk, of: batch, acknowledgeEach)
+        failures += try flush(chunk, acknowledgeEach: acknowledgeEach, describe)
         return failures.sorted { $0.index < $1.index }
     }
 
@@ -146,9 +147,21 @@ package struct NetlinkSocket: ~Copyable {
         return isInterrupted ? nil : values
     }
 
-    /// Sends a chunk and collects its answers.
-    private mutating func flush(
-        _ chunk: consuming NetlinkChunk, of batch: NetlinkBatch, _ acknowledgeEach: Bool,
+    /// The most octets that go together. Without the large buffer the answers to 8 KiB are what surely fits.
+    var chunkBytes: Int { handle.hasFullBuffer ? 64 << 10 : 8 << 10 }
+
+    /// The number that the next message gets.
+    var nextSequence: UInt32 { sequence &+ 1 }
+
+    /// Gives a message its number.
+    mutating func takeSequence() -> UInt32 {
+        sequence &+= 1
+        return sequence
+    }
+
+    /// Sends a chunk and collects its answers; `describe` says of a place what was asked and of what, for errors.
+    mutating func flush(
+        _ chunk: consuming NetlinkChunk, acknowledgeEach: Bool, _ describe: (Int) -> (NetlinkOperation, String),
     ) throws(NetlinkError) -> [NetlinkFailure] {
         guard !chunk.indices.isEmpty else { return [] }
         if !acknowledgeEach {
@@ -175,8 +188,8 @@ package struct NetlinkSocket: ~Copyable {
                 let (code, text) = NetlinkReader.outcome(header, payload)
                 guard code.rawValue != 0, place < chunk.indices.count else { return }
                 let index = chunk.indices[place]
-                let request = batch.requests[index]
-                let error = NetlinkError(request.operation, request.object, code, kernelMessage: text)
+                let (operation, object) = describe(index)
+                let error = NetlinkError(operation, object, code, kernelMessage: text)
                 failures.append(NetlinkFailure(index: index, error: error))
             }
         }
@@ -188,7 +201,7 @@ package struct NetlinkSocket: ~Copyable {
 }
 
 /// The messages of one datagram, and the request each of them stands for.
-private struct NetlinkChunk {
+struct NetlinkChunk {
     let firstSequence: UInt32
     var datagram: [UInt8] = []
     var indices: [Int] = []

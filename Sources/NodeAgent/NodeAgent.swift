@@ -52,8 +52,8 @@ package struct NodeAgent: Service {
         let bfdLoops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let kernel = KernelAgent(executor: BlockingThreadExecutor(), options: options, logger: logger)
         let speaker = Speaker(
-            dialer: Dialer(eventLoop: loops.next()), forwardingSignal: Signal(), isRestarting: isRestarting,
-            logger: logger)
+            dialer: Dialer(eventLoop: loops.next()), forwardingSignal: kernel.forwardingSignal,
+            isRestarting: isRestarting, logger: logger)
         let controller = NodeController(
             options: options, store: store, netnsInode: netnsInode, previous: previous,
             claims: try ClaimRecord(stateDirectory: options.stateDirectory, node: options.nodeName),

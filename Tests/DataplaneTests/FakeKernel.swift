@@ -1,7 +1,7 @@
-import Dataplane
 import LinuxOS
 import NetTypes
 
+@testable import Dataplane
 @testable import Netlink
 
 /// A kernel's main table as far as the driver can tell: it keeps routes as the real one does, records what it was asked
@@ -21,8 +21,10 @@ final class FakeKernelState {
     var faults: [IPPrefix: [SystemErrorCode]] = [:]
     /// So many batches are carried out, but their answers are lost.
     var lostAnswers = 0
-    /// What was begun and is not finished.
-    var begun: NetlinkBatch?
+    /// What was begun and is not finished, the oldest first.
+    var begun: [RouteBatch] = []
+    /// Whether a batch has failed behind which there are others.
+    var isStopped = false
     /// Whether what was begun could be finished at once.
     var isFinished = false
     /// Every call fails as if the socket were dead.
@@ -89,10 +91,10 @@ struct FakeKernel: RouteKernel, ~Copyable {
         }
     }
 
-    mutating func carryOut(_ batch: NetlinkBatch) throws(NetlinkError) -> [NetlinkFailure] {
+    mutating func carryOut(_ batch: RouteBatch) throws(NetlinkError) -> [NetlinkFailure] {
         try checkAlive(.send)
         var failures: [NetlinkFailure] = []
-        for (index, request) in batch.requests.enumerated() {
+        for (index, request) in batch.requests.requests.enumerated() {
             guard let code = state.perform(request) else { continue }
             failures.append(NetlinkFailure(index: index, error: NetlinkError(request.operation, request.object, code)))
         }
@@ -109,17 +111,21 @@ struct FakeKernel: RouteKernel, ~Copyable {
 }
 
 extension FakeKernel: ConcurrentRouteKernel {
-    mutating func begin(_ batch: NetlinkBatch) {
-        precondition(state.begun == nil, "two batches at once")
-        state.begun = batch
+    mutating func begin(_ batch: RouteBatch) {
+        state.begun.append(batch)
     }
 
     var isFinished: Bool { state.isFinished }
 
-    mutating func finish() throws(NetlinkError) -> [NetlinkFailure] {
-        guard let batch = state.begun else { preconditionFailure("nothing was begun") }
-        state.begun = nil
-        return try carryOut(batch)
+    mutating func finish() throws(NetlinkError) -> [NetlinkFailure]? {
+        precondition(!state.begun.isEmpty, "nothing was begun")
+        let batch = state.begun.removeFirst()
+        let isTried = !state.isStopped
+        state.isStopped = !state.begun.isEmpty
+        guard isTried else { return nil }
+        let failures = try carryOut(batch)
+        state.isStopped = !state.begun.isEmpty && !failures.isEmpty
+        return failures
     }
 }
 

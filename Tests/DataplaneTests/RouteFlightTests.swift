@@ -35,7 +35,7 @@ import Testing
         let report = try driver.exchange()
         #expect(report.applied == [.add(a)])
         #expect(routes == [a])
-        #expect(kernel.begun?.requests == [.addRoute(b)])
+        #expect(kernel.begun.map(\.requests.requests) == [[.addRoute(b)]])
         let landed = try driver.land()
         #expect(landed.applied == [.add(b)])
         let isStillInFlight = driver.isInFlight
@@ -43,6 +43,83 @@ import Testing
         #expect(routes == [a, b])
         let applied = try driver.apply()
         #expect(applied == RouteReport())
+    }
+
+    @Test("Two batches are in flight at most, one after the other, and what comes later waits for the first")
+    func two() throws {
+        var driver = try driver()
+        let c = route("10.3.0.0/26", via: "192.168.1.4")
+        driver.table.setDesired(a)
+        let isFirst = driver.launch()
+        driver.table.setDesired(b)
+        driver.table.removeDesired(a.destination)
+        let isSecond = driver.launch()
+        driver.table.setDesired(c)
+        let isThird = driver.launch()
+        #expect(isFirst && isSecond && !isThird)
+        #expect(kernel.begun.map(\.requests.requests) == [[.addRoute(a)], [.addRoute(b), .deleteRoute(a)]])
+        let first = try driver.exchange()
+        #expect(first.applied == [.add(a)])
+        #expect(kernel.begun.map(\.requests.requests) == [[.addRoute(b), .deleteRoute(a)]])
+        let second = try driver.exchange()
+        #expect(Set(second.applied) == [.add(b), .delete(a)])
+        #expect(kernel.begun.map(\.requests.requests) == [[.addRoute(c)]])
+        let rest = try driver.land()
+        #expect(rest.applied == [.add(c)])
+        #expect(routes == [b, c])
+        #expect(driver.table.pendingOperations().isEmpty)
+    }
+
+    @Test("Behind a batch lies one of twice its size, or a large one; what is less waits", arguments: [5, 6, 40000])
+    func sizes(count: Int) throws {
+        var driver = try driver()
+        let isLarge = count > 1000
+        for place in 0..<(isLarge ? 20000 : 3) { driver.table.setDesired(numbered(place, in: 11)) }
+        let isFirst = driver.launch()
+        for place in 0..<count - 1 { driver.table.setDesired(numbered(place, in: 12)) }
+        let isTooSmall = count == 6 ? driver.launch() : false
+        driver.table.setDesired(numbered(count - 1, in: 12))
+        let isSecond = driver.launch()
+        #expect(isFirst && !isTooSmall && isSecond == (count > 5))
+        _ = try driver.exchange()
+        let isInFlight = driver.isInFlight
+        #expect(isInFlight)
+        let report = try driver.land()
+        #expect(report.applied.count == count)
+    }
+
+    private func numbered(_ place: Int, in first: Int) -> Route {
+        route("\(first).\(place >> 8).\(place & 255).0/24", via: "192.168.1.2")
+    }
+
+    @Test(
+        "What lies behind a batch that failed is not begun, and what is wished for is there in the end",
+        arguments: [SystemErrorCode.ENETDOWN, .EEXIST, .ENOBUFS])
+    func withdrawn(answer: SystemErrorCode) throws {
+        var driver = try driver()
+        driver.table.setDesired(a)
+        driver.table.setDesired(b)
+        if answer == .ENOBUFS { kernel.lostAnswers = 1 } else { kernel.faults[a.destination] = [answer] }
+        let moved = route("10.1.0.0/26", via: "192.168.1.9")
+        let foreign = route("10.1.0.0/26", via: "192.168.1.7", protocolNumber: 4)
+        if answer == .EEXIST { kernel.put(foreign) }
+        let isFirst = driver.launch()
+        // A replacement that rests on the first batch must not reach a route that is another's.
+        driver.table.setDesired(moved)
+        driver.table.removeDesired(b.destination)
+        let more = Set((0..<2).map { numbered($0, in: 12) })
+        for route in more { driver.table.setDesired(route) }
+        let isSecond = driver.launch()
+        #expect(isFirst && isSecond)
+        let before = kernel.requests.count
+        _ = try driver.exchange()
+        if answer == .ENETDOWN { #expect(kernel.requests.count == before + 2) }
+        let isStillInFlight = driver.isInFlight
+        #expect(!isStillInFlight && kernel.begun.isEmpty)
+        driver.table.retry()
+        _ = try driver.apply()
+        #expect(routes == more.union(answer == .EEXIST ? [foreign] : [moved]))
+        #expect(!kernel.requests.contains(.replaceRoute(moved)) || answer == .ENOBUFS)
     }
 
     @Test("Nothing is launched before the first dump, nor when nothing is pending; and nothing to land is no error")
@@ -120,7 +197,8 @@ import Testing
     func scattered() {
         let some = (0..<8).map { route("10.0.0.\($0 * 32)/27", via: "192.168.1.2") }
         let six = ["fd00::/64", "fd00:0:0:1::/64"].map { route($0, via: "fe80::1") }
-        let batch = RouteBatch(some.map { .delete($0) } + [.add(some[1]), .add(some[0])] + six.map { .replace($0) })
+        let batch = RouteBatch(
+            of: some.map { .delete($0) } + [.add(some[1]), .add(some[0])] + six.map { .replace($0) })
         let deleted = [0, 4, 2, 6, 1, 5, 3, 7].map { NetlinkRequest.deleteRoute(some[$0]) }
         #expect(
             batch.requests.requests == [
@@ -141,5 +219,25 @@ import Testing
 
     private func reversed(_ bits: UInt64) -> UInt64 {
         (0..<64).reduce(0) { $0 | (bits >> UInt64($1) & 1) << UInt64(63 - $1) }
+    }
+}
+
+extension RouteBatch {
+    /// The batch of operations that no table has handed out.
+    fileprivate init(of operations: [RouteOperation]) {
+        var forms = RouteForms()
+        for operation in operations { _ = forms.number(of: operation.route) }
+        var attempt = RouteAttempt(capacity: operations.count, forms: forms)
+        for operation in operations {
+            let verb: RouteChange.Verb =
+                switch operation {
+                case .add: .add
+                case .replace: .replace
+                case .delete: .delete
+                }
+            let (route, form) = (operation.route, forms.number(of: operation.route))
+            attempt.append(RouteChange(verb, route.destination, metric: route.metric, form: form), inPlaceOf: form)
+        }
+        self.init(attempt)
     }
 }

@@ -28,7 +28,7 @@ struct PodLinkKeeperTests {
             try Self.ip("link set \(name) alias apus:net:c1:eth0 up")
             try Self.ip("link set p0 up")
             let sockets = try KernelSockets(
-                protocolNumber: RouteProtocol.number, writerThread: NIOThreadPool.singleton)
+                protocolNumber: RouteProtocol.number, writerThread: NIOThreadPool.singleton, answered: Signal())
             let index = try sockets.links().first { $0.name == name }?.index ?? 0
             self.index = index
             self.sockets = sockets

@@ -12,7 +12,8 @@ extension Speaker {
         return await forwarding()
     }
 
-    private nonisolated func takeLaidOut() -> Forwarding? { laidOut.withLock { $0.take() } }
+    /// What has been laid out to be done next; nil when nothing has.
+    nonisolated func takeLaidOut() -> Forwarding? { laidOut.withLock { $0.take() } }
 
     /// Lays out what is to be done next, unless there is something already.
     func layOutForwarding() {

@@ -356,6 +356,7 @@ extension Speaker {
         // What concerns the whole table has its part of every slice, however much the peers have to say.
         if rib?.agenda().hasSlicesLeft ?? false { rib?.goOn(limit: Self.sliceRoutes) }
         if waiting.isEmpty { waiting = inbox.take()[...] }
+        var isFirst = true
         while let event = waiting.first {
             if !isStopping, let peer = peers[event.peer], peer.incarnation == event.incarnation,
                 let rest = take(event, of: peer, until: end)
@@ -364,6 +365,9 @@ extension Speaker {
                 break
             }
             waiting.removeFirst()
+            // Those who program may begin with what the first peer says, while the others are listened to.
+            if isFirst, !waiting.isEmpty { tellForwarding(rib?.agenda() ?? Agenda()) }
+            isFirst = false
             if waiting.isEmpty { waiting = inbox.take()[...] }
             if BootClock.now() >= end { break }
         }
@@ -422,13 +426,17 @@ extension Speaker {
     func changed() {
         beginAnswers()
         let agenda = rib?.agenda() ?? Agenda()
+        tellForwarding(agenda)
+        export(agenda)
+        if agenda.hasSlicesLeft || rib?.agenda().hasSlicesLeft ?? false { inbox.wake(after: TimeAmount(Self.sliceGap)) }
+    }
+
+    private func tellForwarding(_ agenda: Agenda) {
         if isReceptionNew || agenda.hasForwardingChanges {
             layOutForwarding()
             forwardingSignal.raise()
         }
         isReceptionNew = false
-        export(agenda)
-        if agenda.hasSlicesLeft || rib?.agenda().hasSlicesLeft ?? false { inbox.wake(after: TimeAmount(Self.sliceGap)) }
     }
 
     /// Hands out what there is for peers that can take it, unless it is too early for more.

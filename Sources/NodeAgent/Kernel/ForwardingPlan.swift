@@ -28,10 +28,10 @@ struct ForwardingPlan: Sendable {
     }
 
     /// Every learned prefix.
-    var prefixes: [IPPrefix] { learned.routes.keys }
+    var prefixes: [IPPrefix] { learned.learnedPrefixes }
 
     /// Whether the table has a way to the prefix, be it programmed or not yet.
-    func isLearned(_ prefix: IPPrefix) -> Bool { learned.routes[prefix] != nil }
+    func isLearned(_ prefix: IPPrefix) -> Bool { learned.route(to: prefix) != nil }
 
     /// Whether any node still asks for packets by this device's tunnel.
     func isAnnounced(_ device: TunnelDevice) -> Bool { learned.isAnnounced(device.encapsulation, device.family) }
@@ -58,10 +58,42 @@ struct ForwardingPlan: Sendable {
 
     /// What is to be done about a prefix. Of several ways those count that can be had, each as its own next hop is reached.
     func outcome(for prefix: IPPrefix) -> Outcome {
-        guard let route = learned.routes[prefix] else { return .withdrawn }
+        guard let route = learned.route(to: prefix) else { return .withdrawn }
         return learned.others(of: prefix).reduce(outcome(for: prefix, by: route)) { outcome, other in
             outcome.joined(with: self.outcome(for: prefix, by: other))
         }
+    }
+
+    /// An answer that holds for other prefixes as well: a mode without a tunnel looks at the next hop alone.
+    struct PlainAnswer {
+        fileprivate let nextHop: IPAddress
+        fileprivate let family: AddressFamily
+        fileprivate let poolPlace: Int?
+        fileprivate let route: Route
+        fileprivate let mode: EncapsulationMode
+    }
+
+    /// What is to be done about a prefix, as above; prefixes of one next hop come together, and most are answered alike.
+    ///
+    /// - Parameter recent: the last answer of the same plan; nil at first.
+    func outcome(for prefix: IPPrefix, recent: inout PlainAnswer?) -> Outcome {
+        guard let way = learned.route(to: prefix) else { return .withdrawn }
+        guard learned.others(of: prefix).isEmpty else { return outcome(for: prefix) }
+        let place = configuration?.poolPlace(of: prefix)
+        if let recent, recent.nextHop == way.nextHop, recent.family == prefix.family, recent.poolPlace == place {
+            var route = recent.route
+            route.destination = prefix
+            return .ready(Forwarding(route: route), mode: recent.mode)
+        }
+        let outcome = outcome(for: prefix, by: way)
+        recent = nil
+        if case .ready(let forwarding, let mode) = outcome, let pool = configuration?.pool(of: prefix),
+            TunnelDevice.needed(by: pool) == nil
+        {
+            recent = PlainAnswer(
+                nextHop: way.nextHop, family: prefix.family, poolPlace: place, route: forwarding.route, mode: mode)
+        }
+        return outcome
     }
 
     private func outcome(for prefix: IPPrefix, by route: TunnelCheck.Route) -> Outcome {
@@ -93,7 +125,7 @@ struct ForwardingPlan: Sendable {
 
     /// What is worth saying of a prefix that is reached all the same: that its tunnel was not told in full.
     func remark(on prefix: IPPrefix) -> String? {
-        guard let route = learned.routes[prefix], let pool = configuration?.pool(of: prefix),
+        guard let route = learned.route(to: prefix), let pool = configuration?.pool(of: prefix),
             let device = TunnelDevice.needed(by: pool), device.encapsulation == .vxlan
         else { return nil }
         switch route.told {
@@ -116,7 +148,7 @@ struct ForwardingPlan: Sendable {
         let prefixes = prefixes
         for place in prefixes.indices {
             let prefix = prefixes[(place + start) % prefixes.count]
-            guard prefix.family == device.family, let route = learned.routes[prefix],
+            guard prefix.family == device.family, let route = learned.route(to: prefix),
                 case .accepted(let endpoint)? = judge(route, device), let inner = endpoint.innerAddress,
                 prefix.contains(inner), !others.contains(inner), case .ready(let forwarding, _) = outcome(for: prefix),
                 forwarding.route.hops.allSatisfy({ $0.linkIndex == link })

@@ -7,16 +7,21 @@ import Netlink
 
 // From BGP.
 extension KernelAgent {
+    /// So many changes are carried out sooner by the agent's own thread than handed to another.
+    private static let fewChanges = 256
+    /// How many prefixes are planned before the kernel is looked after.
+    private static let partCount = 4096
+
     /// Programs what the speaker learns, and keeps it so, until the speaker's signal is finished.
     func runForwarding(from speaker: Speaker) async {
         await withDiscardingTaskGroup { group in
             group.addTask { await self.runUpkeep() }
-            await speaker.forwardingSignal.forEach {
-                var hasMore = true
-                while hasMore {
-                    let forwarding = await speaker.nextForwarding()
-                    hasMore = forwarding.hasMore
+            await forwardingSignal.forEach {
+                var next = speaker.takeLaidOut()
+                if next == nil { proceed() }
+                while let forwarding = next {
                     take(forwarding)
+                    next = forwarding.hasMore ? await speaker.nextForwarding() : nil
                 }
             }
             group.cancelAll()
@@ -28,25 +33,43 @@ extension KernelAgent {
     /// What comes first goes to the kernel at once, and while it is at work there the next is planned. What is planned
     /// meanwhile goes together: large batches cost the kernel less (`RouteBatch`).
     private func take(_ forwarding: Speaker.Forwarding) {
-        guard let reception = forwarding.reception else {
-            wish(plan.learn(forwarding.changes))
-            advance(isWaiting: false)
-            return
+        let changed = plan.learn(forwarding.changes)
+        guard let reception = forwarding.reception else { return wishInParts(changed) }
+        if !isInFlight, changed.count + (sockets?.routes.table.pendingCount ?? 0) < Self.fewChanges {
+            if !changed.isEmpty || hasPendingRoutes { settle(changed) }
+        } else {
+            wishInParts(changed)
         }
-        var changed = plan.learn(forwarding.changes)
-        if isInFlight {
-            wish(changed)
-            changed = []
-            advance(isWaiting: true)
-            land()
-        }
-        if !forwarding.changes.isEmpty || hasPendingRoutes { settle(changed) }
         drop(because: "every peer that could carry it has sent its End-of-RIB without it") { route in
             reception.isDisowned(route.destination, gateways: nodes(behind: route))
         }
+        if !forwarding.converged.isEmpty { offload.peerCame(at: BootClock.now()) }
+        converging += forwarding.converged
+        noteConvergence()
+    }
+
+    /// The kernel is not to wait for the plan of thousands when some are ready.
+    private func wishInParts(_ prefixes: [IPPrefix]) {
+        var rest = prefixes[...]
+        repeat {
+            wish(rest.prefix(Self.partCount))
+            rest = rest.dropFirst(Self.partCount)
+            advance()
+        } while !rest.isEmpty
+    }
+
+    /// Goes on with what is on its way to the kernel, which has answered.
+    private func proceed() {
+        if isInFlight || hasPendingRoutes { advance() }
+        noteConvergence()
+    }
+
+    /// The changes with which peers were complete are in the kernel once nothing is on its way to it any more.
+    private func noteConvergence() {
+        guard !converging.isEmpty, !isInFlight else { return }
         let now = BootClock.now()
-        if !forwarding.converged.isEmpty { offload.peerCame(at: now) }
-        for (peer, since) in forwarding.converged { numbers.convergence[peer] = now - since }
+        for (peer, since) in converging { numbers.convergence[peer] = now - since }
+        converging = []
     }
 
     private var isInFlight: Bool { sockets?.routes.isInFlight ?? false }

@@ -27,6 +27,8 @@ actor KernelAgent {
     private static let resyncInterval: Duration = .seconds(60)
     /// How often the own rules are looked at, at most, while others change theirs.
     private static let rulesInterval: Duration = .milliseconds(20)
+    /// How many times in a row the upkeep is put off for routes that are on their way to the kernel.
+    private static let maximumPostponed = 3
     /// How many times in a row the rules are mended at once.
     private static let patientFights = 4
 
@@ -34,6 +36,8 @@ actor KernelAgent {
     nonisolated let uplinkSignal = Signal()
     /// Raised when a trial of a checksum offload is due.
     nonisolated let offloadSignal = Signal()
+    /// Raised when the speaker has something to program, and when the kernel has done what it was handed.
+    nonisolated let forwardingSignal = Signal()
 
     private let executor: BlockingThreadExecutor
     /// Writes routes to the kernel while the agent's own thread plans more.
@@ -44,6 +48,8 @@ actor KernelAgent {
     private(set) var sockets: KernelSockets?
     private(set) var picture = NodePicture()
     var plan = ForwardingPlan()
+    /// The peers whose routes are on their way to the kernel, and when their sessions came up.
+    var converging: [(peer: IPAddress, since: MonotonicTime)] = []
     private(set) var tunnels: TunnelKeeper
     private var settings: SettingUpkeep
     private var pattern = NICPattern(FelixConfiguration.defaultMTUIfacePattern)
@@ -51,6 +57,8 @@ actor KernelAgent {
     private(set) var blackholes: Set<IPPrefix> = []
     private var reasons: [IPPrefix: String] = [:]
     private var remarks = TunnelRemarks()
+    /// How many times in a row the upkeep has been put off.
+    private var postponed = 0
     private var resyncDue = MonotonicTime(nanoseconds: 0)
     /// Whether rules of nftables have been changed since the own were looked at, and when they may be looked at next.
     private var areRulesSuspect = false
@@ -92,7 +100,8 @@ actor KernelAgent {
     func start() throws {
         try monitor.open()
         writerThread.start()
-        let sockets = try KernelSockets(protocolNumber: RouteProtocol.number, writerThread: writerThread)
+        let sockets = try KernelSockets(
+            protocolNumber: RouteProtocol.number, writerThread: writerThread, answered: forwardingSignal)
         monitor.ignore(sockets.port)
         self.sockets = sockets
         scheduleResync()
@@ -292,7 +301,7 @@ extension KernelAgent {
         filter.configure(configuration, tunnels: devices)
     }
 
-    private func report(_ refused: [NetlinkError]?) {
+    func report(_ refused: [NetlinkError]?) {
         for error in refused ?? [] {
             numbers.refusedTunnelEntries += 1
             logger.error("tunnel entry not programmed", metadata: ["reason": "\(error)"])
@@ -320,6 +329,12 @@ extension KernelAgent {
     }
 
     private func upkeep() {
+        // The next second is as good, as long as it is not put off for ever: to land now would hold up what is planned.
+        if sockets?.routes.isInFlight ?? false, postponed < Self.maximumPostponed {
+            postponed += 1
+            return
+        }
+        postponed = 0
         land()
         let now = BootClock.now()
         sweepWhenStale(at: now)
@@ -408,8 +423,9 @@ extension KernelAgent {
     func wish(_ prefixes: some Sequence<IPPrefix>) {
         // An own block is its blackhole, whatever others announce.
         let plan = plan
+        var recent: ForwardingPlan.PlainAnswer?
         for prefix in prefixes where blackholes.isEmpty || !blackholes.contains(prefix) {
-            switch plan.outcome(for: prefix) {
+            switch plan.outcome(for: prefix, recent: &recent) {
             case .ready(let forwarding, _):
                 sockets?.routes.table.setDesired(forwarding.route)
                 sockets?.tunnels.table.setDesired(
@@ -423,50 +439,6 @@ extension KernelAgent {
                 sockets?.tunnels.table.setDesired(neighbours: [], fdb: [], for: prefix)
                 say(nil, about: prefix)
             }
-        }
-    }
-
-    /// Hands the wishes to the kernel unless it is busy with others, and goes on: `land` takes the answers.
-    func advance(isWaiting: Bool) {
-        carryOut { (sockets: KernelSockets) throws(NetlinkError) in
-            if sockets.routes.isInFlight, !isWaiting, !sockets.routes.isAnswered { return }
-            // Neighbours and forwarding entries first: a route without them loses packets.
-            report(try sockets.tunnels.add())
-            report(try sockets.routes.exchange())
-            if !sockets.routes.isInFlight, !sockets.routes.launch() { report(try sockets.routes.apply()) }
-        }
-    }
-
-    /// Waits for what was launched, if it is under way. Whoever looks at the kernel, or hears of it, does this first.
-    func land() {
-        guard let sockets, sockets.routes.isInFlight else { return }
-        carryOut { (sockets: KernelSockets) throws(NetlinkError) in
-            report(try sockets.routes.land())
-            try removeLeftovers(of: sockets)
-        }
-    }
-
-    private func removeLeftovers(of sockets: KernelSockets) throws(NetlinkError) {
-        guard !sockets.tunnels.table.isSettled else { return }
-        let gateways = sockets.routes.table.gateways(by: Set(tunnels.links.values))
-        report(try sockets.tunnels.removeLeftovers(gateways: gateways))
-    }
-
-    private func carryOut(_ body: (KernelSockets) throws(NetlinkError) -> Void) {
-        guard let sockets else { return }
-        do {
-            try body(sockets)
-        } catch {
-            numbers.failures += 1
-            logger.error("netlink failed; a new socket is opened", metadata: ["reason": "\(error)"])
-            isBroken = true
-        }
-    }
-
-    private func report(_ report: RouteReport) {
-        for (key, problem) in report.news {
-            numbers.refusedRoutes += 1
-            logger.error("route not programmed", metadata: ["prefix": "\(key)", "reason": "\(problem)"])
         }
     }
 

@@ -28,12 +28,17 @@ struct KernelConfiguration: Sendable, Equatable {
     /// The pool that decides about a prefix: the narrowest that holds it. What lies in none, and is here because a
     /// filter let it in, is reached as in a pool without a tunnel.
     func pool(of prefix: IPPrefix) -> IPPool? {
+        poolPlace(of: prefix).map { pools[$0] } ?? IPPool(name: "", cidr: prefix)
+    }
+
+    /// Where that pool stands; nil for a prefix that lies in none.
+    func poolPlace(of prefix: IPPrefix) -> Int? {
         var best: Int?
         for place in pools.indices where pools[place].cidr.contains(prefix) {
             if let found = best, pools[found].cidr.length >= pools[place].cidr.length { continue }
             best = place
         }
-        return best.map { pools[$0] } ?? IPPool(name: "", cidr: prefix)
+        return best
     }
 
     /// The tunnel devices that the pools need, those of disabled pools too: their pods stay reachable.

@@ -15,12 +15,15 @@ final class KernelSockets {
     private(set) var port: NetlinkPort
     private var viewer: NetlinkSocket
     private let writerThread: NIOThreadPool
+    private let answered: Signal
 
-    /// Opens them in the calling thread's network namespace. Large batches of routes are written on `writerThread`.
-    init(protocolNumber: UInt8, writerThread: NIOThreadPool) throws(NetlinkError) {
+    /// Opens them in the calling thread's network namespace. Large batches of routes are written on `writerThread`;
+    /// `answered` is raised when one is done.
+    init(protocolNumber: UInt8, writerThread: NIOThreadPool, answered: Signal) throws(NetlinkError) {
         self.writerThread = writerThread
+        self.answered = answered
         viewer = try NetlinkSocket()
-        let kernel = try RouteWriter(thread: writerThread)
+        let kernel = try RouteWriter(thread: writerThread, answered: answered)
         port = kernel.port
         routes = RouteDriver(kernel: kernel, protocolNumber: protocolNumber)
         tunnels = TunnelDriver(socket: try NetlinkSocket(), protocolNumber: protocolNumber)
@@ -29,7 +32,7 @@ final class KernelSockets {
     /// Replaces them, one having failed; the tables stay.
     func reopen() throws(NetlinkError) {
         viewer = try NetlinkSocket()
-        let kernel = try RouteWriter(thread: writerThread)
+        let kernel = try RouteWriter(thread: writerThread, answered: answered)
         port = kernel.port
         routes.reopen(with: kernel)
         tunnels.reopen(with: try NetlinkSocket())

@@ -4,7 +4,9 @@ import NetTypes
 
 /// What BGP has learned, as the forwarding plan needs it: the next hop and the tunnel of each prefix.
 struct LearnedRoutes: Sendable {
-    private(set) var routes = DenseMap<IPPrefix, TunnelCheck.Route>()
+    /// The way to each prefix, by its number: thousands of prefixes share one.
+    private var routes = DenseMap<IPPrefix, LearnedWays.Number>()
+    private var ways = LearnedWays()
     /// The other ways that packets may take as well, where there are any.
     private var others: [IPPrefix: [TunnelCheck.Route]] = [:]
     /// The prefixes of each next hop. Only tunnels are judged by them: nil until the first is told of.
@@ -20,27 +22,30 @@ struct LearnedRoutes: Sendable {
     mutating func learn(_ changes: [ForwardingChange]) -> [IPPrefix] {
         var nextHops: Set<IPAddress> = []
         // One learned route stands for many prefixes.
-        var last: (learned: LearnedRoute, route: TunnelCheck.Route)?
+        var last: (learned: LearnedRoute, way: LearnedWays.Number)?
         for change in changes {
-            let old = routes[change.prefix]
-            let oldOthers = others(of: change.prefix)
-            var new: TunnelCheck.Route?
+            var new: LearnedWays.Number = 0
             var newOthers: [TunnelCheck.Route] = []
             if case .learned(let route) = change.best {
-                if let last, last.learned === route { new = last.route } else { new = TunnelCheck.Route(route) }
-                last = new.map { (route, $0) }
+                if let last, last.learned === route { new = last.way } else { new = ways.number(of: .init(route)) }
+                last = (route, new)
                 if !route.others.isEmpty { newOthers = route.others.map { TunnelCheck.Route($0) } }
             }
+            let oldOthers = others(of: change.prefix)
+            let old = put(new, at: change.prefix)
             guard new != old || newOthers != oldOthers else { continue }
-            if let old { forget(old, change.prefix) }
+            let (former, latter) = (ways[old], ways[new])
+            ways.replace(old, with: new)
+            // The number is nobody's any more, and may be another's soon.
+            if let way = last?.way, !ways.isUsed(way) { last = nil }
+            if let former { forget(former, change.prefix) }
             for route in oldOthers { forget(route, change.prefix) }
-            routes[change.prefix] = new
             if newOthers != oldOthers { others[change.prefix] = newOthers.isEmpty ? nil : newOthers }
-            if let new { remember(new, change.prefix) }
+            if let latter { remember(latter, change.prefix) }
             for route in newOthers { remember(route, change.prefix) }
             // Most routes have one way and no tunnel.
-            if old?.told == nil, new?.told == nil, oldOthers.isEmpty, newOthers.isEmpty { continue }
-            for route in [old, new] + oldOthers + newOthers {
+            if former?.told == nil, latter?.told == nil, oldOthers.isEmpty, newOthers.isEmpty { continue }
+            for route in [former, latter] + oldOthers + newOthers {
                 guard let route, let told = route.told else { continue }
                 nextHops.insert(route.nextHop)
                 for user in told.macAddress.flatMap({ users[$0] }) ?? [] { nextHops.insert(user.nextHop) }
@@ -51,6 +56,20 @@ struct LearnedRoutes: Sendable {
         for nextHop in nextHops { concerned.formUnion(prefixes?[nextHop]?.keys ?? []) }
         return Array(concerned)
     }
+
+    /// Puts a way in the place of another, 0 for none, and returns that.
+    private mutating func put(_ way: LearnedWays.Number, at prefix: IPPrefix) -> LearnedWays.Number {
+        if way == 0 { return routes.removeValue(forKey: prefix) ?? 0 }
+        var way = way
+        swap(&routes[prefix, default: 0], &way)
+        return way
+    }
+
+    /// Every prefix to which there is a way.
+    var learnedPrefixes: [IPPrefix] { routes.keys }
+
+    /// The way to a prefix; nil when there is none.
+    func route(to prefix: IPPrefix) -> TunnelCheck.Route? { routes[prefix].flatMap { ways[$0] } }
 
     /// The ways to a prefix beside the first.
     func others(of prefix: IPPrefix) -> [TunnelCheck.Route] { others.isEmpty ? [] : others[prefix] ?? [] }
@@ -84,7 +103,8 @@ struct LearnedRoutes: Sendable {
     /// Called with the first tunnel, whose own route is in the table.
     private mutating func indexPrefixes() {
         var index: [IPAddress: DenseMap<IPPrefix, Void>] = [:]
-        for (prefix, route) in zip(routes.keys, routes.values) {
+        for (prefix, way) in zip(routes.keys, routes.values) {
+            guard let route = ways[way] else { continue }
             index[route.nextHop, default: DenseMap()][prefix] = ()
             for other in others(of: prefix) { index[other.nextHop, default: DenseMap()][prefix] = () }
         }

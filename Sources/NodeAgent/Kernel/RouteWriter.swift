@@ -10,19 +10,23 @@ import Synchronization
 struct RouteWriter: ConcurrentRouteKernel, ~Copyable {
     private let desk: Desk
     private let thread: NIOThreadPool
-    /// Raised when what was begun is finished.
+    /// Raised when what was begun is finished, for who waits for it and for who does not.
     private let finished: WakeUp
+    private let answered: Signal
 
     /// How long `finish` waits before it looks again; the socket itself has a deadline for each answer.
     private static let patience: Duration = .seconds(3600)
 
     /// Opens the socket in the calling thread's network namespace; it stays there.
-    init(thread: NIOThreadPool) throws(NetlinkError) {
+    ///
+    /// - Parameter answered: is raised whenever a batch that was begun is finished.
+    init(thread: NIOThreadPool, answered: Signal) throws(NetlinkError) {
         let finished = try Self.wakeUp()
         let desk = Desk(try NetlinkSocket())
         self.desk = desk
         self.thread = thread
         self.finished = finished
+        self.answered = answered
     }
 
     private static func wakeUp() throws(NetlinkError) -> WakeUp {
@@ -46,28 +50,27 @@ struct RouteWriter: ConcurrentRouteKernel, ~Copyable {
         }
     }
 
-    mutating func carryOut(_ batch: NetlinkBatch) throws(NetlinkError) -> [NetlinkFailure] {
+    mutating func carryOut(_ batch: RouteBatch) throws(NetlinkError) -> [NetlinkFailure] {
         try desk.carryOut(batch).get()
     }
 
-    mutating func begin(_ batch: NetlinkBatch) {
-        let (desk, finished) = (desk, finished)
+    mutating func begin(_ batch: RouteBatch) {
+        let (desk, finished, answered) = (desk, finished, answered)
+        desk.answers.withLock { $0.outstanding += 1 }
         thread.submit { _ in
-            let result = desk.carryOut(batch)
-            desk.result.withLock { $0 = result }
+            let isToBeTried = desk.answers.withLock { !$0.isStopped }
+            let answer = isToBeTried ? desk.carryOut(batch).map { Optional($0) } : .success(nil)
+            desk.answers.withLock { $0.put(answer) }
             finished.raise()
+            answered.raise()
         }
     }
 
-    var isFinished: Bool { desk.result.withLock { $0 != nil } }
+    var isFinished: Bool { desk.answers.withLock { !$0.ready.isEmpty } }
 
-    mutating func finish() throws(NetlinkError) -> [NetlinkFailure] {
+    mutating func finish() throws(NetlinkError) -> [NetlinkFailure]? {
         while true {
-            let result = desk.result.withLock { result in
-                defer { result = nil }
-                return result
-            }
-            if let result { return try result.get() }
+            if let answer = desk.answers.withLock({ $0.take() }) { return try answer.get() }
             do throws(SystemError) {
                 _ = try Poll.readable(
                     [finished.descriptor], until: BootClock.now() + Self.patience, name: "the route writer")
@@ -79,16 +82,41 @@ struct RouteWriter: ConcurrentRouteKernel, ~Copyable {
     }
 }
 
+/// What became of the batches that were begun.
+private struct Answers: Sendable {
+    typealias Answer = Result<[NetlinkFailure]?, NetlinkError>
+
+    /// The answers that nobody has taken, the oldest first.
+    private(set) var ready: [Answer] = []
+    /// How many batches were begun whose answers nobody has taken.
+    var outstanding = 0
+    /// Whether a batch has failed in part or whole: those behind it are not tried.
+    private(set) var isStopped = false
+
+    mutating func put(_ answer: Answer) {
+        ready.append(answer)
+        if case .success(let failures) = answer, failures?.isEmpty ?? false { return }
+        isStopped = true
+    }
+
+    mutating func take() -> Answer? {
+        guard !ready.isEmpty else { return nil }
+        outstanding -= 1
+        if outstanding == 0 { isStopped = false }
+        return ready.removeFirst()
+    }
+}
+
 /// What the two threads share.
 private final class Desk: Sendable {
     let socket: Mutex<NetlinkSocket>
-    let result = Mutex<Result<[NetlinkFailure], NetlinkError>?>(nil)
+    let answers = Mutex(Answers())
 
     init(_ socket: consuming sending NetlinkSocket) {
         self.socket = Mutex(socket)
     }
 
-    func carryOut(_ batch: NetlinkBatch) -> Result<[NetlinkFailure], NetlinkError> {
+    func carryOut(_ batch: RouteBatch) -> Result<[NetlinkFailure], NetlinkError> {
         socket.withLock { socket in
             Result { () throws(NetlinkError) in try socket.carryOut(batch) }
         }

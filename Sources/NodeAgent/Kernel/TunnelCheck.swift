@@ -18,7 +18,7 @@ struct TunnelCheck: Sendable, Equatable {
     }
 
     /// A learned route, as far as tunnels go.
-    struct Route: Sendable, Equatable {
+    struct Route: Sendable, Hashable {
         /// The BGP next hop.
         var nextHop: IPAddress
         /// What its origin told.

@@ -1,0 +1,53 @@
+import Dataplane
+import Logging
+import NetTypes
+import Netlink
+
+// What is on its way to the kernel.
+extension KernelAgent {
+    /// Takes in what the kernel has answered, hands it the wishes as far as it can take them, and does not wait: `land`
+    /// does, and `forwardingSignal` says when to come again.
+    func advance() {
+        carryOut { (sockets: KernelSockets) throws(NetlinkError) in
+            // Neighbours and forwarding entries first: a route without them loses packets.
+            report(try sockets.tunnels.add())
+            while sockets.routes.isAnswered { report(try sockets.routes.exchange()) }
+            guard !sockets.routes.launch(), !sockets.routes.isInFlight else { return }
+            report(try sockets.routes.apply())
+            try removeLeftovers(of: sockets)
+        }
+    }
+
+    /// Waits for what was launched, if it is under way. Whoever looks at the kernel, or hears of it, does this first.
+    func land() {
+        guard let sockets, sockets.routes.isInFlight else { return }
+        carryOut { (sockets: KernelSockets) throws(NetlinkError) in
+            report(try sockets.routes.land())
+            try removeLeftovers(of: sockets)
+        }
+    }
+
+    func removeLeftovers(of sockets: KernelSockets) throws(NetlinkError) {
+        guard !sockets.tunnels.table.isSettled else { return }
+        let gateways = sockets.routes.table.gateways(by: Set(tunnels.links.values))
+        report(try sockets.tunnels.removeLeftovers(gateways: gateways))
+    }
+
+    func carryOut(_ body: (KernelSockets) throws(NetlinkError) -> Void) {
+        guard let sockets else { return }
+        do {
+            try body(sockets)
+        } catch {
+            numbers.failures += 1
+            logger.error("netlink failed; a new socket is opened", metadata: ["reason": "\(error)"])
+            isBroken = true
+        }
+    }
+
+    func report(_ report: RouteReport) {
+        for (key, problem) in report.news {
+            numbers.refusedRoutes += 1
+            logger.error("route not programmed", metadata: ["prefix": "\(key)", "reason": "\(problem)"])
+        }
+    }
+}

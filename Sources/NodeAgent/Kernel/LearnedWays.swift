@@ -1,0 +1,46 @@
+/// The ways that routes were learned with, numbered, so that a prefix holds a number in place of a next hop and a tunnel.
+struct LearnedWays: Sendable {
+    /// The number of a way; 0 stands for none.
+    typealias Number = UInt32
+
+    /// By number; nil for one that is nobody's. The first is never anybody's.
+    private var ways: [TunnelCheck.Route?] = [nil]
+    /// How many prefixes have each.
+    private var uses = [0]
+    private var numbers: [TunnelCheck.Route: Number] = [:]
+    private var free: [Number] = []
+
+    /// The way of a number; nil for 0.
+    subscript(number: Number) -> TunnelCheck.Route? { ways[Int(number)] }
+
+    /// Whether any prefix has the way.
+    func isUsed(_ number: Number) -> Bool { uses[Int(number)] > 0 }
+
+    /// The number of a way, a new one where no prefix has it.
+    mutating func number(of way: TunnelCheck.Route) -> Number {
+        if let number = numbers[way] { return number }
+        let number: Number
+        if let former = free.popLast() {
+            number = former
+            ways[Int(number)] = way
+        } else {
+            number = Number(ways.count)
+            ways.append(way)
+            uses.append(0)
+        }
+        numbers[way] = number
+        return number
+    }
+
+    /// Takes down that a prefix has one way in place of another. What no prefix has any more loses its number.
+    mutating func replace(_ former: Number, with new: Number) {
+        guard former != new else { return }
+        if new != 0 { uses[Int(new)] += 1 }
+        guard former != 0 else { return }
+        uses[Int(former)] -= 1
+        guard uses[Int(former)] == 0, let way = ways[Int(former)] else { return }
+        numbers[way] = nil
+        ways[Int(former)] = nil
+        free.append(former)
+    }
+}
