@@ -27,7 +27,9 @@ package struct CallService: Sendable {
     /// confined to less than its node's network needs.
     package func obstacle() -> String? {
         do throws(SystemError) {
-            try NetNS.current().within { () throws(SystemError) in try Sysctl.checkWritable(["net", "ipv4", "ip_forward"]) }
+            try NetNS.current().within { () throws(SystemError) in
+                try Sysctl.checkWritable(["net", "ipv4", "ip_forward"])
+            }
             return nil
         } catch {
             return "\(error)"

@@ -126,6 +126,25 @@ struct CallServiceTests {
         }
     }
 
+    @Test("An ADD whose answer was lost is done again; one from before is refused as ever")
+    func lostAnswer() async throws {
+        try await PodFixture.run { pod in
+            try pod.plugin.writeNodeState()
+            let before = BootClock.now()
+            let first = pod.plugin.call("ADD")
+            #expect(first.status == 0)
+            let refused = pod.plugin.call("ADD", lostSince: BootClock.now())
+            #expect(refused.code == 999)
+            let again = pod.plugin.call("ADD", lostSince: before)
+            #expect(again.status == 0, "\(again)")
+            let links = try pod.hostLinks()
+            #expect(links.count == 1)
+            let blocks = try pod.plugin.store.blocks()
+            #expect(blocks.map(\.allocated.count) == [1])
+            #expect(pod.plugin.call("DEL").status == 0)
+        }
+    }
+
     private func config(_ plugin: PluginFixture, _ members: (String, JSONValue)...) -> [UInt8] {
         var config: JSONObject = [
             "cniVersion": "1.0.0", "name": "net", "type": "apus", "runDir": .string(plugin.runDirectory),

@@ -48,15 +48,15 @@ struct PluginFixture {
     /// One call, with more members of the configuration.
     func call(
         _ command: String, _ containerID: String = "c1", role: CNIPlugin.Role = .network,
-        config members: (String, JSONValue)...,
+        lostSince: MonotonicTime? = nil, config members: (String, JSONValue)...,
     ) -> CNIPlugin.Outcome {
-        call(command, containerID, role: role, members: members)
+        call(command, containerID, role: role, lostSince: lostSince, members: members)
     }
 
     /// One call, with more members of the configuration.
     func call(
         _ command: String, _ containerID: String = "c1", role: CNIPlugin.Role = .network,
-        members: [(String, JSONValue)],
+        lostSince: MonotonicTime? = nil, members: [(String, JSONValue)],
     ) -> CNIPlugin.Outcome {
         var config: JSONObject = [
             "cniVersion": "1.0.0", "name": "net", "type": "apus", "mode": "bgp", "runDir": .string(runDirectory),
@@ -67,7 +67,9 @@ struct PluginFixture {
             "CNI_COMMAND": command, "CNI_CONTAINERID": containerID, "CNI_NETNS": netns, "CNI_IFNAME": "eth0",
             "CNI_PATH": pluginPath, "CNI_ARGS": arguments,
         ]
-        return CNIPlugin.run(role, environment: .given(environment)) { Array(JSONText.serialize(.object(config)).utf8) }
+        return CNIPlugin.run(role, environment: .given(environment), lostSince: lostSince) {
+            Array(JSONText.serialize(.object(config)).utf8)
+        }
     }
 
     /// Whether the store holds neither attachment nor allocation.

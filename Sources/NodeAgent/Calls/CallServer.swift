@@ -151,7 +151,8 @@ final class CallServer: Sendable {
             // Nobody else tells what became of it.
             let lines = client.map { String(decoding: $0.heard, as: UTF8.self) } ?? ""
             let level: Logger.Level = lines.isEmpty ? .debug : .warning
-            logger.log(level: level, "a call has no client any more", metadata: ["reason": "\(error)", "log": "\(lines)"])
+            logger.log(
+                level: level, "a call has no client any more", metadata: ["reason": "\(error)", "log": "\(lines)"])
         }
     }
 }
