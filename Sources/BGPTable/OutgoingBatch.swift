@@ -108,7 +108,7 @@ struct OutgoingBatch {
     /// Takes a prefix up where the one before it went; false when it is not told, or was not, as that one.
     mutating func withdrawAlike(_ prefix: IPPrefix, told former: TellingID, now: TellingID) -> Bool {
         guard let lastWithdrawal, lastWithdrawal.former == former, lastWithdrawal.now == now else { return false }
-        if let place = lastWithdrawal.place { withdrawals[place].prefixes.append(prefix) }
+        if let place = lastWithdrawal.place { Self.append(prefix, to: &withdrawals[place].prefixes) }
         return true
     }
 
@@ -118,8 +118,15 @@ struct OutgoingBatch {
         guard isPlain, let last, last.key.handle == best.handle, last.key.source == best.peer, last.key.pathID == 0
         else { return nil }
         guard let place = last.place else { return TellingTable.none }
-        announcements[place.announcement].announcement.prefixes.append(prefix)
+        Self.append(prefix, to: &announcements[place.announcement].announcement.prefixes)
         return place.id
+    }
+
+    /// Where a second one follows there are many.
+    @inline(__always)
+    private static func append(_ prefix: IPPrefix, to prefixes: inout [IPPrefix]) {
+        if prefixes.count == 1 { prefixes.reserveCapacity(32) }
+        prefixes.append(prefix)
     }
 
     /// Takes up a prefix with its best route, or with one of several under its own path identifier. The result says who

@@ -311,11 +311,12 @@ extension KernelAgent {
 
 // By the clock.
 extension KernelAgent {
-    /// Mends what no event tells of, until cancelled.
-    nonisolated func runUpkeep() async {
+    /// Mends what no event tells of, until cancelled. It sleeps on the agent's own thread: woken elsewhere it would go
+    /// from thread to thread, once a second on every node.
+    func runUpkeep() async {
         while !Task.isCancelled {
             try? await Task.sleep(for: .seconds(1))
-            if !Task.isCancelled { await upkeep() }
+            if !Task.isCancelled { upkeep() }
         }
     }
 
