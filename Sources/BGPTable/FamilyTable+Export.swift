@@ -194,7 +194,7 @@ extension FamilyTable {
             now =
                 known
                 ?? draft.batch.announce(
-                    prefix, as: routes[best], to: group, speaker: speaker, tellings: &tellings)
+                    prefix, as: routes[best], to: &group, speaker: speaker, tellings: &tellings)
             tellings.retain(now)
         }
         if former == now {

@@ -51,6 +51,13 @@ struct PeerTable: Sendable {
         slot < rows.count ? rows[slot]?.role.carriesTunnelEncapsulation ?? false : false
     }
 
+    /// What decides where the routes of the peer at a slot may go; nil for this node's own.
+    func source(_ slot: PeerSlot) -> RouteSource? {
+        guard slot < rows.count, let kind = rows[slot]?.role.kind, let bgpID = rows[slot]?.role.bgpID else { return nil }
+        let isReflectorClient = rows[slot]?.role.isReflectorClient ?? false
+        return RouteSource(kind: kind, isReflectorClient: isReflectorClient, bgpID: bgpID)
+    }
+
     /// The slots in use, by the ids of their peers.
     var occupied: [PeerSlot] { slots.sorted { $0.key < $1.key }.map(\.value) }
 

@@ -31,6 +31,8 @@ struct UpdateGroup: Sendable {
     /// Whether any of the changes that it went through last was for its members.
     var isTold = true
     private var encoder: UpdateEncoder
+    /// What became of the set that was told last; one or none.
+    var exported: [ExportedSet] = []
     private var slotsByID: [RouterID: [PeerSlot]] = [:]
     private var slotsByAddress: [IPAddress: [PeerSlot]] = [:]
 

@@ -20,7 +20,8 @@ struct AttributeReader: Sendable {
         let list = try AttributeList(octets, context: context)
         // Prefixes are other ones each time, and what is wrong is looked at each time.
         if !list.isMultiprotocol, list.errors.isEmpty {
-            last = [Last(octets: Array(octets), context: context, list: list)]
+            let read = Last(octets: Array(octets), context: context, list: list)
+            if last.isEmpty { last.append(read) } else { last[0] = read }
         }
         return list
     }

@@ -130,7 +130,8 @@ package struct UpdateEncoder: Sendable {
     private mutating func encode(_ outbound: OutboundAttributes) -> [UInt8] {
         if let last = last.first, last.outbound == outbound { return last.octets }
         let octets = outbound.encode(context)
-        last = [Last(outbound: outbound, octets: octets)]
+        let encoded = Last(outbound: outbound, octets: octets)
+        if last.isEmpty { last.append(encoded) } else { last[0] = encoded }
         return octets
     }
 
