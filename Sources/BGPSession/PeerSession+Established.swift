@@ -19,12 +19,9 @@ extension PeerSession {
     ///
     /// - Returns: whether it was such a one; if not, nothing has happened, and the message is to be handled.
     package mutating func passes(_ update: UpdateMessage, on id: ConnectionID, at now: MonotonicTime) -> Bool {
-        guard case .established(var up) = state, up.id == id, staleFamilies.isEmpty || update.endOfRIB == nil else {
-            return false
-        }
+        guard carrier == id, staleFamilies.isEmpty || update.endOfRIB == nil else { return false }
         counters.received.updates += 1
-        up.lastReceived = now
-        state = .established(up)
+        lastPassed = now
         return true
     }
 
@@ -113,7 +110,7 @@ extension PeerSession {
 
     /// The hold timer is not set anew with each message: when it fires, the last message tells how long is left.
     mutating func checkHoldTime(of up: Established, _ turn: inout Turn) {
-        let deadline = up.lastReceived + up.negotiated.holdTime
+        let deadline = max(up.lastReceived, lastPassed ?? up.lastReceived) + up.negotiated.holdTime
         if deadline > turn.now {
             start(.hold(up.id), at: deadline, &turn)
         } else {

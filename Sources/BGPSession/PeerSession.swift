@@ -40,7 +40,13 @@ package struct PeerSession: Sendable {
     /// What is wanted of the peer.
     package let configuration: PeerConfiguration
 
-    var state = SessionState.idle
+    var state = SessionState.idle {
+        didSet { if case .established(let up) = state { carrier = up.id } else { carrier = nil } }
+    }
+    /// The connection that carries an established session. Beside the state, which is much to copy for every UPDATE.
+    private(set) var carrier: ConnectionID?
+    /// When the last UPDATE passed.
+    var lastPassed: MonotonicTime?
     var timers = ArmedTimers()
     var backoff: RetryBackoff
     var damping: OscillationDamping

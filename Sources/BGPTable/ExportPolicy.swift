@@ -8,10 +8,10 @@ enum ExportPolicy {
 
     /// The attributes of a best route as `target` shall see them; nil when it shall not see the route.
     ///
-    /// `source` is the peer the route came from, nil for a route of this node. That a route never goes back to its
+    /// `source` is of the peer the route came from, nil for a route of this node. That a route never goes back to its
     /// source is the caller's rule, who knows the two apart.
     static func outgoing(
-        _ set: AttributeSet, from source: PeerRole?, to target: PeerRole, family: AddressFamily,
+        _ set: AttributeSet, from source: RouteSource?, to target: PeerRole, family: AddressFamily,
         clusterID: ClusterID,
     ) -> AttributeSet? {
         if let source, !mayPass(set.attributes, from: source, to: target) { return nil }
@@ -37,7 +37,7 @@ enum ExportPolicy {
         return result
     }
 
-    private static func mayPass(_ attributes: PathAttributes, from source: PeerRole, to target: PeerRole) -> Bool {
+    private static func mayPass(_ attributes: PathAttributes, from source: RouteSource, to target: PeerRole) -> Bool {
         if attributes.communities.contains(.noAdvertise) { return false }
         // RFC 9494 §4.3: to somebody who does not know what LLGR_STALE means the route would be like any other.
         if !target.takesLongLivedRoutes, attributes.communities.contains(.llgrStale) { return false }

@@ -140,7 +140,9 @@ extension FamilyTable {
     private mutating func readLog(
         _ group: inout UpdateGroup, into draft: inout StepDraft, speaker: borrowing Speaker,
     ) {
-        for index in log.index(from: group.reader.progress.cursor)..<log.indices.upperBound {
+        let entries = log.index(from: group.reader.progress.cursor)..<log.indices.upperBound
+        draft.expected = min(entries.count, draft.budget)
+        for index in entries {
             let (sequence, id) = log[index]
             let isOfNoConcern = log.isOfOtherPaths(index) && isTold(group, ofOneOnly: id)
             if prefixes[id].logSequence == sequence, !isOfNoConcern {
@@ -192,7 +194,7 @@ extension FamilyTable {
             now =
                 known
                 ?? draft.batch.announce(
-                    prefix, as: routes[best], to: group, speaker: speaker, tellings: &tellings)
+                    prefix, as: routes[best], to: &group, speaker: speaker, tellings: &tellings)
             tellings.retain(now)
         }
         if former == now {
@@ -203,6 +205,7 @@ extension FamilyTable {
                 draft.batch.withdraw(prefix, told: former, now: now, in: group, tellings: tellings)
             }
             group.reader.setTelling(now, of: id)
+            if draft.undo.isEmpty { draft.undo.reserveCapacity(draft.expected) }
             draft.undo.append(AdjRIBOut.Former(id: id, telling: former))
         }
         draft.budget -= 1
@@ -216,6 +219,8 @@ struct StepDraft {
     /// How many prefixes may still be looked at, told or not.
     var looks: Int
     var undo: [AdjRIBOut.Former] = []
+    /// How many prefixes will be told, if all that are looked at are.
+    var expected = 0
     var endsRIB = false
 }
 

@@ -29,7 +29,7 @@ extension FamilyTable {
         var now: [TellingID] = []
         for index in paths(to: id, limit: group.role.maximumPathsSent, speaker: speaker) {
             let told = draft.batch.announce(
-                prefix, as: routes[index], pathID: routes.ownPathID(of: index), to: group, speaker: speaker,
+                prefix, as: routes[index], pathID: routes.ownPathID(of: index), to: &group, speaker: speaker,
                 tellings: &tellings)
             guard told != TellingTable.none else { continue }
             tellings.retain(told)

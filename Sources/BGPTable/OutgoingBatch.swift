@@ -108,7 +108,7 @@ struct OutgoingBatch {
     /// Takes a prefix up where the one before it went; false when it is not told, or was not, as that one.
     mutating func withdrawAlike(_ prefix: IPPrefix, told former: TellingID, now: TellingID) -> Bool {
         guard let lastWithdrawal, lastWithdrawal.former == former, lastWithdrawal.now == now else { return false }
-        if let place = lastWithdrawal.place { withdrawals[place].prefixes.append(prefix) }
+        if let place = lastWithdrawal.place { Self.append(prefix, to: &withdrawals[place].prefixes) }
         return true
     }
 
@@ -118,20 +118,27 @@ struct OutgoingBatch {
         guard isPlain, let last, last.key.handle == best.handle, last.key.source == best.peer, last.key.pathID == 0
         else { return nil }
         guard let place = last.place else { return TellingTable.none }
-        announcements[place.announcement].announcement.prefixes.append(prefix)
+        Self.append(prefix, to: &announcements[place.announcement].announcement.prefixes)
         return place.id
+    }
+
+    /// Where a second one follows there are many.
+    @inline(__always)
+    private static func append(_ prefix: IPPrefix, to prefixes: inout [IPPrefix]) {
+        if prefixes.count == 1 { prefixes.reserveCapacity(32) }
+        prefixes.append(prefix)
     }
 
     /// Takes up a prefix with its best route, or with one of several under its own path identifier. The result says who
     /// is told, and holds no reference; `TellingTable.none` when the group shall not see that route.
     mutating func announce(
-        _ prefix: IPPrefix, as best: InRoute, pathID: UInt32 = 0, to group: UpdateGroup, speaker: borrowing Speaker,
-        tellings: inout TellingTable,
+        _ prefix: IPPrefix, as best: InRoute, pathID: UInt32 = 0, to group: inout UpdateGroup,
+        speaker: borrowing Speaker, tellings: inout TellingTable,
     ) -> TellingID {
         let key = Key(
             handle: best.handle, source: best.peer,
             verdict: verdict(on: prefix, as: best, to: group, speaker: speaker), pathID: pathID)
-        guard let place = place(of: key, in: group, speaker: speaker, tellings: &tellings) else {
+        guard let place = place(of: key, in: &group, speaker: speaker, tellings: &tellings) else {
             return TellingTable.none
         }
         announcements[place.announcement].announcement.prefixes.append(prefix)
@@ -168,7 +175,7 @@ struct OutgoingBatch {
     }
 
     private mutating func place(
-        of key: Key, in group: UpdateGroup, speaker: borrowing Speaker, tellings: inout TellingTable,
+        of key: Key, in group: inout UpdateGroup, speaker: borrowing Speaker, tellings: inout TellingTable,
     ) -> Place? {
         if let last, last.key == key { return last.place }
         let place: Place?
@@ -176,7 +183,7 @@ struct OutgoingBatch {
         if let known = placeIndex.find(spread, { places[Int($0)].key == key }) {
             place = places[Int(known)].place
         } else {
-            place = newPlace(of: key, in: group, speaker: speaker, tellings: &tellings)
+            place = newPlace(of: key, in: &group, speaker: speaker, tellings: &tellings)
             placeIndex.insert(UInt32(places.count), hash: spread)
             places.append((key, place))
         }
@@ -185,7 +192,7 @@ struct OutgoingBatch {
     }
 
     private mutating func newPlace(
-        of key: Key, in group: UpdateGroup, speaker: borrowing Speaker, tellings: inout TellingTable,
+        of key: Key, in group: inout UpdateGroup, speaker: borrowing Speaker, tellings: inout TellingTable,
     ) -> Place? {
         let source = PeerSlot(key.source)
         guard source == PeerTable.local || !speaker.isExportHeld, var set = speaker.attributes[key.handle],
@@ -197,9 +204,8 @@ struct OutgoingBatch {
             operations.apply(to: &set.attributes)
         }
         guard
-            let outgoing = ExportPolicy.outgoing(
-                set, from: speaker.peers[source]?.role, to: group.role, family: family,
-                clusterID: speaker.identity.clusterID),
+            let outgoing = group.outgoing(
+                set, from: speaker.peers.source(source), family: family, clusterID: speaker.identity.clusterID),
             let nextHop = outgoing.nextHop
         else { return nil }
         let isInternal = group.role.kind == .iBGP && source != PeerTable.local

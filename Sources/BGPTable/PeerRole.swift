@@ -83,14 +83,19 @@ package struct PeerRole: Sendable, Hashable {
     }
 
     /// Whether routes of a family may have the next hop on this session: of the same family, or as RFC 8950 has it.
-    func takes(_ nextHop: NextHop, for family: AddressFamily) -> Bool {
-        nextHop.address.family == family || family == .ipv4 && wireContext.ipv6NextHopsForIPv4
-    }
+    func takes(_ nextHop: NextHop, for family: AddressFamily) -> Bool { wireContext.takes(nextHop, for: family) }
 
     /// The own next hop for routes of a family; a node without an IPv4 address has its IPv6 one for both, where the peer
     /// takes it.
     func localNextHop(for family: AddressFamily) -> NextHop? {
         if let own = localNextHops[family] { return own }
         return family == .ipv4 && wireContext.ipv6NextHopsForIPv4 ? localNextHops[.ipv6] : nil
+    }
+}
+
+extension WireContext {
+    /// Whether a next hop may stand for routes of a family (RFC 8950).
+    func takes(_ nextHop: NextHop, for family: AddressFamily) -> Bool {
+        nextHop.address.family == family || family == .ipv4 && ipv6NextHopsForIPv4
     }
 }

@@ -1,3 +1,4 @@
+import BGPWire
 import NetTypes
 
 /// One known peer.
@@ -9,6 +10,13 @@ struct PeerRow: Sendable {
     var isUp: Bool
     /// The families whose End-of-RIB has come in this session.
     var endOfRIBReceived: Set<AddressFamily>
+}
+
+/// What of a peer decides which of its routes are usable at all.
+struct RouteEntry: Sendable {
+    let localAS: ASNumber
+    let allowedOwnAS: Int
+    let wireContext: WireContext
 }
 
 /// The peers in dense slots. A slot is given again after its peer is removed; slot 0 is this node.
@@ -49,6 +57,21 @@ struct PeerTable: Sendable {
     /// Whether the tunnel encapsulation attribute is taken from the peer.
     func carriesTunnelEncapsulation(_ slot: PeerSlot) -> Bool {
         slot < rows.count ? rows[slot]?.role.carriesTunnelEncapsulation ?? false : false
+    }
+
+    /// What decides which routes of the peer at a slot are usable at all; nil for this node's own.
+    func entry(_ slot: PeerSlot) -> RouteEntry? {
+        guard slot < rows.count, let localAS = rows[slot]?.role.localAS, let context = rows[slot]?.role.wireContext
+        else { return nil }
+        return RouteEntry(localAS: localAS, allowedOwnAS: rows[slot]?.role.allowedOwnAS ?? 0, wireContext: context)
+    }
+
+    /// What decides where the routes of the peer at a slot may go; nil for this node's own.
+    func source(_ slot: PeerSlot) -> RouteSource? {
+        guard slot < rows.count, let kind = rows[slot]?.role.kind, let bgpID = rows[slot]?.role.bgpID
+        else { return nil }
+        let isReflectorClient = rows[slot]?.role.isReflectorClient ?? false
+        return RouteSource(kind: kind, isReflectorClient: isReflectorClient, bgpID: bgpID)
     }
 
     /// The slots in use, by the ids of their peers.

@@ -48,9 +48,10 @@ extension RIB {
         of table: Int, group place: Int, limit: Int, served: inout Set<PeerSlot>,
         into deliveries: inout [OutgoingDelivery], to canTake: (PeerID) -> Bool,
     ) {
-        guard let (slots, context) = tables[table].groups[place]?.audience() else { return }
+        guard let audience = tables[table].groups[place]?.audience() else { return }
+        var encoder = audience.encoder
         var batches: [Batch] = []
-        for slot in slots where !served.contains(slot) {
+        for slot in audience.slots where !served.contains(slot) {
             // Most changes are not for most groups: when the first member has found so, nobody else need look.
             guard tables[table].isBusy(place) else { break }
             guard let id = speaker.peers.id(at: slot), canTake(id) else { continue }
@@ -65,9 +66,11 @@ extension RIB {
                 batches.append(Batch(step: step, slots: [slot]))
             }
         }
+        // The group may have been joined with another meanwhile.
+        defer { tables[table].groups[place]?.keep(encoder) }
         for batch in batches {
             let step = batch.step
-            let encoded = step.encode(context)
+            let encoded = step.encode(with: &encoder)
             deliveries.append(
                 OutgoingDelivery(
                     encoded: encoded,

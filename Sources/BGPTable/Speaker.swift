@@ -26,20 +26,20 @@ struct Speaker: Sendable {
         if !peers.carriesTunnelEncapsulation(slot), set.hasTunnelEncapsulation { set.removeTunnelEncapsulation() }
     }
 
-    private func isLoop(_ path: ASPath, at role: PeerRole) -> Bool {
-        guard path.contains(identity.localAS) || path.contains(role.localAS) else { return false }
-        return max(path.count(of: identity.localAS), path.count(of: role.localAS)) > role.allowedOwnAS
+    private func isLoop(_ path: ASPath, at entry: RouteEntry) -> Bool {
+        guard path.contains(identity.localAS) || path.contains(entry.localAS) else { return false }
+        return max(path.count(of: identity.localAS), path.count(of: entry.localAS)) > entry.allowedOwnAS
     }
 
     /// Why no route with these attributes may be used; nil when the prefix decides.
     func refusal(of handle: AttributeHandle, family: AddressFamily, from slot: PeerSlot) -> Ineligibility? {
-        guard let set = attributes[handle], let role = peers[slot]?.role else { return nil }
+        guard let set = attributes[handle], let entry = peers.entry(slot) else { return nil }
         let path = set.attributes.asPath
-        if isLoop(path, at: role) { return .asLoop }
+        if isLoop(path, at: entry) { return .asLoop }
         if set.attributes.originatorID == identity.routerID { return .ownOriginatorID }
         if set.attributes.clusterList.contains(identity.clusterID) { return .ownClusterID }
         if let nextHop = set.nextHop {
-            if !role.takes(nextHop, for: family) { return .nextHopFamily }
+            if !entry.wireContext.takes(nextHop, for: family) { return .nextHopFamily }
             if identity.localAddresses.contains(nextHop.address) { return .nextHopIsLocal }
         }
         return attributes.isNextHopReachable(handle) ? nil : .nextHopUnreachable

@@ -30,6 +30,9 @@ struct UpdateGroup: Sendable {
     private(set) var memberSlots: [PeerSlot] = []
     /// Whether any of the changes that it went through last was for its members.
     var isTold = true
+    private var encoder: UpdateEncoder
+    /// What became of the set that was told last; one or none.
+    var exported: [ExportedSet] = []
     private var slotsByID: [RouterID: [PeerSlot]] = [:]
     private var slotsByAddress: [IPAddress: [PeerSlot]] = [:]
 
@@ -38,6 +41,7 @@ struct UpdateGroup: Sendable {
         self.kind = kind
         isSentSeveralPaths = role.isSentSeveralPaths(family)
         self.reader = reader
+        encoder = UpdateEncoder(role.wireContext)
     }
 
     /// The number the next step gets.
@@ -156,8 +160,13 @@ extension UpdateGroup {
         self.kind == kind && reader.progress == progress
     }
 
-    /// Who the members are, lowest slot first, and how their messages are coded.
-    mutating func audience() -> (slots: [PeerSlot], context: WireContext) { (memberSlots, role.wireContext) }
+    /// Who the members are, lowest slot first, and what codes their messages.
+    mutating func audience() -> (slots: [PeerSlot], encoder: UpdateEncoder) { (memberSlots, encoder) }
+
+    /// Remembers what was encoded last, if it was for members like these.
+    mutating func keep(_ encoder: UpdateEncoder) {
+        if encoder.context == self.encoder.context { self.encoder = encoder }
+    }
 
     /// The log's number that the member that is furthest behind is to read next.
     mutating func oldestCursor() -> UInt64 { steps.first?.before.cursor ?? reader.progress.cursor }

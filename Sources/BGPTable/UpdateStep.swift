@@ -50,11 +50,10 @@ package final class UpdateStep: Sendable {
     }
 
     /// The frames of all parts, back to back, and where each part ends.
-    package func encode(_ context: WireContext) -> EncodedStep {
-        let encoder = UpdateEncoder(context)
+    func encode(with encoder: inout UpdateEncoder) -> EncodedStep {
         var encoded = EncodedStep()
         for part in parts {
-            encoded.append(part.update, with: encoder)
+            encoded.append(part.update, with: &encoder)
         }
         return encoded
     }
@@ -69,7 +68,7 @@ package struct EncodedStep: Sendable {
     /// Where each part ends in `bytes`.
     private(set) var ends: [Int] = []
 
-    mutating func append(_ update: OutgoingUpdate, with encoder: UpdateEncoder) {
+    mutating func append(_ update: OutgoingUpdate, with encoder: inout UpdateEncoder) {
         switch update {
         case .withdraw(let family, let prefixes):
             encoder.withdraw(prefixes, family: AFISAFI(family), into: &bytes)

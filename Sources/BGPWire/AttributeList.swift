@@ -41,6 +41,9 @@ struct AttributeList: Sendable {
         if !context.fourOctetAS { ASPathValue.mergeAS4(in: &self) }
     }
 
+    /// Whether MP_REACH_NLRI or MP_UNREACH_NLRI is in the list.
+    var isMultiprotocol: Bool { seen.contains(AttributeType.mpReach) || seen.contains(AttributeType.mpUnreach) }
+
     /// Whether nothing but MP_UNREACH_NLRI is in the list.
     var isUnreachOnly: Bool { seen.subtracting(AttributeType.mpUnreach).isEmpty }
 

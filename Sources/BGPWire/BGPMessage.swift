@@ -27,6 +27,14 @@ package enum BGPMessage: Sendable, Hashable {
     ///
     /// - Throws: `BGPError` when the session must end: send its notification.
     package static func decode(_ frame: ArraySlice<UInt8>, context: WireContext) throws(BGPError) -> BGPMessage {
+        var attributes = AttributeReader()
+        return try decode(frame, context: context, &attributes)
+    }
+
+    /// Reads one whole frame of a connection whose attributes `attributes` reads.
+    static func decode(
+        _ frame: ArraySlice<UInt8>, context: WireContext, _ attributes: inout AttributeReader,
+    ) throws(BGPError) -> BGPMessage {
         guard let header = try MessageHeader.parse(frame, maximumMessageLength: context.maximumMessageLength),
             header.length == frame.count
         else {
@@ -38,7 +46,7 @@ package enum BGPMessage: Sendable, Hashable {
         let body = frame.dropFirst(MessageHeader.octets)
         switch header.type {
         case .open: return .open(try OpenMessage.decode(body))
-        case .update: return .update(try UpdateMessage.decode(body, context: context))
+        case .update: return .update(try UpdateMessage.decode(body, context: context, &attributes))
         case .notification: return .notification(try NotificationMessage.decode(body))
         case .keepalive: return .keepalive
         case .routeRefresh: return .routeRefresh(try RouteRefreshMessage.decode(body, frame: frame))

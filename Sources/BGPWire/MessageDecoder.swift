@@ -3,6 +3,7 @@ package struct MessageDecoder: Sendable {
     private let limit: Int
     private var buffer: [UInt8] = []
     private var start = 0
+    private var attributes = AttributeReader()
 
     /// Makes an empty decoder that never holds more than `bufferLimit` bytes, or one longest message if that is more.
     package init(bufferLimit: Int = 256 * 1024) {
@@ -51,6 +52,6 @@ package struct MessageDecoder: Sendable {
     /// - Throws: `BGPError` when the session must end.
     package mutating func nextMessage(_ context: WireContext) throws(BGPError) -> BGPMessage? {
         guard let frame = try nextFrame(maximumMessageLength: context.maximumMessageLength) else { return nil }
-        return try BGPMessage.decode(frame, context: context)
+        return try BGPMessage.decode(frame, context: context, &attributes)
     }
 }

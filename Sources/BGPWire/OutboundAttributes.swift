@@ -1,7 +1,7 @@
 import NetTypes
 
 /// The path attributes of one UPDATE on their way out.
-struct OutboundAttributes: Sendable {
+struct OutboundAttributes: Sendable, Equatable {
     /// The attributes.
     let attributes: PathAttributes
     /// NEXT_HOP; nil where MP_REACH_NLRI holds the next hop.

@@ -13,8 +13,16 @@ package struct UpdateEncoder: Sendable {
         case family(AFISAFI)
     }
 
+    /// What was encoded last. What is announced next has the same attributes more often than not.
+    private struct Last: Sendable {
+        let outbound: OutboundAttributes
+        let octets: [UInt8]
+    }
+
     /// What the session agreed on.
     package let context: WireContext
+    /// One or none.
+    private var last: [Last] = []
 
     /// Makes an encoder for a session.
     package init(_ context: WireContext) {
@@ -25,7 +33,7 @@ package struct UpdateEncoder: Sendable {
     /// out. Where the session has agreed on path identifiers, each prefix has that of `pathIDs` at its place, or else 0.
     ///
     /// - Throws: `Failure`; nothing is announced then.
-    package func announce(
+    package mutating func announce(
         _ prefixes: [IPPrefix], family: AFISAFI, nextHop: NextHop, attributes: PathAttributes,
         pathIDs: [UInt32] = [], into bytes: inout [UInt8],
     ) throws(Failure) {
@@ -33,7 +41,7 @@ package struct UpdateEncoder: Sendable {
         let isForeign = context.ipv6NextHopsForIPv4 && family == .ipv4Unicast && nextHop.address.family == .ipv6
         guard nextHop.address.family == addressFamily || isForeign else { throw .nextHopFamily(family, nextHop) }
         if case .v4(let address) = nextHop.address {
-            let encoded = OutboundAttributes(attributes: attributes, nextHop: address).encode(context)
+            let encoded = encode(OutboundAttributes(attributes: attributes, nextHop: address))
             let room = try room(besides: encoded.count, for: addressFamily)
             pack(prefixes, addressFamily, pathIDs, room: room, into: &bytes) { bytes in
                 bytes.append(bigEndian: UInt16(0))
@@ -43,7 +51,7 @@ package struct UpdateEncoder: Sendable {
             }
             return
         }
-        let encoded = OutboundAttributes(attributes: attributes, nextHop: nil).encode(context)
+        let encoded = encode(OutboundAttributes(attributes: attributes, nextHop: nil))
         let head = MultiprotocolValue.reachHead(family, nextHop)
         let room = try room(besides: encoded.count + Self.attributeHead + head.count, for: addressFamily)
         pack(prefixes, addressFamily, pathIDs, room: room, into: &bytes) { bytes in
@@ -61,7 +69,8 @@ package struct UpdateEncoder: Sendable {
         pathIDs: [UInt32] = [],
     ) throws(Failure) -> [[UInt8]] {
         var bytes: [UInt8] = []
-        try announce(
+        var encoder = self
+        try encoder.announce(
             Array(prefixes), family: family, nextHop: nextHop, attributes: attributes, pathIDs: pathIDs, into: &bytes)
         return Self.frames(of: bytes)
     }
@@ -118,6 +127,14 @@ package struct UpdateEncoder: Sendable {
     /// Flags, type and a length of two octets.
     private static let attributeHead = 4
 
+    private mutating func encode(_ outbound: OutboundAttributes) -> [UInt8] {
+        if let last = last.first, last.outbound == outbound { return last.octets }
+        let octets = outbound.encode(context)
+        let encoded = Last(outbound: outbound, octets: octets)
+        if last.isEmpty { last.append(encoded) } else { last[0] = encoded }
+        return octets
+    }
+
     /// The octets that are left for prefixes in a message beside `octets` of attributes.
     private func room(besides octets: Int, for family: AddressFamily) throws(Failure) -> Int {
         let room = context.maximumMessageLength - Self.emptyUpdate - octets
@@ -134,6 +151,10 @@ package struct UpdateEncoder: Sendable {
         var start: Int?
         var limit = 0
         let pathIDOctets = context.pathIDsOut.contains(family) ? NLRI.pathIDOctets : 0
+        if bytes.isEmpty {
+            let each = NLRI.maximumOctets(family) - NLRI.pathIDOctets + pathIDOctets
+            bytes.reserveCapacity(context.maximumMessageLength - room + prefixes.count * each)
+        }
         for (index, prefix) in prefixes.enumerated() where prefix.family == family {
             let octets = pathIDOctets + 1 + (Int(prefix.length) + 7) / 8
             if let open = start, bytes.count + octets > limit {

@@ -4,7 +4,9 @@ extension UpdateMessage {
     /// Reads the body (RFC 4271 §6.3 as RFC 7606 revises it).
     ///
     /// - Throws: `BGPError` where not even the prefixes can be trusted.
-    static func decode(_ body: ArraySlice<UInt8>, context: WireContext) throws(BGPError) -> UpdateMessage {
+    static func decode(
+        _ body: ArraySlice<UInt8>, context: WireContext, _ reader: inout AttributeReader,
+    ) throws(BGPError) -> UpdateMessage {
         var cursor = ByteCursor(body)
         guard let withdrawnLength = cursor.readUInt16(), let withdrawn = cursor.readBytes(Int(withdrawnLength)),
             let attributesLength = cursor.readUInt16(), let attributes = cursor.readBytes(Int(attributesLength))
@@ -16,7 +18,7 @@ extension UpdateMessage {
         if withdrawn.isEmpty, attributes.isEmpty, cursor.isAtEnd { return .endOfRIB(.ipv4Unicast) }
         let withdrawnPaths = try decodeIPv4(withdrawn, "Withdrawn Routes", context)
         let paths = try decodeIPv4(cursor.rest, "NLRI", context)
-        var list = try AttributeList(attributes, context: context)
+        var list = try reader.read(attributes, context)
         return try assemble(&list, withdrawn: withdrawnPaths, announced: paths)
     }
 

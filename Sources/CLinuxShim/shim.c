@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/ethtool.h>
 #include <linux/filter.h>
+#include <malloc.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -29,6 +30,8 @@
 int clinux_setns(int fd, int nstype) { return setns(fd, nstype); }
 
 int clinux_unshare(int flags) { return unshare(flags); }
+
+void clinux_share_heap(void) { mallopt(M_ARENA_MAX, 1); }
 
 const char *clinux_strerrordesc(int error) { return strerrordesc_np(error); }
 

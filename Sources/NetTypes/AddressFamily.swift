@@ -4,6 +4,9 @@ package enum AddressFamily: String, Sendable, Hashable, CaseIterable {
     case ipv4
     case ipv6
 
+    /// By the case: the names, which are the raw values, are much to hash.
+    @inlinable package func hash(into hasher: inout Hasher) { hasher.combine(self == .ipv4) }
+
     /// The number of bits in an address of this family: 32 or 128.
     @inlinable package var bitWidth: UInt8 {
         switch self {

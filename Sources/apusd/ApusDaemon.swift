@@ -17,6 +17,7 @@ struct ApusDaemon: AsyncParsableCommand {
         subcommands: [RunCommand.self, CleanupCommand.self], defaultSubcommand: RunCommand.self)
 
     static func main() async {
+        NodeAgent.shareHeap()
         do {
             try NodeAgent.requireProc()
         } catch {

@@ -62,6 +62,19 @@ import Testing
         #expect(rib.peerStatuses.map(\.advertised) == Array(repeating: 19, count: 20))
     }
 
+    @Test("The same attributes are judged anew where they come from another kind of peer")
+    func sources() throws {
+        var rib = reflector(clients: 2...2)
+        for host in 3...4 { rib.addPeer(PeerID(UInt32(host)), role: role(host)) }
+        _ = try deliver(&rib)
+        for (number, source) in [2, 3, 3, 2, 2].enumerated() {
+            _ = rib.apply(announce([block(number)], via: "192.168.1.9"), from: PeerID(UInt32(source)))
+            let (told, _) = try deliver(&rib)
+            #expect(told[4] == (source == 2 ? ["+\(block(number))"] : nil))
+            #expect(told[2] == (source == 2 ? nil : ["+\(block(number))"]))
+        }
+    }
+
     @Test("A slow member holds nobody up, and learns the latest state when it wakes")
     func slowMember() throws {
         var rib = reflector(clients: 2...4)

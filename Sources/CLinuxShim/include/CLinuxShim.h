@@ -58,6 +58,8 @@ void clinux_default_sigchld(void);
 void clinux_handle_sigpipe(int is_ignored);
 /* Whether SIGPIPE is ignored. */
 int clinux_ignores_sigpipe(void);
+/* Has all threads share one heap (mallopt(3), M_ARENA_MAX). */
+void clinux_share_heap(void);
 /* SIOCGIFNAME: the name of the link of that index into `name`, which has IFNAMSIZ octets. Takes no lock of rtnetlink's. */
 int clinux_link_name(int fd, unsigned int index, char *name);
 /* Starts a program in a session of its own, without a descriptor or a variable of the caller's; 0 or an errno. */

@@ -47,6 +47,8 @@ actor Speaker {
     nonisolated let directory = PeerDirectory()
 
     private nonisolated let dialer: Dialer
+    /// Where the speaker and its sessions live.
+    nonisolated var eventLoop: any EventLoop { dialer.eventLoop }
     /// What those who program are to do next, laid out for them: they need not come to the event loop for it.
     nonisolated let laidOut = Mutex<Forwarding?>(nil)
     let logger: Logger

@@ -15,7 +15,7 @@ extension KernelAgent {
     /// Programs what the speaker learns, and keeps it so, until the speaker's signal is finished.
     func runForwarding(from speaker: Speaker) async {
         await withDiscardingTaskGroup { group in
-            group.addTask { await self.runUpkeep() }
+            group.addTask { await self.runUpkeep(by: speaker.eventLoop) }
             await forwardingSignal.forEach {
                 var next = speaker.takeLaidOut()
                 if next == nil { proceed() }

@@ -3,6 +3,7 @@ import Dataplane
 import LinuxOS
 import Logging
 import ModePlugins
+import NIOCore
 import NIOPosix
 import NetTypes
 import Netlink
@@ -320,12 +321,13 @@ extension KernelAgent {
 
 // By the clock.
 extension KernelAgent {
-    /// Mends what no event tells of, until cancelled.
-    nonisolated func runUpkeep() async {
-        while !Task.isCancelled {
-            try? await Task.sleep(for: .seconds(1))
-            if !Task.isCancelled { await upkeep() }
-        }
+    /// Mends what no event tells of, once a second by the clock of an event loop, until cancelled. A task that sleeps by
+    /// the runtime's own clock is handed through four threads each time, on every node.
+    func runUpkeep(by eventLoop: any EventLoop) async {
+        let due = Signal()
+        let clock = eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in due.raise() }
+        await due.forEach { upkeep() }
+        clock.cancel()
     }
 
     private func upkeep() {
