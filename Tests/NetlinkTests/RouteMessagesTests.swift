@@ -12,7 +12,21 @@ struct RouteMessagesTests {
         (.replace, 3, ["fd00:1::/64", "fd00:1:0:1::/122", "10.5.0.0/26"], form(via: "fe80::2")),
         (.add, 4, ["10.6.0.0/26", "fd00:2::/64"], blackhole),
         (.add, 1, ["10.7.0.0/26"], form(via: "192.168.1.2")),
+        (.add, 5, ["10.8.0.0/26", "10.9.0.0/16"], multipath),
+        (.replace, 6, ["fd00:3::/64", "::/0"], multipath6),
     ]
+
+    private static var multipath: Route {
+        var route = form(via: "192.168.1.2")
+        route.hops.append(.init(linkIndex: 3, gateway: IPAddress("192.168.2.2"), isOnLink: true))
+        return route
+    }
+
+    private static var multipath6: Route {
+        var route = form(via: "fe80::2")
+        route.hops.append(.init(linkIndex: 3, gateway: IPAddress("fe80::3")))
+        return route
+    }
 
     private static func form(via gateway: String, metric: UInt32 = 0) -> Route {
         Route(

@@ -15,6 +15,8 @@ final class CallServer: Sendable {
         var listener: PacketListener?
         /// How many calls are being carried out.
         var active = 0
+        /// Whether there are threads to take calls.
+        var isServing = false
         /// Whether no more are taken.
         var isStopping = false
         /// What the last attempt to bind came to.
@@ -50,6 +52,7 @@ final class CallServer: Sendable {
         }
         let threads = NIOThreadPool(numberOfThreads: Self.threadCount)
         threads.start()
+        state.withLock { $0.isServing = true }
         rebind()
         for _ in 0..<Self.threadCount { threads.submit { _ in self.serve() } }
         while !Task.isCancelled {
@@ -62,6 +65,7 @@ final class CallServer: Sendable {
 
     /// Binds the socket anew: its file is gone, so that nobody can connect any more.
     func rebind() {
+        guard state.withLock({ $0.isServing }) else { return }
         do throws(SystemError) {
             let listener = try PacketListener(path)
             let (former, isStopping) = state.withLock { state in

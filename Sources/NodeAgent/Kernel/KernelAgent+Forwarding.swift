@@ -66,7 +66,7 @@ extension KernelAgent {
 
     /// The changes with which peers were complete are in the kernel once nothing is on its way to it any more.
     private func noteConvergence() {
-        guard !converging.isEmpty, !isInFlight else { return }
+        guard !converging.isEmpty, !isInFlight, !isBroken else { return }
         let now = BootClock.now()
         for (peer, since) in converging { numbers.convergence[peer] = now - since }
         converging = []
@@ -74,7 +74,8 @@ extension KernelAgent {
 
     private var isInFlight: Bool { sockets?.routes.isInFlight ?? false }
 
-    private var hasPendingRoutes: Bool { !(sockets?.routes.table.queue.isEmpty ?? true) }
+    /// Whether a route waits to be written.
+    var hasPendingRoutes: Bool { !(sockets?.routes.table.queue.isEmpty ?? true) }
 
     func drop(because reason: String, where isDisowned: (Route) -> Bool) {
         // What is absent from a configuration that could not be read whole may be meant to be there.

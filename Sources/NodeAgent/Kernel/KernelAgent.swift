@@ -118,6 +118,8 @@ actor KernelAgent {
     /// Ends the thread; what is in the kernel stays.
     func stop() async {
         land()
+        // What waits for its batch would wait for the next daemon.
+        if hasPendingRoutes { settle([]) }
         sockets = nil
         try? await writerThread.shutdownGracefully()
         try? await executor.shutdown()
