@@ -31,7 +31,7 @@ actor KernelAgent {
     /// How many times in a row the upkeep is put off for routes that are on their way to the kernel.
     private static let maximumPostponed = 3
     /// How many times in a row the rules are mended at once.
-    private static let patientFights = 4
+    private static let patientFights = 8
 
     /// Raised when `hostMTUBytes` or an address of the node's has changed.
     nonisolated let uplinkSignal = Signal()
