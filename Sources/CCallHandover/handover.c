@@ -1,12 +1,12 @@
-// An ADD or a DEL is offered to the daemon, which does it by the same code in a process that is warm: this one lives for a
-// millisecond, of which it would take most to fetch its code and its memory. That holds for the offer too: of Swift's
+// An ADD or a DEL is offered to the daemon, which does it by the same code in a process that is warm: this one lives for
+// a millisecond, of which it would take most to fetch its code and its memory. That holds for the offer too: of Swift's
 // variables and code it needs forty pages, of this file three. So what always happens is done here, before the
 // constructors of Swift's runtime and its main; whatever else may happen is CallHandover's (docs/adr/0079).
 //
 // The packet: texts, each ended by NUL: the version of the program, the inode of the caller's network namespace, then
-// NAME=VALUE for each variable, then an empty one. The rest is standard input. The container's network namespace goes with
-// it as a descriptor. The answer: `d`, the process is to do it by itself; or `r`, the exit status, four octets of the
-// length of what goes to standard error (the first the highest), that, and what goes to standard output.
+// NAME=VALUE for each variable, then an empty one. The rest is standard input. The container's network namespace goes
+// with it as a descriptor. The answer: `d`, the process is to do it by itself; or `r`, the exit status, four octets of
+// the length of what goes to standard error (the first the highest), that, and what goes to standard output.
 
 #define _GNU_SOURCE
 #include "CCallHandover.h"
@@ -55,8 +55,8 @@ static bool is_ipam(const char *program) {
     return strcmp(slash != NULL ? slash + 1 : program, "apus-ipam") == 0;
 }
 
-// Whether the call is one to offer: its variables are there, so that standard input is needed in any case. Looks up their
-// values, each null where it is not set.
+// Whether the call is one to offer: its variables are there, so that standard input is needed in any case. Looks up
+// their values, each null where it is not set.
 static bool is_served(const char *values[]) {
     const char *command = getenv(variables[COMMAND]);
     if (command == NULL || (strcmp(command, "ADD") != 0 && strcmp(command, "DEL") != 0)) return false;
@@ -204,7 +204,7 @@ static bool write_all(int file, const unsigned char *bytes, size_t length) {
 // Ends the process with what the daemon says of the call. Returns when it is no answer.
 static void end_with(const unsigned char *answer, size_t length) {
     const size_t head = 6;
-    if (length < head || answer[0] != 'r') return;
+    if (length < head || length > CALL_ANSWER_LIMIT || answer[0] != 'r') return;
     const size_t log = (size_t)answer[2] << 24 | (size_t)answer[3] << 16 | (size_t)answer[4] << 8 | answer[5];
     if (log > length - head) return;
     // Whoever listened may have gone.
@@ -234,14 +234,15 @@ void call_handover_run(int argument_count, char *const arguments[]) {
         return;
     }
     ssize_t length;
-    do length = recv(connection, answer, sizeof answer, 0);
+    do length = recv(connection, answer, sizeof answer, MSG_TRUNC);
     while (length < 0 && errno == EINTR);
     if (length < 0 && errno == EAGAIN) {
         call.state = CALL_IS_UNANSWERED;
         call.connection = connection;
         return;
     }
-    if (length > 0) end_with(answer, (size_t)length);
+    // Where standard output is closed the connection may have its number.
     close(connection);
+    if (length > 0) end_with(answer, (size_t)length);
     if (length != 1 || answer[0] != 'd') call.state = CALL_IS_LOST;
 }

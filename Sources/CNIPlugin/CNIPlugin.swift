@@ -3,9 +3,9 @@
 //   environment, stdin ─▶ CCallHandover ─▶ PluginCall ─▶ AddCommand | DeleteCommand | … ─▶ JSON on stdout, exit status
 //                          apusd: CallService ─┘           │ store (NodeStore) · kernel (PodKernel) · daemon (DaemonLine)
 //
-// An ADD or a DEL is offered to the daemon, before any of this is started, and the daemon runs the same code on one of its
-// threads; else, and if it declines, it is run here. A call stays on one thread, without suspension; every wait has a deadline. Exactly one JSON document goes to
-// stdout, everything else to stderr or the log file.
+// An ADD or a DEL is offered to the daemon before any of this is started, and the daemon runs the same code on one of its
+// threads; else, and if it declines, it is run here. A call stays on one thread, without suspension; every wait has a
+// deadline. Exactly one JSON document goes to stdout, everything else to stderr or the log file.
 
 import CNISpec
 import JSONKit

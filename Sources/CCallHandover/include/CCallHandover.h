@@ -8,8 +8,8 @@
 // Which Apus this is (https://semver.org), as --version has it. A release changes it here and in the changelog.
 #define APUS_VERSION "0.1.0-dev"
 
-// The longest packet, in octets. What is longer is not handed over: its result might not fit into a packet. A result has
-// less than ten times the octets of what it is made of, written out with a line for each member.
+// The longest packet, in octets. What is longer is not handed over: its result might not fit into a packet. A result
+// has less than ten times the octets of what it is made of, written out with a line for each member.
 #define CALL_PACKET_LIMIT (8 << 10)
 // The longest answer, in octets: less than a socket takes unless somebody has made it smaller.
 #define CALL_ANSWER_LIMIT (192 << 10)
@@ -39,14 +39,14 @@ struct call_handover {
     bool is_whole;
 };
 
-// Offers the call that the process was started with, if it is one that the daemon may carry out, and waits for the answer.
-// When the daemon has carried it out, the process ends here, with the daemon's answer.
+// Offers the call that the process was started with, if it is one that the daemon may carry out, and waits for the
+// answer. When the daemon has carried it out, the process ends here, with the daemon's answer.
 void call_handover_run(int argument_count, char *const arguments[]);
 
 // What has become of it.
 struct call_handover call_handover_result(void);
 
-// Finds the run directory that a configuration's text names, without reading the JSON, which would take longer than all the
-// rest: the daemon reads it, and declines if it is not its own. False for a text that is not plain. The path is not ended
-// by NUL; a null pointer stands for the usual one.
+// Finds the run directory that a configuration's text names, without reading the JSON, which would take longer than all
+// the rest: the daemon reads it, and declines if it is not its own. False for a text that is not plain. The path is not
+// ended by NUL; a null pointer stands for the usual one.
 bool call_run_directory(const unsigned char *text, size_t length, const unsigned char **path, size_t *path_length);
