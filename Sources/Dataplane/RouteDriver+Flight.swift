@@ -7,7 +7,7 @@ package import Netlink
 extension RouteDriver where Kernel: ConcurrentRouteKernel, Kernel: ~Copyable {
     /// How many batches are in flight at most.
     private static var maximumInFlight: Int { 2 }
-    /// How much larger than the one before a batch is at least, as long as more is to come.
+    /// How many times as large as the one before a batch is at least, as long as more is to come.
     private static var growth: Int { 4 }
     /// So many operations are a large batch; to wait for more would only take memory.
     private static var largeCount: Int { 131072 }
@@ -41,7 +41,8 @@ extension RouteDriver where Kernel: ConcurrentRouteKernel, Kernel: ~Copyable {
     /// is a small part of what comes, and it leaves a trie that costs little to take down (`RouteBatch`).
     private var isWorthWhile: Bool {
         if !isInFlight, !expectsMore { return true }
-        return table.pendingCount >= min(Self.growth * latestCount, Self.largeCount)
+        let enough = expectsMore ? Self.growth * latestCount : latestCount
+        return table.pendingCount >= min(enough, Self.largeCount)
     }
 
     /// Waits for the oldest batch in flight, launches what is pending by then, and takes the answers in while the kernel

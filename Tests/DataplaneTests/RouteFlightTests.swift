@@ -74,18 +74,21 @@ import Testing
     }
 
     @Test(
-        "Behind a batch lies one of four times its size, or a large one; what is less waits",
-        arguments: [11, 12, 131072])
-    func sizes(count: Int) throws {
+        "Behind a batch lies one of four times its size while more is to come, of its size then, or a large one",
+        arguments: [(2, false), (3, false), (11, true), (12, true), (131072, true)])
+    func sizes(count: Int, isMoreToCome: Bool) throws {
         var driver = try driver()
+        driver.expectsMore = isMoreToCome
         let isLarge = count > 1000
         for place in 0..<(isLarge ? 40000 : 3) { driver.table.setDesired(numbered(place, in: 11)) }
         let isFirst = driver.launch()
         for place in 0..<count - 1 { driver.table.setDesired(numbered(place, in: 12)) }
-        let isTooSmall = count > 11 ? driver.launch() : false
+        let isEnough = [3, 12, 131072].contains(count)
+        let isTooSmall = isEnough ? driver.launch() : false
         driver.table.setDesired(numbered(count - 1, in: 12))
         let isSecond = driver.launch()
-        #expect(isFirst && !isTooSmall && isSecond == (count > 11))
+        #expect(isFirst && !isTooSmall && isSecond == isEnough)
+        driver.expectsMore = false
         _ = try driver.exchange()
         let isInFlight = driver.isInFlight
         #expect(isInFlight)
