@@ -193,7 +193,7 @@ struct CallServiceTests {
 }
 
 /// A daemon that has nothing against anything.
-private struct AbsentDesk: DaemonDesk {
+private struct AbsentDesk: OwnDaemon {
     struct Consent: DaemonAnswer {
         let result: Result<JSONObject, RemoteError>
 
