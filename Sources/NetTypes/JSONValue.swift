@@ -99,7 +99,8 @@ package struct JSONObject: Sendable, Equatable, ExpressibleByDictionaryLiteral {
 
     private static func areEqualButForCase(_ left: String, _ right: String) -> Bool {
         // Most names differ in length, which is told at once.
-        left.utf8.count == right.utf8.count && left.utf8.elementsEqual(right.utf8) { left, right in
+        guard left.utf8.count == right.utf8.count else { return false }
+        return left.utf8.elementsEqual(right.utf8) { left, right in
             let isLetter = (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(left | 0x20)
             return left == right || isLetter && left | 0x20 == right | 0x20
         }

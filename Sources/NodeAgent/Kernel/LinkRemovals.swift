@@ -56,6 +56,7 @@ final class LinkRemovals: Sendable {
     private let state = Mutex(State())
     private let idle = Mutex<[RemovalSocket]>([])
     private let names: LinkNames
+    private let connectionCount = KeptSetting(ConntrackSocket.countSetting)
     private let store: RunDirectory
     private let threads: NIOThreadPool
     private let logger: Logger
@@ -256,7 +257,7 @@ final class LinkRemovals: Sendable {
     /// No packet of the pods' comes any more. Where nothing is tracked it is one look.
     private func flush(_ addresses: [IPAddress]) {
         do {
-            try ConntrackSocket.flush(addresses)
+            try ConntrackSocket.flush(addresses, count: connectionCount)
         } catch {
             logger.warning("connections not flushed", metadata: ["reason": "\(error)"])
         }
