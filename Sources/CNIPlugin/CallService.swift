@@ -11,7 +11,7 @@ package struct CallService: Sendable {
     private let netnsInode: UInt64
     private let home: SharedNetNS?
     private let forwarding: [AddressFamily: KeptSetting]
-    private let desk: any DaemonDesk
+    private let desk: any OwnDaemon
     private let version: String
 
     /// - Parameters:
@@ -19,7 +19,7 @@ package struct CallService: Sendable {
     ///   - netnsInode: the inode of the network namespace this process is in.
     ///   - desk: the daemon.
     ///   - version: the version of the program.
-    package init(store: RunDirectory, netnsInode: UInt64, desk: any DaemonDesk, version: String) {
+    package init(store: RunDirectory, netnsInode: UInt64, desk: any OwnDaemon, version: String) {
         self.store = store
         self.netnsInode = netnsInode
         let home = Self.home(netnsInode)

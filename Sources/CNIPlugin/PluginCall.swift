@@ -129,7 +129,7 @@ struct CallServing: Sendable {
     /// What turns forwarding on in that namespace.
     let forwarding: [AddressFamily: KeptSetting]
     /// The daemon, which it is part of.
-    let desk: any DaemonDesk
+    let desk: any OwnDaemon
     /// Who has handed it over.
     let client: any CallClient
     /// The container's namespace, as the caller has opened it; nil if it has not.
