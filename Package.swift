@@ -99,7 +99,7 @@ let package = Package(
         program("apusd", ["NodeAgent", arguments, lifecycle, log, signals]),
         program(
             "apusctl",
-            ["IPAMCore", "JSONKit", "LinuxOS", "NetTypes", "Netlink", "NodeLink", "NodeStore", arguments]),
+            ["IPAMCore", "JSONKit", "LinuxOS", "NetTypes", "Netlink", "NodeLink", "NodeStore", "PodLinks", arguments]),
         // Never shipped
         .target(
             name: "TestKit", dependencies: ["CLinuxShim", "LinuxOS", "NetTypes"], path: "Tests/TestKit",
