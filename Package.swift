@@ -58,7 +58,8 @@ let package = Package(
         .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
         .systemLibrary(name: "CLibNFTables", pkgConfig: "libnftables", providers: [.apt(["libnftables-dev"])]),
         .target(name: "CLinuxShim"),
-        .target(name: "CStartUp"),
+        .target(name: "CCallHandover"),
+        .target(name: "CStartUp", dependencies: ["CCallHandover"]),
         // L0
         library("NetTypes"),
         // L1: pure cores
@@ -75,7 +76,7 @@ let package = Package(
         library("LinuxOS", ["CLinuxShim", "NetTypes"]),
         library("Netlink", ["CLibNL", "LinuxOS", "NetTypes"]),
         library("JSONKit", ["CJansson", "NetTypes"]),
-        library("NodeLink", ["LinuxOS", "JSONKit", "NetTypes"]),
+        library("NodeLink", ["CCallHandover", "LinuxOS", "JSONKit", "NetTypes"]),
         library("NodeStore", ["LinuxOS", "JSONKit", "IPAMCore", "NetTypes"]),
         library("PodLinks", ["IPAMCore", "LinuxOS", "NetTypes", "Netlink", "PodPlan"]),
         library("Netfilter", ["CLibNFTables", "LinuxOS", "NetTypes"]),
@@ -84,8 +85,8 @@ let package = Package(
         library(
             "CNIPlugin",
             [
-                "CNISpec", "IPAMCore", "JSONKit", "LinuxOS", "ModePlugins", "Netlink", "NetTypes", "NodeLink",
-                "NodeStore", "PodLinks", "PodPlan",
+                "CCallHandover", "CNISpec", "IPAMCore", "JSONKit", "LinuxOS", "ModePlugins", "Netlink", "NetTypes",
+                "NodeLink", "NodeStore", "PodLinks", "PodPlan",
             ]),
         program("apus", ["CNIPlugin", "CStartUp"]),
         library(
@@ -125,8 +126,8 @@ let package = Package(
         tests(
             "CNIPluginTests",
             [
-                "CNIPlugin", "CNISpec", "IPAMCore", "JSONKit", "LinuxOS", "ModePlugins", "Netlink", "NetTypes",
-                "NodeLink", "NodeStore", "PodLinks", "PodPlan", "TestKit",
+                "CCallHandover", "CNIPlugin", "CNISpec", "IPAMCore", "JSONKit", "LinuxOS", "ModePlugins", "Netlink",
+                "NetTypes", "NodeLink", "NodeStore", "PodLinks", "PodPlan", "TestKit",
             ]),
         tests(
             "NodeAgentTests",

@@ -1,11 +1,11 @@
 // The CNI executable: `apus`, or the IPAM plugin alone if it is called as `apus-ipam`.
 //
-//   environment, stdin ─▶ CallHandover ─▶ PluginCall ─▶ AddCommand | DeleteCommand | … ─▶ JSON on stdout, exit status
+//   environment, stdin ─▶ CCallHandover ─▶ PluginCall ─▶ AddCommand | DeleteCommand | … ─▶ JSON on stdout, exit status
 //                          apusd: CallService ─┘           │ store (NodeStore) · kernel (PodKernel) · daemon (DaemonLine)
 //
-// An ADD or a DEL is offered to the daemon, which runs the same code on one of its threads; else, and if it declines, it is
-// run here. A call stays on one thread, without suspension; every wait has a deadline. Exactly one JSON document goes to
-// stdout, everything else to stderr or the log file.
+// An ADD or a DEL is offered to the daemon before any of this is started, and the daemon runs the same code on one of its
+// threads; else, and if it declines, it is run here. A call stays on one thread, without suspension; every wait has a
+// deadline. Exactly one JSON document goes to stdout, everything else to stderr or the log file.
 
 import CNISpec
 import JSONKit
@@ -75,24 +75,19 @@ package enum CNIPlugin {
             ProcessIO.writeStandardError("Apus CNI plugin\nCNI protocol versions supported: \(versions)\n")
             return 0
         }
-        let role = Role(programName: programName)
-        var input: Result<[UInt8], any Error>?
         var lostSince: MonotonicTime?
-        if role == .network, CallHandover.serves(environment) {
-            let read = Result { try ProcessIO.readStandardInput(limit: maximumConfig) }
-            if let config = try? read.get() {
-                switch CallHandover.outcome(of: environment, config: config) {
-                case .done(let status, let output, let log):
-                    if !log.isEmpty { ProcessIO.writeStandardError(log) }
-                    return end(output, status)
-                case .declined: break
-                case .lost(let since): lostSince = since
-                }
-            }
-            input = read
+        switch CallHandover.outcome() {
+        case .done(let status, let output, let log):
+            if !log.isEmpty { ProcessIO.writeStandardError(log) }
+            return end(output, status)
+        case .declined: break
+        case .lost(let since): lostSince = since
         }
+        let role = Role(programName: programName)
         let outcome = run(role, environment: environment, lostSince: lostSince) {
-            try input?.get() ?? ProcessIO.readStandardInput(limit: maximumConfig)
+            let (bytes, isWhole) = CallHandover.config
+            if isWhole { return bytes }
+            return try bytes + ProcessIO.readStandardInput(limit: maximumConfig - bytes.count)
         }
         return end(outcome.answer.map(text) ?? [], outcome.status)
     }

@@ -1,19 +1,12 @@
+import CCallHandover
 import NetTypes
 import NodeLink
 
 /// A call on its way from the process that the runtime has started to the daemon, in one packet; the container's network
-/// namespace goes with it as a descriptor.
-///
-/// The packet holds texts, each ended by NUL: the version of the program, the inode of the caller's network namespace, then
-/// `NAME=VALUE` for each variable, then an empty one. The rest is standard input.
+/// namespace goes with it as a descriptor. CCallHandover writes it and says what is in it.
 package struct HandedCall: Sendable, Equatable {
-    /// The longest packet, in octets. What is longer is not handed over: its result might not fit into a packet. A result
-    /// has less than ten times the octets of what it is made of, written out with a line for each member.
-    package static let maximumLength = 8 << 10
-    /// The variables that a call goes by.
-    static let names = [
-        "CNI_COMMAND", "CNI_CONTAINERID", "CNI_NETNS", "CNI_IFNAME", "CNI_ARGS", "CNI_PATH", "CNI_NETNS_OVERRIDE",
-    ]
+    /// The longest packet, in octets.
+    package static let maximumLength = Int(CALL_PACKET_LIMIT)
 
     /// The version of the caller's program.
     package var version: String
@@ -49,30 +42,6 @@ package struct HandedCall: Sendable, Equatable {
         self.init(version: version, netnsInode: inode, variables: variables, config: Array(packet[place...]))
     }
 
-    /// The packet of this program's version.
-    ///
-    /// - Parameter variable: the value of a variable; nil when it is not set.
-    package static func packet(netnsInode: UInt64, config: [UInt8], _ variable: (String) -> String?) -> [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(config.count + 1024)
-        append(ProgramVersion.current, to: &bytes)
-        append("\(netnsInode)", to: &bytes)
-        for name in names {
-            guard let value = variable(name) else { continue }
-            bytes += name.utf8
-            bytes.append(UInt8(ascii: "="))
-            append(value, to: &bytes)
-        }
-        bytes.append(0)
-        bytes += config
-        return bytes
-    }
-
-    private static func append(_ text: String, to bytes: inout [UInt8]) {
-        bytes += text.utf8
-        bytes.append(0)
-    }
-
     /// The text that begins at a place, which is moved behind its NUL; nil if there is none, or it is not UTF-8.
     private static func text(_ packet: [UInt8], _ place: inout Int) -> String? {
         let start = place
@@ -91,7 +60,7 @@ package enum CallVerdict: Sendable, Equatable {
     case done(status: UInt8, output: [UInt8], log: [UInt8])
 
     /// The longest packet, in octets: less than a socket takes unless somebody has made it smaller.
-    package static let maximumLength = 192 << 10
+    package static let maximumLength = Int(CALL_ANSWER_LIMIT)
     /// The most octets for standard error; what is more is left out.
     package static let maximumLog = 16 << 10
     private static let headLength = 6

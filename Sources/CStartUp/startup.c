@@ -6,11 +6,16 @@
 //
 // The names are hidden: where the runtime is a shared library, as in a debug build, it keeps to its own.
 
+#include <CCallHandover.h>
 #include <malloc.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 #define HIDDEN __attribute__((visibility("hidden")))
+
+// A call that the daemon carries out needs nothing of what follows, nor Swift: this is the first constructor of all.
+
+__attribute__((constructor(101))) static void hand_over(int count, char **values) { call_handover_run(count, values); }
 
 // The arguments (CommandLine.cpp). The runtime looks for them in /proc/self/maps; glibc gives them to every constructor.
 

@@ -35,6 +35,11 @@ package struct PacketStream: ~Copyable, Sendable {
         return stream
     }
 
+    /// Takes over a connected socket by its number, which the caller owns.
+    ///
+    /// - Parameter path: what it is connected to; for messages.
+    package init(owning number: Int32, path: String) { self.init(socket: FileDescriptor(owning: number), path: path) }
+
     /// Takes over a connected socket, whose calls wait.
     fileprivate init(socket: consuming FileDescriptor, path: String) {
         self.socket = socket

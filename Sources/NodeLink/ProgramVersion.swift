@@ -1,5 +1,7 @@
-/// Which Apus this is (https://semver.org), as `--version` has it. A release changes it here and in the changelog.
+import CCallHandover
+
+/// Which Apus this is (https://semver.org), as `--version` has it.
 package enum ProgramVersion {
-    /// Of this build's sources.
-    package static let current = "0.1.0-dev"
+    /// Of this build's sources. CCallHandover.h has it, which is the first thing to say it to a daemon.
+    package static let current = APUS_VERSION
 }

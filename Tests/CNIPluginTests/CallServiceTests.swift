@@ -1,3 +1,4 @@
+import CCallHandover
 import CNIPlugin
 import IPAMCore
 import JSONKit
@@ -15,9 +16,10 @@ struct CallServiceTests {
     func packet() throws {
         let config = Array(#"{"name":"net","odd":"\#u{0}"}"#.utf8)
         let variables = ["CNI_COMMAND": "ADD", "CNI_ARGS": "A=1;B=2", "CNI_NETNS": "/run/netns/p"]
-        let packet = HandedCall.packet(netnsInode: 7, config: config) { variables[$0] }
+        let sent = HandedCall(netnsInode: 7, variables: variables, config: config)
+        let packet = sent.packet
         let call = try #require(HandedCall(packet: packet))
-        #expect(call == HandedCall(netnsInode: 7, variables: variables, config: config))
+        #expect(call == sent)
         for length in 0..<(packet.count - config.count) {
             #expect(HandedCall(packet: Array(packet.prefix(length))) == nil, "cut at \(length)")
         }
@@ -48,11 +50,20 @@ struct CallServiceTests {
             (#"{"runDir":"/a/b"}"#, "/a/b"),
             (#"{"runDir" : "/a"}"#, "/a"), (#"{"runDirectory":"/a"}"#, RunDirectory.defaultPath),
             (#"{"runDir":null}"#, nil), (#"{"runDir":5,"x":"/a"}"#, nil), (#"{"runDir":"\/a"}"#, nil),
-            (#"{"runDir":"/a"#, nil), (#"{"runDir""#, RunDirectory.defaultPath), (#"{"x":"runDir"}"#, nil),
-            (#"{"runDir"::"/a"}"#, nil),
+            (#"{"runDir":"/a"#, nil), (#"{"runDir""#, nil), (#"{"x":"runDir"}"#, nil),
+            (#"{"runDir"::"/a"}"#, nil), ("{\"runDir\":\"/a\0b\"}", nil), (#"{"runDir": "/a:b" }"#, "/a:b"),
+            (#"{"runDir":""}"#, ""), (#"runDir"#, RunDirectory.defaultPath), (#""runDir":"#, nil),
         ] as [(String, String?)])
     func runDirectory(text: String, expected: String?) {
-        #expect(CallHandover.runDirectory(of: Array(text.utf8)) == expected)
+        let config = Array(text.utf8)
+        var (path, length) = unsafe (UnsafePointer<UInt8>?.none, 0)
+        // SAFETY: what is found lies in the configuration, which is still there.
+        let found: String? = unsafe config.withUnsafeBufferPointer { buffer in
+            guard unsafe call_run_directory(buffer.baseAddress, buffer.count, &path, &length) else { return nil }
+            guard let path = unsafe path else { return RunDirectory.defaultPath }
+            return unsafe String(decoding: UnsafeBufferPointer(start: path, count: length), as: UTF8.self)
+        }
+        #expect(found == expected)
     }
 
     @Test(
@@ -179,16 +190,20 @@ struct CallServiceTests {
     private func take(
         _ call: HandedCall, _ plugin: PluginFixture, sandbox: consuming FileDescriptor?, client: Caller,
     ) throws -> TakenCall? {
-        let variables = call.variables
-        var packet = HandedCall.packet(netnsInode: call.netnsInode, config: call.config) { variables[$0] }
-        let own = Array(ProgramVersion.current.utf8)
-        packet.replaceSubrange(0..<own.count, with: Array(call.version.utf8))
         var memory = ConfigMemory()
         let store = try plugin.store
         let service = CallService(
             store: store, netnsInode: try NetNS.current().inode, desk: AbsentDesk(store: store),
             version: ProgramVersion.current)
-        return service.take(packet, sandbox: sandbox, client: client, memory: &memory)
+        return service.take(call.packet, sandbox: sandbox, client: client, memory: &memory)
+    }
+}
+
+extension HandedCall {
+    /// The packet, as the process that is called makes it.
+    fileprivate var packet: [UInt8] {
+        let texts = [version, "\(netnsInode)"] + variables.map { "\($0)=\($1)" } + [""]
+        return texts.flatMap { Array($0.utf8) + [0] } + config
     }
 }
 

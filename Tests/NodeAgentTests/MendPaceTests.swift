@@ -42,6 +42,40 @@ struct MendPaceTests {
         #expect(pace.answer(on: "rp_filter", at: time(3)) == .now)
     }
 
+    @Test("who waits knows until when, and nobody waits for what was mended")
+    func knownDue() {
+        var pace = MendPace<String>()
+        for _ in 0..<4 { _ = pace.answer(on: "eth0", at: time(0)) }
+        #expect(pace.due == nil)
+        #expect(pace.due(for: "eth0") == time(1))
+        #expect(pace.due(for: "eth1") == nil)
+        _ = pace.answer(on: "eth0", at: time(0.5))
+        #expect(pace.due == time(1))
+        for _ in 0..<4 { _ = pace.answer(on: "eth1", at: time(0.2)) }
+        let mustWait = pace.mustWait("eth1", at: time(0.6))
+        #expect(mustWait)
+        #expect(pace.due == time(1))
+        _ = pace.answer(on: "eth0", at: time(1))
+        #expect(pace.due == time(1.2))
+        _ = pace.takeDue(at: time(1.2))
+        #expect(pace.due == nil)
+    }
+
+    @Test("the first pause is as asked for, the next are twice as long each, up to 64 s")
+    func pauses() {
+        var pace = MendPace<String>(firstPause: .milliseconds(320))
+        for _ in 0..<3 { _ = pace.answer(on: "rules", at: time(0)) }
+        var now = time(0)
+        var pauses: [Duration] = []
+        for _ in 0..<10 {
+            _ = pace.answer(on: "rules", at: now)
+            let due = pace.due(for: "rules") ?? now
+            pauses.append(due - now)
+            now = due
+        }
+        #expect(pauses == [320, 640, 1280, 2560, 5120, 10240, 20480, 40960, 64000, 64000].map(Duration.milliseconds))
+    }
+
     @Test("one thing's quarrel does not slow another's")
     func separate() {
         var pace = MendPace<String>()

@@ -37,12 +37,15 @@ trap run_cleanup EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-# eventually SECONDS COMMAND…: runs the command until it succeeds; fails when the time is up.
+microseconds() { echo "${EPOCHREALTIME//[!0-9]/}"; }
+
+# eventually SECONDS COMMAND…: runs the command until it succeeds; fails when the time is up, which $SECONDS, counting
+# whole ones, would find up to one too early.
 eventually() {
-    local deadline=$((SECONDS + $1))
+    local deadline=$(($(microseconds) + $1 * 1000000))
     shift
     until "$@"; do
-        [ "$SECONDS" -lt "$deadline" ] || return 1
+        [ "$(microseconds)" -lt "$deadline" ] || return 1
         sleep 0.05
     done
 }

@@ -138,14 +138,16 @@ struct Responder: Sendable {
     private func blocks() async -> [BlockRow] {
         let state = await controller.state
         let own = state?.blocks ?? []
+        let configuration = await controller.configuration
         let rows = own.map { block in
             let record = record(of: block.cidr)
+            // The state says whether addresses wait for an announcement: where there is to be none they do not.
+            let isKept = configuration?.pool(of: block.cidr)?.disableBGPExport ?? false
             return BlockRow(
-                cidr: block.cidr, node: nodeName, pool: block.pool, isAnnounced: block.isAnnounced,
+                cidr: block.cidr, node: nodeName, pool: block.pool, isAnnounced: block.isAnnounced && !isKept,
                 isClosed: block.isClosed, allocated: record.map { UInt32(clamping: $0.allocated.count) },
                 free: record.map { UInt32(clamping: $0.freeCount(sparing: state?.withheld ?? WithheldAddresses())) })
         }
-        let configuration = await controller.configuration
         let others = (configuration?.affinities ?? []).filter { affinity in
             !own.contains { $0.cidr == affinity.cidr }
         }

@@ -9,6 +9,7 @@ import Resources
 /// A kernel without nftables leaves IPv4's sources to rp_filter; pods are added all the same.
 struct FilterUpkeep: Sendable {
     private var rules: FilterRules?
+    private var pace = FilterPace()
     private let logger: Logger
 
     init(logger: Logger) {
@@ -49,19 +50,35 @@ struct FilterUpkeep: Sendable {
         }
     }
 
+    /// When `mendDue` has something to do; nil while no rules were changed.
+    var due: MonotonicTime? { pace.due }
+
+    /// Takes the news that rules, whosever they are, may have been changed.
+    mutating func suspect() { pace.suspect() }
+
+    /// Makes the table what it should be if rules have been changed and it is time to look.
+    mutating func mendDue(at now: MonotonicTime) {
+        guard pace.takeDue(at: now) else { return }
+        let change = mend()
+        guard change != FilterTable.Change.none, pace.mended(at: now), change != nil else { return }
+        logger.warning(
+            "conflict: another program alters the nftables tables apus again and again; answered ever more rarely",
+            metadata: ["remedy": "let it flush and write its own tables alone, not the whole ruleset"])
+    }
+
     /// Makes the table what it should be if somebody has altered or removed it.
     ///
-    /// - Returns: whether it was not.
+    /// - Returns: what was needed; nil when it is not to be had.
     @discardableResult
-    func mend() -> Bool {
-        guard let rules else { return false }
+    func mend() -> FilterTable.Change? {
+        guard let rules else { return FilterTable.Change.none }
         do throws(NetfilterError) {
             let change = try FilterTable.apply(rules)
             report(change)
-            return change != .none
+            return change
         } catch {
             report(error)
-            return true
+            return nil
         }
     }
 

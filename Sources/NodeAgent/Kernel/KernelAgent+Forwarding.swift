@@ -16,6 +16,7 @@ extension KernelAgent {
     func runForwarding(from speaker: Speaker) async {
         await withDiscardingTaskGroup { group in
             group.addTask { await self.runUpkeep(by: speaker.eventLoop) }
+            group.addTask { await self.runMending(by: speaker.eventLoop) }
             await forwardingSignal.forEach {
                 var next = speaker.takeLaidOut()
                 if next == nil { proceed() }

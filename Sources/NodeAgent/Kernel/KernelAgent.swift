@@ -26,12 +26,8 @@ actor KernelAgent {
 
     /// How often everything is read anew, whatever the events said; jittered, so that nodes do not do it together.
     private static let resyncInterval: Duration = .seconds(60)
-    /// How often the own rules are looked at, at most, while others change theirs.
-    private static let rulesInterval: Duration = .milliseconds(20)
     /// How many times in a row the upkeep is put off for routes that are on their way to the kernel.
     private static let maximumPostponed = 3
-    /// How many times in a row the rules are mended at once.
-    private static let patientFights = 8
 
     /// Raised when `hostMTUBytes` or an address of the node's has changed.
     nonisolated let uplinkSignal = Signal()
@@ -52,7 +48,7 @@ actor KernelAgent {
     /// The peers whose routes are on their way to the kernel, and when their sessions came up.
     var converging: [(peer: IPAddress, since: MonotonicTime)] = []
     private(set) var tunnels: TunnelKeeper
-    private var settings: SettingUpkeep
+    private(set) var settings: SettingUpkeep
     private var pattern = NICPattern(FelixConfiguration.defaultMTUIfacePattern)
     var configuration: KernelConfiguration?
     private(set) var blackholes: Set<IPPrefix> = []
@@ -61,19 +57,16 @@ actor KernelAgent {
     /// How many times in a row the upkeep has been put off.
     private var postponed = 0
     private var resyncDue = MonotonicTime(nanoseconds: 0)
-    /// Whether rules of nftables have been changed since the own were looked at, and when they may be looked at next.
-    private var areRulesSuspect = false
-    private var rulesDue = MonotonicTime(nanoseconds: 0)
-    /// How many times in a row they were not as they should be.
-    private var ruleFights = 0
+    /// Wakes for what was put off.
+    var alarm: Alarm?
     /// The devices that the rules in force guard.
     private var guardedTunnels: Set<TunnelDevice> = []
     var isBroken = false
     private var staleTimer = StaleTimer()
     private var lastMTUBytes: UInt32?
     private var lastAddresses: Set<CIDRAddress> = []
-    private var filter: FilterUpkeep
-    private var podLinks: PodLinkKeeper
+    private(set) var filter: FilterUpkeep
+    private(set) var podLinks: PodLinkKeeper
     /// What Prometheus is told of the work with the kernel.
     var numbers = KernelNumbers()
     /// What the checksum offload of the tunnel devices is to be.
@@ -130,6 +123,7 @@ actor KernelAgent {
     /// - Returns: the tunnel devices that are ready to receive.
     @discardableResult
     func configure(_ new: KernelConfiguration) -> Set<TunnelDevice> {
+        defer { setAlarm() }
         land()
         let former = configuration
         configuration = new
@@ -172,6 +166,7 @@ extension KernelAgent {
     }
 
     private func observe(_ events: [KernelEvent]) {
+        defer { setAlarm() }
         podLinks.observe(events, picture, sockets)
         // A pod's link and its addresses change no way to another node, and pods come and go by the thousand.
         let relevant = events.filter(isRelevant)
@@ -188,15 +183,15 @@ extension KernelAgent {
                 isChanged = picture.observe(route, deleted: deleted, isReplacement: isReplacement) || isChanged
             case .overrun:
                 needsLook = true
-                areRulesSuspect = true
+                filter.suspect()
             case .link, .address: needsLook = true
             case .neighbour(let neighbour, let deleted): sockets?.tunnels.table.observe(neighbour, deleted: deleted)
             case .neighbourLost(let link, let address):
                 sockets?.tunnels.table.observeLoss(linkIndex: link, address: address)
             case .fdb(let entry, let deleted): sockets?.tunnels.table.observe(entry, deleted: deleted)
             case .ruleset:
-                areRulesSuspect = true
-                mendRules(at: BootClock.now())
+                filter.suspect()
+                filter.mendDue(at: BootClock.now())
             case .settings: keepSettings()
             }
         }
@@ -333,6 +328,7 @@ extension KernelAgent {
     }
 
     private func upkeep() {
+        defer { setAlarm() }
         // The next second is as good, as long as it is not put off for ever: to land now would hold up what is planned.
         if sockets?.routes.isInFlight ?? false, postponed < Self.maximumPostponed {
             postponed += 1
@@ -344,7 +340,7 @@ extension KernelAgent {
         sweepWhenStale(at: now)
         lookAgainIfDoubtful()
         retireTunnels(at: now)
-        mendRules(at: now)
+        filter.mendDue(at: now)
         podLinks.upkeep(picture.podLinks, at: now, sockets)
         mendSettings(at: now)
         raiseOffloadSignal(at: now)
@@ -368,13 +364,11 @@ extension KernelAgent {
         settle(plan.observe(context()))
     }
 
-    /// Others write rules, too, and the own writing is heard of as well. Whoever alters the own ones again and again is
-    /// answered ever more slowly.
-    private func mendRules(at now: MonotonicTime) {
-        guard areRulesSuspect, now >= rulesDue else { return }
-        areRulesSuspect = false
-        ruleFights = filter.mend() ? min(ruleFights + 1, 10) : 0
-        rulesDue = now + Self.rulesInterval * (ruleFights < Self.patientFights ? 1 : 1 << ruleFights)
+    /// Mends what was put off and is due.
+    func mendDue(at now: MonotonicTime) {
+        filter.mendDue(at: now)
+        podLinks.mendDue(picture.podLinks, at: now, sockets)
+        mendSettings(at: now)
     }
 
     /// What another program has set back again and again was left to it for a while.

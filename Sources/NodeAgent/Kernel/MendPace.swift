@@ -30,8 +30,20 @@ struct MendPace<Key: Hashable & Sendable>: Sendable {
     /// How many things are remembered before the quiet ones are dropped.
     private static var capacity: Int { 256 }
 
+    private let firstPause: Duration
     private var quarrels: [Key: Quarrel] = [:]
     private var waiting: Set<Key> = []
+
+    /// - Parameter firstPause: the pause after the last answer that is given at once; the next are twice as long each.
+    init(firstPause: Duration = .seconds(1)) {
+        self.firstPause = firstPause
+    }
+
+    /// When the first of what was left is due; nil while nothing is.
+    var due: MonotonicTime? { waiting.lazy.map { due(for: $0) ?? MonotonicTime(nanoseconds: 0) }.min() }
+
+    /// Until when a thing is left as it is; nil for one that nobody has altered.
+    func due(for key: Key) -> MonotonicTime? { quarrels[key]?.due }
 
     /// Takes the news that a thing is not as it should be.
     mutating func answer(on key: Key, at now: MonotonicTime) -> Answer {
@@ -41,11 +53,11 @@ struct MendPace<Key: Hashable & Sendable>: Sendable {
             return .later
         }
         waiting.remove(key)
-        if Self.isOver(quarrel, at: now) { quarrel.count = 0 }
+        if isOver(quarrel, at: now) { quarrel.count = 0 }
         quarrel.count += 1
         quarrel.last = now
-        quarrel.due = now + Self.pause(after: quarrel.count)
-        if quarrels.count >= Self.capacity { quarrels = quarrels.filter { !Self.isOver($0.value, at: now) } }
+        quarrel.due = now + pause(after: quarrel.count)
+        if quarrels.count >= Self.capacity { quarrels = quarrels.filter { !isOver($0.value, at: now) } }
         quarrels[key] = quarrel
         return quarrel.count == Self.patience ? .nowInConflict : .now
     }
@@ -66,11 +78,11 @@ struct MendPace<Key: Hashable & Sendable>: Sendable {
         return true
     }
 
-    private static func pause(after count: Int) -> Duration {
-        count < patience ? .zero : min(.seconds(1 << min(count - patience, 6)), longestPause)
+    private func pause(after count: Int) -> Duration {
+        count < Self.patience ? .zero : min(firstPause * (1 << min(count - Self.patience, 16)), Self.longestPause)
     }
 
-    private static func isOver(_ quarrel: Quarrel, at now: MonotonicTime) -> Bool {
-        now - quarrel.last > memory + pause(after: quarrel.count) * 2
+    private func isOver(_ quarrel: Quarrel, at now: MonotonicTime) -> Bool {
+        now - quarrel.last > Self.memory + pause(after: quarrel.count) * 2
     }
 }

@@ -19,6 +19,9 @@ struct PodLinkFilter: ~Copyable {
         self.logger = logger
     }
 
+    /// When `takeDue` has something to say; nil while no link was left to anybody.
+    var due: MonotonicTime? { pace.due }
+
     /// Whether a link that was left to somebody else may be mended now.
     mutating func takeDue(at now: MonotonicTime) -> Bool { pace.takeDue(at: now) }
 

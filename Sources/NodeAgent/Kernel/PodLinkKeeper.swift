@@ -63,8 +63,7 @@ struct PodLinkKeeper: ~Copyable {
     /// Looks at the settings that were written in the last second: an ADD of IPv6 writes some as well, and must not be
     /// looked at while it works.
     mutating func upkeep(_ linkNames: [String], at now: MonotonicTime, _ sockets: KernelSockets?) {
-        if filter.takeDue(at: now) { filter.keep(linkNames) }
-        if pace.takeDue(at: now) { keep(linkNames, sockets) }
+        mendDue(linkNames, at: now, sockets)
         guard !written.isEmpty else { return }
         for index in written.sorted() {
             guard let name = try? names?.name(of: index), NodePicture.isPodLink(name), !Self.altered(name).isEmpty
@@ -72,6 +71,15 @@ struct PodLinkKeeper: ~Copyable {
             look(at: index, sockets)
         }
         written = []
+    }
+
+    /// When `mendDue` has something to do; nil while nothing was left to anybody.
+    var due: MonotonicTime? { [filter.due, pace.due].compactMap(\.self).min() }
+
+    /// Looks at all of them when one that was left to somebody else may be mended.
+    mutating func mendDue(_ linkNames: [String], at now: MonotonicTime, _ sockets: KernelSockets?) {
+        if filter.takeDue(at: now) { filter.keep(linkNames) }
+        if pace.takeDue(at: now) { keep(linkNames, sockets) }
     }
 
     /// Looks at all of them.

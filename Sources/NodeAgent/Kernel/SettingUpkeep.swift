@@ -16,6 +16,9 @@ struct SettingUpkeep: Sendable {
         self.logger = logger
     }
 
+    /// When `takeDue` has something to say; nil while nothing was left to anybody.
+    var due: MonotonicTime? { pace.due }
+
     /// Whether a setting that was left to somebody else may be set again now.
     mutating func takeDue(at now: MonotonicTime) -> Bool { pace.takeDue(at: now) }
 

@@ -41,6 +41,9 @@ struct TunnelKeeper {
         return links != before
     }
 
+    /// When `takeDue` has something to say; nil while no setting was left to anybody.
+    var settingsDue: MonotonicTime? { settings.due }
+
     /// Whether a setting that was left to somebody else may be set again now.
     mutating func takeDue(at now: MonotonicTime) -> Bool { settings.takeDue(at: now) }
 
