@@ -16,6 +16,8 @@ package struct AuditFinding: Sendable, Hashable {
         case abandoned
         /// The link of a pod is gone, and its record is there still.
         case linkGone
+        /// The link of a pod is down: the pod is cut off.
+        case linkDown
         /// The link of a pod does not say any more whose it is.
         case aliasChanged
         /// A link says that it is of a pod, and there is no record of that.

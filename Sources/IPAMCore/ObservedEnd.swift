@@ -8,6 +8,8 @@ package struct ObservedEnd: Sendable, Hashable {
     package let name: String
     /// Whose it is, by its alias; nil for a link without an alias of Apus.
     package let key: AttachmentKey?
+    /// Whether it is up; without that it has no routes.
+    package let isUp: Bool
     /// What Apus' own routes lead over it, each a /32 or a /128, sorted.
     package let addresses: [IPPrefix]
     /// The permanent neighbours on it.
@@ -15,11 +17,13 @@ package struct ObservedEnd: Sendable, Hashable {
 
     /// Makes an end.
     package init(
-        index: UInt32, name: String, key: AttachmentKey?, addresses: [IPPrefix] = [], neighbours: Set<IPAddress> = [],
+        index: UInt32, name: String, key: AttachmentKey?, isUp: Bool = true, addresses: [IPPrefix] = [],
+        neighbours: Set<IPAddress> = [],
     ) {
         self.index = index
         self.name = name
         self.key = key
+        self.isUp = isUp
         self.addresses = addresses
         self.neighbours = neighbours
     }

@@ -132,6 +132,11 @@ package struct StoreAudit: Sendable {
                 .aliasChanged, "the link \(end.name) of \(key) does not bear its alias any more: a DEL leaves it alone",
                 "ip link set \(end.name) alias \(alias)", key, held)
         }
+        guard end.isUp else {
+            return add(
+                .linkDown, "the link \(end.name) of \(key) is down, so that nothing leads to \(names)",
+                "ip link set \(end.name) up; apusd puts back the routes that it took along", key, held)
+        }
         for prefix in attachment.addresses where !end.addresses.contains(prefix) {
             add(
                 .routeMissing, "there is no route to \(prefix.address) of \(key) over its link \(end.name)",

@@ -29,7 +29,8 @@ extension PodLinkSurvey {
         return links.filter { $0.kind == "veth" }.map { link in
             ObservedEnd(
                 index: link.index, name: link.name, key: link.alias.flatMap(LinkAlias.init(parsing:))?.key,
-                addresses: addresses[link.index, default: []].sorted(), neighbours: known[link.index, default: []])
+                isUp: link.isUp, addresses: addresses[link.index, default: []].sorted(),
+                neighbours: known[link.index, default: []])
         }
     }
 }

@@ -113,6 +113,9 @@ struct StoreAuditTests {
         Case("the route is gone", [.routeMissing], "apusd puts it back") {
             $0.ends = [try AuditedNode.end("a", [], neighbours: ["10.0.0.1"])]
         },
+        Case("the link is down", [.linkDown], "ip link set calia up") {
+            $0.ends = [ObservedEnd(index: 7, name: "calia", key: AuditedNode.key("a"), isUp: false)]
+        },
         Case("the neighbour is gone", [.neighbourMissing], "apusd puts it back") {
             $0.ends = [try AuditedNode.end("a", ["10.0.0.1"], neighbours: [])]
         },

@@ -46,6 +46,7 @@ struct Diagnosis {
         checkMTU(node)
         checkPods(node)
         checkRecords(node.unreadable)
+        try checkAddresses(node)
         checkPort(node)
     }
 
