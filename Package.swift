@@ -135,7 +135,7 @@ let package = Package(
                 "NodeAgent", "BGPSession", "BGPTable", "BGPWire", "Dataplane", "IPAMCore", "JSONKit", "LinuxOS",
                 "ModePlugins", "NetTypes", "Netlink", "NodeLink", "NodeStore", "Resources", "TestKit", log,
             ] + nio),
-        tests("apusctlTests", ["apusctl", "NetTypes", "NodeLink"]),
+        tests("apusctlTests", ["apusctl", "IPAMCore", "NetTypes", "NodeLink"]),
     ],
     swiftLanguageModes: [.v6],
 )

@@ -11,11 +11,18 @@ struct AddressAccount {
     /// The node that has the block, where it is not this one's.
     private let owner: String?
 
-    init(_ address: IPAddress, _ node: NodeState, _ records: StoreRecords, owner: String?) {
+    init(_ address: IPAddress, _ standing: AddressStanding, node: NodeState, owner: String?) {
         self.address = address
+        self.standing = standing
         self.node = node
         self.owner = owner
-        standing = AddressStanding(address, node: node, blocks: records.blocks, attachments: records.attachments)
+    }
+
+    /// Looks the address up in the records.
+    init(_ address: IPAddress, _ node: NodeState, _ records: StoreRecords, owner: String?) {
+        let standing = AddressStanding(
+            address, node: node, blocks: records.blocks, attachments: records.attachments)
+        self.init(address, standing, node: node, owner: owner)
     }
 
     /// In words.
@@ -53,6 +60,7 @@ struct AddressAccount {
             object["ifName"] = .string(key.ifName)
             object["block"] = block.map { .string($0.description) } ?? .null
             guard let record else { break }
+            object["pod"] = record.podName.map { .string($0) } ?? .null
             object["record"] = .string(record.state.rawValue)
             object["hostLink"] = .string(record.hostLink)
             object["hostLinkIndex"] = .int(Int64(record.hostLinkIndex))
@@ -84,7 +92,7 @@ struct AddressAccount {
             case .deleting: "a DEL is at work, or was killed"
             }
         let link = record.hostLink.isEmpty ? "another plugin's" : "\(record.hostLink), index \(record.hostLinkIndex)"
-        return [
+        return (record.podName.map { [("Pod", $0)] } ?? []) + [
             ("Host link", link), ("Addresses", record.addresses.map(\.address.description).joined(separator: ", ")),
             ("State", state), ("Since", SinceTime.text(WallClock.seconds(at: record.createdAt), now: now)),
         ]
