@@ -71,8 +71,7 @@ package enum CNIPlugin {
     private static func main(programName: String, environment: CallVariables) -> Int32 {
         guard environment["CNI_COMMAND"] ?? "" != "" else {
             // People run a plugin by hand to see what it is.
-            let versions = CNIVersion.allCases.map(\.rawValue).joined(separator: ", ")
-            ProcessIO.writeStandardError("Apus CNI plugin\nCNI protocol versions supported: \(versions)\n")
+            ProcessIO.writeStandardError(Introduction.text(for: Role(programName: programName)))
             return 0
         }
         var lostSince: MonotonicTime?

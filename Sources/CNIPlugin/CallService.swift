@@ -8,7 +8,7 @@ package import NodeStore
 package struct CallService: Sendable {
     private let store: RunDirectory
     private let netnsInode: UInt64
-    private let desk: any DaemonDesk
+    private let desk: any OwnDaemon
     private let version: String
 
     /// - Parameters:
@@ -16,7 +16,7 @@ package struct CallService: Sendable {
     ///   - netnsInode: the inode of the network namespace this process is in.
     ///   - desk: the daemon.
     ///   - version: the version of the program.
-    package init(store: RunDirectory, netnsInode: UInt64, desk: any DaemonDesk, version: String) {
+    package init(store: RunDirectory, netnsInode: UInt64, desk: any OwnDaemon, version: String) {
         self.store = store
         self.netnsInode = netnsInode
         self.desk = desk

@@ -12,13 +12,13 @@ struct DaemonCall: ~Copyable {
     /// How long to wait at the desk before looking whether the call is still wanted.
     private static let slice = Duration.milliseconds(20)
 
-    private let desk: (any DaemonDesk)?
+    private let desk: (any OwnDaemon)?
     private let caller: (any CallClient)?
     /// What the desk has been asked and nobody has waited for.
     private var pending: (answer: any DaemonAnswer, name: String, deadline: MonotonicTime)?
 
     /// Needs no connection.
-    init(_ desk: any DaemonDesk, for caller: any CallClient) {
+    init(_ desk: any OwnDaemon, for caller: any CallClient) {
         self.desk = desk
         self.caller = caller
     }
@@ -100,7 +100,7 @@ struct DaemonCall: ~Copyable {
 }
 
 /// The daemon, as its own threads see it that carry out calls.
-package protocol DaemonDesk: Sendable {
+package protocol OwnDaemon: Sendable {
     /// node.json, as it is now; nil if there is none.
     func nodeState() throws(StoreError) -> NodeState?
     /// Has something answered, now or later, without waiting.

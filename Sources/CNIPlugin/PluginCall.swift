@@ -125,7 +125,7 @@ struct CallServing: Sendable {
     /// The inode of the network namespace it is in, and whoever called.
     let netnsInode: UInt64
     /// The daemon, which it is part of.
-    let desk: any DaemonDesk
+    let desk: any OwnDaemon
     /// Who has handed it over.
     let client: any CallClient
     /// The container's namespace, as the caller has opened it; nil if it has not.

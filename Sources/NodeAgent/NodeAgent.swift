@@ -58,7 +58,9 @@ package struct NodeAgent: Service {
             options: options, store: store, netnsInode: netnsInode, previous: previous,
             claims: try ClaimRecord(stateDirectory: options.stateDirectory, node: options.nodeName),
             speaker: speaker, kernel: kernel, logger: logger)
-        let linkRemovals = try LinkRemovals(store: store, logger: logger)
+        let linkRemovals = try NodeAgentError.toBeAble(to: "remove pods' links") {
+            try LinkRemovals(store: store, logger: logger)
+        }
         let shortages = KeyShortages()
         let bfd = BFDMonitor(peers: speaker.directory, eventLoop: bfdLoops.next(), logger: logger)
         let responder = Responder(
@@ -132,11 +134,11 @@ package struct NodeAgent: Service {
         _ loss: StoreWatch.Loss, instance: InstanceLock, controller: NodeController, server: ControlServer,
         calls: CallServer,
     ) {
-        logger.warning(
-            "files of the run directory are gone; written again",
-            metadata: [
-                "socket": "\(loss.socket)", "calls": "\(loss.callSocket)", "node.json": "\(loss.nodeState)",
-            ])
+        if loss.socket || loss.callSocket {
+            logger.warning(
+                "sockets of the run directory are gone; made again",
+                metadata: ["socket": "\(loss.socket)", "calls": "\(loss.callSocket)"])
+        }
         do {
             try instance.renew()
         } catch {

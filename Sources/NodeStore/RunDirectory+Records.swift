@@ -25,6 +25,7 @@ extension RunDirectory {
         do throws(SystemError) {
             return try Files.readIfPresent(file, limit: Self.maximumRecord)
         } catch {
+            if error.code == .ENOTDIR { try checkIsDirectory() }
             guard [.EISDIR, .EINVAL, .ELOOP, .EFBIG].contains(error.code) else { throw .system(error) }
             throw .corrupt(path: file, reason: "no record: \(error.code)", remedy: remedy)
         }

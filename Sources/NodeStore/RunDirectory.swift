@@ -60,9 +60,7 @@ package struct RunDirectory: Sendable {
     package func create() throws(StoreError) {
         // Most often all of it is there.
         var status = try system { () throws(SystemError) in try FileStatus.of(path) }
-        if let status, !status.isDirectory {
-            throw .unfit(path: path, reason: "it is no directory; remove it, or name another run directory")
-        }
+        if let status { try checkIsDirectory(status) }
         if status == nil {
             status = try system { () throws(SystemError) in
                 try Files.createDirectory(path)
@@ -83,6 +81,17 @@ package struct RunDirectory: Sendable {
                 if try FileStatus.of(part)?.isDirectory != true { try Files.createDirectory(part) }
             }
         }
+    }
+
+    /// - Throws: `unfit` when something else has the directory's name.
+    func checkIsDirectory() throws(StoreError) {
+        let status = try system { () throws(SystemError) in try FileStatus.of(path) }
+        if let status { try checkIsDirectory(status) }
+    }
+
+    private func checkIsDirectory(_ status: FileStatus) throws(StoreError) {
+        guard !status.isDirectory else { return }
+        throw .unfit(path: path, reason: "it is no directory; remove it, or name another run directory")
     }
 
     /// Takes the store's lock, waiting for it at most `deadline`. It is released when the value's life ends.

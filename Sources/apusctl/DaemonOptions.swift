@@ -92,6 +92,8 @@ struct DaemonQuestion {
         case .timeout, .closed: remedy = "See the log of apusd (journalctl -u apusd)."
         case .refused: remedy = "Run apusctl in the network namespace of apusd, as it was started."
         case .malformed: remedy = "Are apusctl (\(ProgramVersion.current)) and apusd of one version?"
+        case .system(let cause) where cause.code == .ENOTDIR:
+            remedy = "That is no run directory. Name that of apusd with --run-dir."
         case .system: remedy = "Nothing was asked."
         }
         return CommandFailure(description: "\(error)\n\(remedy)")

@@ -208,7 +208,7 @@ extension HandedCall {
 }
 
 /// A daemon that has nothing against anything.
-private struct AbsentDesk: DaemonDesk {
+private struct AbsentDesk: OwnDaemon {
     struct Consent: DaemonAnswer {
         let result: Result<JSONObject, RemoteError>
 

@@ -113,13 +113,4 @@ struct PacketSocketTests {
         }
         try body(client, server)
     }
-
-    private func code(_ body: () throws(SystemError) -> Void) -> SystemErrorCode? {
-        do throws(SystemError) {
-            try body()
-            return nil
-        } catch {
-            return error.code
-        }
-    }
 }

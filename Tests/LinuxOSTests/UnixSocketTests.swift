@@ -61,13 +61,4 @@ struct UnixSocketTests {
         #expect(connect(path) == .ECONNREFUSED)
         #expect(connect(directory.file(String(repeating: "x", count: 120))) == .ENAMETOOLONG)
     }
-
-    private func code(_ body: () throws(SystemError) -> Void) -> SystemErrorCode? {
-        do throws(SystemError) {
-            try body()
-            return nil
-        } catch {
-            return error.code
-        }
-    }
 }

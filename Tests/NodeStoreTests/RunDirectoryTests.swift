@@ -26,6 +26,16 @@ import Testing
         #expect(try FileStatus.of("/tmp/attachments") == nil)
     }
 
+    @Test("A file in the directory's place is named as such by whoever reads a record, too")
+    func file() throws {
+        let fixture = try StoreFixture(create: false)
+        try Files.replace(fixture.store.path, with: [])
+        defer { _ = try? Files.remove(fixture.store.path) }
+        let error = #expect(throws: StoreError.self) { try fixture.store.nodeState() }
+        let remedy = "it is no directory; remove it, or name another run directory"
+        #expect(error?.description == "\(fixture.store.path): \(remedy)")
+    }
+
     @Test("node.json is absent, then what was saved, then absent in the next boot")
     func nodeState() throws {
         let fixture = try StoreFixture()

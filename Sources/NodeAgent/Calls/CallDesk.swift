@@ -7,7 +7,7 @@ import NodeStore
 import Synchronization
 
 /// The daemon as its own threads ask it that carry out calls: what the node socket is to other processes.
-final class CallDesk: DaemonDesk {
+final class CallDesk: OwnDaemon {
     private let responder: Responder
     private let known = Mutex<(stamp: NodeStamp, state: NodeState?)?>(nil)
 

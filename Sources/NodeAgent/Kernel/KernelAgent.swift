@@ -92,10 +92,12 @@ actor KernelAgent {
 
     /// Opens the sockets and takes over what an earlier process left. Events that come later are not missed.
     func start() throws {
-        try monitor.open()
+        try NodeAgentError.toBeAble(to: "hear the kernel's events") { try monitor.open() }
         writerThread.start()
-        let sockets = try KernelSockets(
-            protocolNumber: RouteProtocol.number, writerThread: writerThread, answered: forwardingSignal)
+        let sockets = try NodeAgentError.toBeAble(to: "write routes") {
+            try KernelSockets(
+                protocolNumber: RouteProtocol.number, writerThread: writerThread, answered: forwardingSignal)
+        }
         monitor.ignore(sockets.port)
         self.sockets = sockets
         scheduleResync()

@@ -11,11 +11,15 @@ struct ClaimRecord: Sendable {
 
     /// Reads the record; a file that cannot be read is left alone and said.
     ///
-    /// - Throws: `NodeAgentError.unreadableClaims`.
+    /// - Throws: `NodeAgentError.unreadableClaims`, `unfitStateDirectory`.
     init(stateDirectory: String, node: String) throws(NodeAgentError) {
         path = "\(stateDirectory)/claims-\(node).json"
-        do {
+        do throws(SystemError) {
             try Files.createDirectory(stateDirectory)
+        } catch {
+            throw .unfitStateDirectory(path: stateDirectory, reason: "\(error)")
+        }
+        do {
             guard let bytes = try Files.readIfPresent(path, limit: 1 << 20) else { return }
             let record = try JSONText.parse(bytes)
             guard record.object?["v"]?.int == 1, let list = record.object?["blocks"]?.array else {

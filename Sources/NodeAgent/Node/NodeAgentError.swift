@@ -2,6 +2,10 @@
 package enum NodeAgentError: Error, Sendable, CustomStringConvertible {
     /// The record of claimed blocks is damaged. Without it the node could take a block twice.
     case unreadableClaims(path: String, reason: String)
+    /// What outlives a boot has no place to be.
+    case unfitStateDirectory(path: String, reason: String)
+    /// The kernel refuses a socket; `purpose` says what cannot be done without it.
+    case noKernelSocket(purpose: String, reason: String)
     /// Another daemon serves the same run directory.
     case alreadyRunning(path: String, holder: String?)
     /// A daemon of another run directory is at work in the network namespace.
@@ -16,6 +20,11 @@ package enum NodeAgentError: Error, Sendable, CustomStringConvertible {
         switch self {
         case .unreadableClaims(let path, let reason):
             "\(path): \(reason); repair it, or remove it if no pod of this node is left"
+        case .unfitStateDirectory(let path, let reason):
+            "\(path): the state directory cannot be had (\(reason)); make room for it, or name another one (--state-dir)"
+        case .noKernelSocket(let purpose, let reason):
+            "apusd cannot \(purpose): \(reason); it needs netlink sockets and CAP_NET_ADMIN: let its unit "
+                + "(RestrictAddressFamilies=, CapabilityBoundingSet=) or its container have them"
         case .alreadyRunning(let path, let holder):
             "another apusd serves \(path)\(Self.naming(holder)); stop it, or give this one a run directory of its own "
                 + "(--run-dir)"
@@ -27,6 +36,18 @@ package enum NodeAgentError: Error, Sendable, CustomStringConvertible {
         case .noProc:
             "/proc is not mounted: apusd reads its arguments, the boot's identity and settings of the kernel there; "
                 + "mount it (mount -t proc proc /proc), in a container's specification too"
+        }
+    }
+
+    /// Opens something of the kernel's, without which the daemon cannot start.
+    ///
+    /// - Parameter purpose: what it is for, as a verb: `hear the kernel's events`.
+    /// - Throws: `noKernelSocket`.
+    static func toBeAble<Opened>(to purpose: String, _ open: () throws -> Opened) throws(NodeAgentError) -> Opened {
+        do {
+            return try open()
+        } catch {
+            throw .noKernelSocket(purpose: purpose, reason: "\(error)")
         }
     }
 

@@ -117,6 +117,8 @@ actor NodeController {
                     if state?.blocks.contains(where: \.isClosed) ?? false { reviewSignal.raise() }
                 case .review: await publish()
                 case .nodeStateLost:
+                    // Before the first configuration there is none.
+                    if state != nil { logger.warning("node.json is gone from the run directory; written again") }
                     isSaved = false
                     await publish()
                 }

@@ -25,20 +25,7 @@ struct Diagnosis {
     ///
     /// - Parameter account: what the daemon answers; nil when it does not. Then the kernel alone is looked at.
     init(node: NodeKernel, account: Account?) throws {
-        if let account {
-            checkVersion(account.status.node)
-            checkConfiguration(account.status)
-            checkOverlaps(account.status)
-            checkDoubts(account.status)
-            checkOwnAddresses(account, node)
-            checkKeys(account.status)
-            checkSessions(account)
-            checkStaleRoutes(account)
-            checkBlocks(account)
-            checkModes(account)
-            checkOffloads(account)
-            checkRoutes(account.routes)
-        }
+        if let account { check(account, node) }
         let modes = account.map { $0.pools.map(\.mode) } ?? node.state.pools.map(\.mode)
         checkForwarding(node)
         try checkTunnels(node, Set(modes))
@@ -52,10 +39,20 @@ struct Diagnosis {
 
     /// Looks at the daemon's account alone.
     init(account: Account) {
+        check(account, nil)
+    }
+
+    /// Looks at what the daemon says of its configuration alone.
+    init(status: StatusAnswer) {
+        checkConfiguration(status)
+    }
+
+    private mutating func check(_ account: Account, _ node: NodeKernel?) {
         checkVersion(account.status.node)
         checkConfiguration(account.status)
         checkOverlaps(account.status)
         checkDoubts(account.status)
+        if let node { checkOwnAddresses(account, node) }
         checkKeys(account.status)
         checkSessions(account)
         checkStaleRoutes(account)
@@ -63,11 +60,6 @@ struct Diagnosis {
         checkModes(account)
         checkOffloads(account)
         checkRoutes(account.routes)
-    }
-
-    /// Looks at what the daemon says of its configuration alone.
-    init(status: StatusAnswer) {
-        checkConfiguration(status)
     }
 
     mutating func add(_ problem: String, _ remedy: String) {

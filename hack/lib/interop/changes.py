@@ -9,11 +9,9 @@ counted in the daemon's log. Prints a table; each line of it is a check of $APUS
 import json
 import os
 import re
-import shutil
 import sys
-import tempfile
 
-from lab import Apus, Lab, eventually
+from lab import Apus, eventually, own_lab
 
 COUNT = 50
 PEER_AS, OWN_AS = 65002, 65001
@@ -200,17 +198,9 @@ def run(lab):
 
 
 def main():
-    """Everything in a directory of its own, removed at the end."""
-    name = os.urandom(2).hex()
-    directory = tempfile.mkdtemp(prefix=f"apus-{name}-")
-    os.chmod(directory, 0o755)
-    lab = Lab(f"{name}-changes", directory)
-    try:
+    """All of it; the exit status says whether anything failed."""
+    with own_lab("changes") as lab:
         failed = run(lab)
-    finally:
-        lab.close()
-        if not os.environ.get("INTEROP_KEEP"):
-            shutil.rmtree(directory)
     sys.exit(1 if failed else 0)
 
 

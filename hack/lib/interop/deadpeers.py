@@ -8,12 +8,10 @@ lost. The stale timer is five seconds. Each line is a check of $APUS_RESULTS.
 import json
 import os
 import re
-import shutil
 import sys
-import tempfile
 import time
 
-from lab import Apus, Lab, eventually
+from lab import Apus, eventually, own_lab
 
 COUNT, DEAD, STALE_SECONDS, AS = 20, 2, 5, 65001
 OWN_BLOCK = "10.244.1.0/26"
@@ -157,17 +155,10 @@ def run(lab, check):
 
 
 def main():
-    """Everything in a directory of its own, removed at the end."""
-    name = os.urandom(2).hex()
-    directory = tempfile.mkdtemp(prefix=f"apus-{name}-")
-    os.chmod(directory, 0o755)
-    lab, check = Lab(f"{name}-dead", directory), Check()
-    try:
+    """All of it; the exit status says whether anything failed."""
+    check = Check()
+    with own_lab("dead") as lab:
         run(lab, check)
-    finally:
-        lab.close()
-        if not os.environ.get("INTEROP_KEEP"):
-            shutil.rmtree(directory)
     sys.exit(1 if check.failed else 0)
 
 

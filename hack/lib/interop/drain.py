@@ -5,11 +5,9 @@ One BIRD is in the AS of the node, one in another, one watches both. Each line i
 """
 import os
 import re
-import shutil
 import sys
-import tempfile
 
-from lab import DIST, Apus, Lab, eventually
+from lab import DIST, Apus, eventually, own_lab
 from speakers import Bird, Neighbour
 
 OWN, OTHER = 65001, 65002
@@ -109,17 +107,9 @@ def refresh(checks, apus, bird):
 
 
 def main():
-    """Everything in a directory of its own, removed at the end."""
-    name = os.urandom(2).hex()
-    directory = tempfile.mkdtemp(prefix=f"apus-{name}-")
-    os.chmod(directory, 0o755)
-    lab = Lab(f"{name}-drain", directory)
-    try:
+    """All of it; the exit status says whether anything failed."""
+    with own_lab("drain") as lab:
         failed = run(lab)
-    finally:
-        lab.close()
-        if not os.environ.get("INTEROP_KEEP"):
-            shutil.rmtree(directory)
     sys.exit(1 if failed else 0)
 
 

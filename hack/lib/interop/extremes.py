@@ -8,17 +8,15 @@ left. A peer that behaves is up all the time and has every route. Each line is a
 """
 import os
 import re
-import shutil
 import socket
 import struct
 import sys
-import tempfile
 import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from bgp_peer import KEEPALIVE, OPEN, ROUTE_REFRESH, UPDATE, Ended, Session, established, message  # noqa: E402
-from lab import DIST, Apus, Lab, eventually  # noqa: E402
+from lab import DIST, Apus, eventually, own_lab  # noqa: E402
 
 OWN = "192.168.1.1"
 SEND_HOLD_SECONDS = 3
@@ -453,17 +451,9 @@ def run(lab):
 
 
 def main():
-    """Everything in a directory of its own, removed at the end."""
-    name = os.urandom(2).hex()
-    directory = tempfile.mkdtemp(prefix=f"apus-{name}-")
-    os.chmod(directory, 0o755)
-    lab = Lab(f"{name}-extremes", directory)
-    try:
+    """All of it; the exit status says whether anything failed."""
+    with own_lab("extremes") as lab:
         failed = run(lab)
-    finally:
-        lab.close()
-        if not os.environ.get("INTEROP_KEEP"):
-            shutil.rmtree(directory)
     sys.exit(1 if failed else 0)
 
 

@@ -1,8 +1,11 @@
 """Network namespaces on one bridge, processes ended by their id, and apusd in one of them."""
+import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
+import tempfile
 import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
@@ -17,6 +20,20 @@ def eventually(seconds, condition):
         if answer or time.monotonic() >= deadline:
             return answer
         time.sleep(0.05)
+
+
+@contextlib.contextmanager
+def own_lab(name):
+    """A Lab in a directory of its own; both are removed at the end, unless INTEROP_KEEP keeps the directory."""
+    run = os.urandom(2).hex()
+    directory = tempfile.mkdtemp(prefix=f"apus-{run}-")
+    os.chmod(directory, 0o755)
+    try:
+        with contextlib.closing(Lab(f"{run}-{name}", directory)) as lab:
+            yield lab
+    finally:
+        if not os.environ.get("INTEROP_KEEP"):
+            shutil.rmtree(directory)
 
 
 class Lab:

@@ -6,13 +6,11 @@ packet is lost and no route is deleted on the way. Each line is a check of $APUS
 """
 import os
 import re
-import shutil
 import signal
 import sys
-import tempfile
 import time
 
-from lab import Apus, Lab, eventually
+from lab import Apus, eventually, own_lab
 from paths import kernel_ways
 from speakers import Bird, Neighbour
 
@@ -118,18 +116,10 @@ class Run:
 
 
 def main():
-    """Everything in a directory of its own, removed at the end."""
-    name = os.urandom(2).hex()
-    directory = tempfile.mkdtemp(prefix=f"apus-{name}-")
-    os.chmod(directory, 0o755)
-    lab = Lab(f"{name}-ways", directory)
-    try:
+    """All of it; the exit status says whether anything failed."""
+    with own_lab("ways") as lab:
         run = Run(lab)
         run.steps()
-    finally:
-        lab.close()
-        if not os.environ.get("INTEROP_KEEP"):
-            shutil.rmtree(directory)
     sys.exit(1 if run.failed else 0)
 
 

@@ -10,10 +10,9 @@ import re
 import shutil
 import signal
 import sys
-import tempfile
 import time
 
-from lab import Apus, Lab, eventually
+from lab import Apus, eventually, own_lab
 from paths import kernel_ways
 
 AS, RESTART_SECONDS = 65001, 2
@@ -92,18 +91,10 @@ def run(lab, results):
 
 
 def main():
-    """Everything in a directory of its own, removed at the end."""
-    name = os.urandom(2).hex()
-    directory = tempfile.mkdtemp(prefix=f"apus-{name}-")
-    os.chmod(directory, 0o755)
+    """All of it; the exit status says whether anything failed."""
     results = []
-    lab = Lab(f"{name}-outlive", directory)
-    try:
+    with own_lab("outlive") as lab:
         run(lab, results)
-    finally:
-        lab.close()
-        if not os.environ.get("INTEROP_KEEP"):
-            shutil.rmtree(directory)
     sys.exit(0 if results and all(results) else 1)
 
 

@@ -1,0 +1,46 @@
+import LinuxOS
+import Netlink
+import TestKit
+import Testing
+
+@testable import NodeAgent
+
+@Suite("What keeps the daemon from starting")
+struct StartFailureTests {
+    @Test("A socket that the kernel refuses is named with what it is for, the kernel's answer and the remedy")
+    func socket() {
+        let refusal = NetlinkError(.socketOpen, "NETLINK_ROUTE", .EPERM)
+        #expect(throws: NodeAgentError.self) {
+            try NodeAgentError.toBeAble(to: "hear the kernel's events") { throw refusal }
+        }
+        do {
+            try NodeAgentError.toBeAble(to: "hear the kernel's events") { throw refusal }
+        } catch {
+            let text = "\(error)"
+            #expect(text.hasPrefix("apusd cannot hear the kernel's events: \(refusal);"))
+            #expect(text.contains("CAP_NET_ADMIN"))
+        }
+    }
+
+    @Test("What can be opened is handed on")
+    func opened() throws {
+        #expect(try NodeAgentError.toBeAble(to: "count") { 5 } == 5)
+    }
+
+    @Test("A state directory that is a file is named as that, and not as a damaged record")
+    func stateDirectory() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.file("state")
+        try Files.replace(path, with: [])
+        do throws(NodeAgentError) {
+            _ = try ClaimRecord(stateDirectory: path, node: "node1")
+            Issue.record("it was taken")
+        } catch {
+            guard case .unfitStateDirectory(path: path, _) = error else {
+                Issue.record("\(error)")
+                return
+            }
+            #expect("\(error)".contains("--state-dir"))
+        }
+    }
+}
