@@ -21,7 +21,9 @@ struct IPAMReleaseCommand: ParsableCommand {
     @ParentCommand var ipam: IPAMCommand
     @ParentCommand var root: ApusCtl
     @Argument(help: "The address.", transform: IPAMCommand.address)
-    var address: IPAddress
+    var address: IPAddress?
+    @Option(help: "The address, as calicoctl's users write it.", transform: IPAMCommand.address)
+    var ip: IPAddress?
     @Flag(
         help: """
             Release also what another plugin's link may have (apus-ipam under ptp or macvlan), if no namespace that can \
@@ -31,7 +33,12 @@ struct IPAMReleaseCommand: ParsableCommand {
     @OptionGroup var daemon: DaemonOptions
     @OptionGroup var output: OutputOptions
 
+    func validate() throws {
+        if (address == nil) == (ip == nil) { throw ValidationError("Name the one address that is to be released.") }
+    }
+
     func run() throws {
+        guard let address = address ?? ip else { return }
         let directory = IPAMCommand.runDirectory(root.daemon, ipam.daemon, daemon)
         let released = try IPAMCommand.withStore {
             let node = try NodeKernel(runDirectory: directory)

@@ -20,7 +20,9 @@ struct IPAMShowCommand: ParsableCommand {
 
     @ParentCommand var ipam: IPAMCommand
     @ParentCommand var root: ApusCtl
-    @Flag(help: "Show each block, and the addresses that pods have of another IPAM plugin.")
+    @Flag(
+        name: [.long, .customLong("show-blocks")],
+        help: "Show each block, and the addresses that pods have of another IPAM plugin.")
     var blocks = false
     @Option(help: "Show who has this address.", transform: IPAMCommand.address)
     var ip: IPAddress?
