@@ -120,6 +120,7 @@ struct AddCommand {
             $0.hostLinkIndex = index
             $0.mtuBytes = link.mtuBytes
             $0.requestedMAC = requests.macAddress
+            $0.podName = call.environment.arguments.qualifiedPodName
             $0.state = .complete
         }
         trace.ended("writing the record")
