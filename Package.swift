@@ -100,7 +100,7 @@ let package = Package(
         program("apusd", ["NodeAgent", arguments, lifecycle, log, signals]),
         program(
             "apusctl",
-            ["IPAMCore", "JSONKit", "LinuxOS", "NetTypes", "Netlink", "NodeLink", "NodeStore", arguments]),
+            ["IPAMCore", "JSONKit", "LinuxOS", "NetTypes", "Netlink", "NodeLink", "NodeStore", "PodLinks", arguments]),
         // Never shipped
         .target(
             name: "TestKit", dependencies: ["CLinuxShim", "LinuxOS", "NetTypes"], path: "Tests/TestKit",
@@ -135,7 +135,7 @@ let package = Package(
                 "NodeAgent", "BGPSession", "BGPTable", "BGPWire", "Dataplane", "IPAMCore", "JSONKit", "LinuxOS",
                 "ModePlugins", "NetTypes", "Netlink", "NodeLink", "NodeStore", "Resources", "TestKit", log,
             ] + nio),
-        tests("apusctlTests", ["apusctl", "NetTypes", "NodeLink"]),
+        tests("apusctlTests", ["apusctl", "IPAMCore", "NetTypes", "NodeLink"]),
     ],
     swiftLanguageModes: [.v6],
 )

@@ -17,6 +17,9 @@ struct AddCommand {
         case giveBack
     }
 
+    /// How the host's end is to be called, and what has that name.
+    private typealias HostName = (name: String, observed: ObservedLink)
+
     private let call: PluginCall
     private let daemon: DaemonLine
     private let desk: AttachmentDesk
@@ -34,7 +37,10 @@ struct AddCommand {
     }
 
     /// Attaches the container and answers the result to print.
-    func run() throws -> JSONValue {
+    ///
+    /// - Parameter hostSocket: a socket in the host's namespace, if there is one; there is one afterwards unless something
+    ///   has gone wrong.
+    func run(_ hostSocket: inout NetlinkSocket?) throws -> JSONValue {
         guard let alias = LinkAlias(call.key) else {
             let isName = call.key.network.utf8.count > call.key.containerID.utf8.count
             throw CNIError(
@@ -48,16 +54,21 @@ struct AddCommand {
         let plan = AddressPlan(call, daemon: daemon, requests: requests, wantsGateway: false)
         let node = try call.nodeState()
         if foreign == nil { try checkForwarding(plan.families(of: node)) }
-        var kernel = try PodKernel(sandbox: sandbox)
+        var kernel = try PodKernel(sandbox: sandbox, home: call.input.server?.home, hostSocket: hostSocket.take())
         trace.ended("looking at what there is")
         if let since = call.input.lostSince { try removeLost(since) }
-        var file = try desk.claim()
+        // For a key that nobody has left anything of the name, and so all of the record, is known before it is claimed.
+        let early = foreign == nil ? nameWithoutLink(alias, &kernel) : nil
+        var file = try desk.claim(with: early.flatMap { plan.first(known: node, hostLink: $0.name) })
         trace.ended("claiming the key")
         defer { trace.finish() }
         var undo = UndoStack<Inverse>()
         do {
-            let result = try attach(alias, plan, node, &file, &kernel, &undo)
+            let known = file.isNew ? early : nil
+            let end = try known ?? hostEnd(alias, file.attachment.hostLink, &kernel)
+            let result = try attach(alias, end, plan, node, &file, &kernel, &undo)
             undo.commit()
+            hostSocket = kernel.takeHostSocket()
             return result
         } catch {
             if takeBack(&undo, &kernel) { release(file) }
@@ -81,10 +92,10 @@ struct AddCommand {
     }
 
     private func attach(
-        _ alias: LinkAlias, _ plan: AddressPlan, _ node: NodeState?, _ file: inout AttachmentFile,
-        _ kernel: inout PodKernel, _ undo: inout UndoStack<Inverse>,
+        _ alias: LinkAlias, _ end: HostName, _ plan: AddressPlan, _ node: NodeState?,
+        _ file: inout AttachmentFile, _ kernel: inout PodKernel, _ undo: inout UndoStack<Inverse>,
     ) throws -> JSONValue {
-        let (name, observed) = try hostEnd(alias, file.attachment.hostLink, &kernel)
+        let (name, observed) = end
         // Before another plugin is asked for addresses; else the kernel tells.
         if observed == .absent, foreign != nil { try checkPodName(&kernel) }
         let answer = try addresses(plan, node, &file, &undo, name: name)
@@ -109,12 +120,22 @@ struct AddCommand {
             $0.hostLinkIndex = index
             $0.mtuBytes = link.mtuBytes
             $0.requestedMAC = requests.macAddress
+            $0.podName = call.environment.arguments.qualifiedPodName
             $0.state = .complete
         }
         trace.ended("writing the record")
         let addresses = link.addresses.asList
         call.log.write(.info, "ADD \(call.key): \(addresses) on \(name)")
         return json
+    }
+
+    /// The name of the host's end of a key that has no record, if nothing has that name; what goes wrong here goes wrong
+    /// again, and is told, when the key is held.
+    private func nameWithoutLink(
+        _ alias: LinkAlias, _ kernel: inout PodKernel,
+    ) -> HostName? {
+        guard let end = try? hostEnd(alias, "", &kernel), end.observed == .absent else { return nil }
+        return end
     }
 
     /// How the host's end is to be called, and what has that name now.
@@ -124,7 +145,7 @@ struct AddCommand {
     /// - Throws: `PodPlanError.nameTaken`.
     private func hostEnd(
         _ alias: LinkAlias, _ recorded: String, _ kernel: inout PodKernel,
-    ) throws -> (name: String, observed: ObservedLink) {
+    ) throws -> HostName {
         let arguments = call.environment.arguments
         var name = HostLinkName.name(
             for: call.key, podNamespace: arguments.podNamespace, podName: arguments.podName)

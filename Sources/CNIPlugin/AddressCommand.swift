@@ -23,7 +23,7 @@ struct AddressCommand {
         // A mode that the node's pools have not is refused before anything is made.
         let node = try call.store.nodeState()
         _ = try plan.mode(of: node)
-        var file = try desk.claim()
+        var file = try desk.claim(with: plan.first(known: node, hostLink: nil))
         do {
             let answer = try plan.allocate(for: &file, known: node)
             let result = CNIResult(

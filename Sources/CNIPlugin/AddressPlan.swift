@@ -121,6 +121,30 @@ struct AddressPlan {
         return names
     }
 
+    /// What the first address will be asked for with: it can be asked for with the key.
+    ///
+    /// - Parameters:
+    ///   - known: node.json, as this call has read it.
+    ///   - hostLink: the name of the link's host end.
+    /// - Returns: to be called under the store's lock; nil where there is something to wait for, or to complain about,
+    ///   which is done when the key is held.
+    func first(known: NodeState?, hostLink: String?) -> (() throws -> (AllocationRequest, NodeState)?)? {
+        guard let known, let family = try? families(of: known).first, let mode = try? mode(family, of: known),
+            let request = try? allocationRequest(family, mode, of: known, hostLink: hostLink)
+        else { return nil }
+        return { (request, try current(known)) }
+    }
+
+    private func allocationRequest(
+        _ family: AddressFamily, _ mode: EncapsulationMode, of node: NodeState?, hostLink: String?,
+    ) throws(CNIError) -> AllocationRequest {
+        var pools: [String]?
+        if let node { pools = try listedPools(family, of: node) }
+        return AllocationRequest(
+            family: family, mode: mode.rawValue, pools: pools, address: requests.address(family),
+            wantsGateway: wantsGateway, hostLink: hostLink)
+    }
+
     /// Gives the attachment its addresses.
     /// - Throws: what keeps it from having them; the addresses given so far are still the attachment's.
     ///
@@ -161,15 +185,14 @@ struct AddressPlan {
         _ family: AddressFamily, _ mode: EncapsulationMode, for file: inout AttachmentFile, known: NodeState?,
         hostLink: String?,
     ) throws -> (Allocation, NodeState) {
-        var request = AllocationRequest(
-            family: family, mode: mode.rawValue, address: requests.address(family), wantsGateway: wantsGateway,
-            hostLink: hostLink)
+        var request = try allocationRequest(family, mode, of: nil, hostLink: hostLink)
         var full: [IPPrefix] = []
         var latest = known
         for _ in 0..<3 {
             if let node = latest {
                 request.pools = try listedPools(family, of: node)
-                switch try attempt(request, for: &file, node) {
+                let claimed = file.takeOutcome(of: request)
+                switch try claimed ?? attempt(request, for: &file, node) {
                 case .allocated(let allocation): return (allocation, node)
                 case .noPool(let modes) where !modes.isEmpty: throw noPool(request, mode, modes)
                 case .noPool: full = []
@@ -195,11 +218,16 @@ struct AddressPlan {
         _ request: AllocationRequest, for file: inout AttachmentFile, _ node: NodeState,
     ) throws -> AllocationOutcome {
         let lock = try call.store.lock(deadline: PluginCall.lockTimeout)
-        // The daemon closes a block in node.json before it gives its record up under the lock: what was read without
-        // the lock may be a block that is nobody's by now.
+        return try call.store.allocate(request, for: &file, node: current(node), under: lock)
+    }
+
+    /// node.json, as it is under the store's lock.
+    ///
+    /// The daemon closes a block in node.json before it gives its record up under the lock: what was read without the
+    /// lock may be a block that is nobody's by now.
+    private func current(_ node: NodeState) throws -> NodeState {
         let isSame = try stamp != nil && call.store.nodeStamp() == stamp
-        let current = isSame ? node : try call.store.nodeState() ?? node
-        return try call.store.allocate(request, for: &file, node: current, under: lock)
+        return isSame ? node : try call.store.nodeState() ?? node
     }
 
     private func mismatch(_ required: EncapsulationMode, _ modes: [String]) -> CNIError {

@@ -19,14 +19,15 @@ struct AttachmentDesk: Sendable {
 
     /// Takes the key for an ADD, making the store's directories if need be.
     ///
+    /// - Parameter first: what a new record is to have at once, asked for under the lock; nil for nothing.
     /// - Returns: a pending record; one that a killed ADD has left may have addresses and a host link.
     /// - Throws: error 11 while another process is at work on it, 999 after an ADD that has answered: then nothing is
     ///   changed.
-    func claim() throws -> AttachmentFile {
+    func claim(with first: (() throws -> (AllocationRequest, NodeState)?)? = nil) throws -> AttachmentFile {
         try call.store.create()
         let deadline = BootClock.now() + Self.endingTime
         while true {
-            switch try attempt() {
+            switch try attempt(first) {
             case .fresh(let file): return file
             case .takenOver(let file):
                 call.log.write(.warning, "ADD \(call.key): an earlier ADD or DEL was killed; taking over")
@@ -104,10 +105,10 @@ struct AttachmentDesk: Sendable {
         _ = try Poll.readable([], until: now + .milliseconds(5), name: "the attachment's lock")
     }
 
-    private func attempt() throws -> AttachmentClaim {
+    private func attempt(_ first: (() throws -> (AllocationRequest, NodeState)?)?) throws -> AttachmentClaim {
         let lock = try call.store.lock(deadline: PluginCall.lockTimeout)
         if try !call.store.isSettled() { try settle(under: lock) }
-        return try call.store.claim(call.key, now: BootClock.now(), under: lock)
+        return try call.store.claim(call.key, now: BootClock.now(), with: first?(), under: lock)
     }
 
     /// The store is new, or somebody has emptied it: the pods that live are entered before anything is allocated.

@@ -163,14 +163,21 @@ package enum CNIPlugin {
         _ startedAt: MonotonicTime,
     ) throws -> JSONValue? {
         let config = try NetworkConfig(json, for: environment.command, isForAnother: role == .addressesOnly)
-        return try answer(try PluginCall(environment: environment, config: config, input: input), role, startedAt)
+        let call = try PluginCall(environment: environment, config: config, input: input)
+        var hostSocket: NetlinkSocket?
+        return try answer(call, role, startedAt, &hostSocket)
     }
 
     /// Carries out a call whose configuration has been read.
-    static func answer(_ call: PluginCall, _ role: Role, _ startedAt: MonotonicTime) throws -> JSONValue? {
+    ///
+    /// - Parameter hostSocket: a socket in the host's namespace for whoever needs one; who leaves one has read all of its
+    ///   answers.
+    static func answer(
+        _ call: PluginCall, _ role: Role, _ startedAt: MonotonicTime, _ hostSocket: inout NetlinkSocket?,
+    ) throws -> JSONValue? {
         do {
             switch (call.environment.command, role) {
-            case (.add, .network): return try AddCommand(call).run()
+            case (.add, .network): return try AddCommand(call).run(&hostSocket)
             case (.add, .addressesOnly): return try AddressCommand(call).run()
             case (.delete, .network):
                 try DeleteCommand(call).run()

@@ -33,6 +33,7 @@ package struct HandedCall: Sendable, Equatable {
         guard let version = Self.text(packet, &place), let inode = Self.text(packet, &place).flatMap({ UInt64($0) })
         else { return nil }
         var variables: [String: String] = [:]
+        variables.reserveCapacity(8)
         while true {
             guard let line = Self.text(packet, &place) else { return nil }
             if line.isEmpty { break }
@@ -48,7 +49,10 @@ package struct HandedCall: Sendable, Equatable {
         while place < packet.count, packet[place] != 0 { place += 1 }
         guard place < packet.count else { return nil }
         defer { place += 1 }
-        return String(validating: packet[start..<place], as: UTF8.self)
+        let octets = packet[start..<place]
+        // To see that all of it is ASCII costs little, and most texts are.
+        if octets.allSatisfy({ $0 < 0x80 }) { return String(decoding: octets, as: UTF8.self) }
+        return String(validating: octets, as: UTF8.self)
     }
 }
 

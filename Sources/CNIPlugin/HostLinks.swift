@@ -9,9 +9,12 @@ struct HostLinks: ~Copyable {
     /// A socket in the host's namespace.
     var socket: NetlinkSocket
 
-    /// Opens the socket in the namespace this thread is in.
-    init() throws {
-        socket = try NetlinkSocket(isForFew: true)
+    /// Takes a socket over, or opens one in the namespace this thread is in.
+    init(_ socket: consuming NetlinkSocket? = nil) throws {
+        switch consume socket {
+        case .some(let socket): self.socket = socket
+        case .none: self.socket = try NetlinkSocket(isForFew: true)
+        }
     }
 
     /// What has the name.

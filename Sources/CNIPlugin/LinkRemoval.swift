@@ -149,7 +149,9 @@ struct LinkRemoval: ~Copyable {
     /// The pod's links, where the pod's namespace is still at hand.
     private func openPodLinks() -> DeviceList? {
         guard !call.environment.netns.isEmpty, let sandbox = try? call.openNetns() else { return nil }
-        return try? sandbox.within { () throws(SystemError) in try DeviceList() }
+        return try? sandbox.within(from: call.input.server?.home, orThrow: { $0 }) { () throws(SystemError) in
+            try DeviceList()
+        }
     }
 
     /// Sees that the pod's end is gone too.

@@ -124,6 +124,10 @@ struct CallServing: Sendable {
     let store: RunDirectory
     /// The inode of the network namespace it is in, and whoever called.
     let netnsInode: UInt64
+    /// That namespace.
+    let home: SharedNetNS?
+    /// What turns forwarding on in that namespace.
+    let forwarding: [AddressFamily: KeptSetting]
     /// The daemon, which it is part of.
     let desk: any OwnDaemon
     /// Who has handed it over.

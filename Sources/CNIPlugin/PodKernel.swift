@@ -13,15 +13,22 @@ struct PodKernel: ~Copyable {
     private var made: (name: String, index: UInt32)?
 
     /// Opens the sockets; this thread stays in the host's namespace.
-    init(sandbox: consuming NetNS) throws {
-        let hostLinks = try HostLinks()
-        let pod = try sandbox.within(orThrow: { $0 as any Error }) { () throws(any Error) in
+    ///
+    /// - Parameters:
+    ///   - home: the host's namespace, where it is at hand.
+    ///   - hostSocket: a socket in it whose answers have all been read, where there is one.
+    init(sandbox: consuming NetNS, home: SharedNetNS? = nil, hostSocket: consuming NetlinkSocket? = nil) throws {
+        let hostLinks = try HostLinks(hostSocket)
+        let pod = try sandbox.within(from: home, orThrow: { $0 as any Error }) { () throws(any Error) in
             try NetlinkSocket(isForFew: true)
         }
         self.hostLinks = hostLinks
         self.pod = pod
         self.sandbox = sandbox
     }
+
+    /// The host's socket, for another pod: for who has had an answer to everything.
+    consuming func takeHostSocket() -> NetlinkSocket { hostLinks.socket }
 
     /// Whether the pod has a link of this name.
     mutating func podHasLink(_ name: String) throws -> Bool {

@@ -31,4 +31,9 @@ package struct CNIArguments: Sendable, Equatable {
 
     /// The pod's name, as kubelet, containerd and podman send it.
     package var podName: String? { self["K8S_POD_NAME"] }
+
+    /// `namespace/name`, or the name where there is no namespace; nil without a name.
+    package var qualifiedPodName: String? {
+        podName.map { name in podNamespace.map { "\($0)/\(name)" } ?? name }
+    }
 }

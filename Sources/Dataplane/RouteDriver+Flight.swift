@@ -7,11 +7,16 @@ package import Netlink
 extension RouteDriver where Kernel: ConcurrentRouteKernel, Kernel: ~Copyable {
     /// How many batches are in flight at most.
     private static var maximumInFlight: Int { 2 }
-    /// So many operations are a large batch.
-    private static var largeCount: Int { 32768 }
+    /// How many times as large as the one before a batch is at least, as long as more is to come.
+    private static var growth: Int { 4 }
+    /// So many operations are a large batch; to wait for more would only take memory.
+    private static var largeCount: Int { 131072 }
 
     /// Whether a batch was launched that has not been landed.
     package var isInFlight: Bool { !inFlight.isEmpty }
+
+    /// Whether what is pending waits for more, with nothing in flight; then there is nothing to be done for `apply`.
+    package var isGathering: Bool { !isInFlight && !needsResync && !isWorthWhile }
 
     /// Whether the oldest batch in flight has been answered.
     package var isAnswered: Bool { isInFlight && kernel.isFinished }
@@ -27,14 +32,17 @@ extension RouteDriver where Kernel: ConcurrentRouteKernel, Kernel: ~Copyable {
         let batch = RouteBatch(attempt)
         kernel.begin(batch)
         inFlight.append((attempt, batch))
+        latestCount = attempt.changes.count
         return true
     }
 
-    /// Whether enough is pending to lie ready behind what the kernel is working on. Routes that come in ever larger batches
-    /// leave its trie flat, and what goes in one by one costs it three times as much to take out again (`RouteBatch`).
+    /// Whether enough is pending to go behind the latest batch. The kernel's trie takes every dense part of it apart, from
+    /// the bottom to the top, whenever the range of the routes grows beyond it: that costs little as long as what is there
+    /// is a small part of what comes, and it leaves a trie that costs little to take down (`RouteBatch`).
     private var isWorthWhile: Bool {
-        guard let ahead = inFlight.last?.attempt.changes.count else { return true }
-        return table.pendingCount >= min(2 * ahead, Self.largeCount)
+        if !isInFlight, !expectsMore { return true }
+        let enough = expectsMore ? Self.growth * latestCount : latestCount
+        return table.pendingCount >= min(enough, Self.largeCount)
     }
 
     /// Waits for the oldest batch in flight, launches what is pending by then, and takes the answers in while the kernel

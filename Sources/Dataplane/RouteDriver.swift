@@ -44,6 +44,10 @@ package struct RouteDriver<Kernel: RouteKernel & ~Copyable>: ~Copyable {
     var kernel: Kernel
     /// What the kernel is working on, and what lies ready behind it; see `launch`.
     var inFlight: [(attempt: RouteAttempt, batch: RouteBatch)] = []
+    /// How many operations the latest batch had of those that `launch` has sent since the last `apply`.
+    var latestCount = 0
+    /// Whether more wishes are about to come: as long as they do, `launch` waits for a batch worth its while.
+    package var expectsMore = false
     /// The problems that a report has told of and that last.
     private var reported: [RouteKey: RouteProblem] = [:]
 
@@ -83,6 +87,7 @@ package struct RouteDriver<Kernel: RouteKernel & ~Copyable>: ~Copyable {
     ///   error: they are in the report and in the table.
     package mutating func apply() throws(NetlinkError) -> RouteReport {
         var report = RouteReport()
+        latestCount = 0
         var occupied: [RouteOperation] = []
         for _ in 0..<Self.maximumRounds {
             do throws(NetlinkError) {

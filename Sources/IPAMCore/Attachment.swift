@@ -28,6 +28,8 @@ package struct Attachment: Sendable, Hashable {
     package var mtuBytes: UInt32?
     /// The link-layer address that the runtime asked for the pod's end; nil for the one that follows from the key.
     package var requestedMAC: MACAddress?
+    /// The pod, `namespace/name`, as the runtime of an ADD that has answered called it; nil if it did not. It is for people.
+    package var podName: String?
     /// The boot in which the record was made.
     package let bootID: String
     /// When the ADD began, on CLOCK_BOOTTIME; of two, when the one began that took over from the other.
@@ -55,7 +57,8 @@ extension Attachment {
     /// Reads an attachment's file.
     ///
     /// `{"v":1,"network":…,"containerID":…,"ifName":…,"state":"pending","addresses":["10.244.0.5/32"],"hostLink":…,
-    /// "hostLinkIndex":12,"mtu":1500,"mac":…,"bootID":…,"createdAt":…}`; `mtu` and `mac` may be missing.
+    /// "hostLinkIndex":12,"mtu":1500,"mac":…,"pod":"default/nginx","bootID":…,"createdAt":…}`; `mtu`, `mac` and `pod` may
+    /// be missing.
     /// - Throws: `RecordError`; the file is not one that Apus wrote, or somebody edited it.
     package init(json: JSONValue) throws(RecordError) {
         let reader = try RecordReader(record: json)
@@ -79,6 +82,7 @@ extension Attachment {
                 ? reader.parsed("mac", expected: "a link-layer address") { MACAddress($0) } : nil,
             bootID: try reader.string("bootID"),
             createdAt: MonotonicTime(nanoseconds: UInt64(try reader.integer("createdAt") as UInt64)))
+        podName = try reader.has("pod") ? reader.string("pod") : nil
     }
 
     /// The attachment as its file holds it.
@@ -91,7 +95,8 @@ extension Attachment {
                     ("hostLink", .string(hostLink)),
                     ("hostLinkIndex", .int(Int64(hostLinkIndex))),
                 ] + (mtuBytes.map { [("mtu", .int(Int64($0)))] } ?? [])
-                    + (requestedMAC.map { [("mac", .string($0.description))] } ?? []) + [
+                    + (requestedMAC.map { [("mac", .string($0.description))] } ?? [])
+                    + (podName.map { [("pod", .string($0))] } ?? []) + [
                         ("bootID", .string(bootID)),
                         ("createdAt", .int(Int64(clamping: createdAt.nanoseconds))),
                     ]))

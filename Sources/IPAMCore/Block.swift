@@ -119,6 +119,14 @@ package struct Block: Sendable, Hashable {
         return ordinals.compactMap { cidr.address(at: UInt64($0)) }
     }
 
+    /// Takes one address of `key` back; false if it does not have it.
+    package mutating func release(_ address: IPAddress, of key: AttachmentKey) -> Bool {
+        guard let ordinal = ordinal(of: address), allocated[ordinal] == key else { return false }
+        allocated[ordinal] = nil
+        free.append(ordinal)
+        return true
+    }
+
     /// Keeps an address from pods, as the gateway of `apus-ipam`, and returns it. Twice is as good as once.
     ///
     /// It is the last, or the one before where the last is the block's broadcast address (IPv4 up to a /30): the kernel

@@ -45,6 +45,11 @@ package enum Sysctl {
         _ = try FileDescriptor.open(resolve(path), O_WRONLY)
     }
 
+    /// Opens a setting for reading.
+    static func open(_ path: [String]) throws(SystemError) -> FileDescriptor {
+        try FileDescriptor.open(resolve(path), O_RDONLY)
+    }
+
     private static func resolve(_ path: [String]) throws(SystemError) -> String {
         for part in path where part.isEmpty || part == "." || part == ".." || part.utf8.contains(0x2f) {
             throw SystemError("sysctl", path.joined(separator: "/"), .EINVAL)

@@ -93,19 +93,40 @@ package struct NetNS: ~Copyable, Sendable {
         try within(orThrow: { $0 }, body)
     }
 
+    /// Runs `body` as `within(orThrow:_:)` does, without asking where the thread is: a thread that carries out many calls
+    /// knows.
+    ///
+    /// - Parameter home: the namespace the thread is in; nil if that is not known.
+    package borrowing func within<Value: ~Copyable, Failure: Error>(
+        from home: SharedNetNS?, orThrow failure: (SystemError) -> Failure, _ body: () throws(Failure) -> Value,
+    ) throws(Failure) -> Value {
+        guard let home else { return try within(orThrow: failure, body) }
+        do throws(SystemError) {
+            try enter()
+        } catch {
+            throw failure(error)
+        }
+        defer { home.namespace.comeBack() }
+        return try body()
+    }
+
     /// Moves the thread in, and answers the namespace it came from.
     private borrowing func entered<Failure: Error>(
         orThrow failure: (SystemError) -> Failure,
     ) throws(Failure) -> NetNS {
         do throws(SystemError) {
             let home = try NetNS.current()
-            let result = clinux_setns(descriptor.rawValue, CLONE_NEWNET)
-            let code = SystemErrorCode.last
-            guard result == 0 else { throw SystemError("setns", name, code) }
+            try enter()
             return home
         } catch {
             throw failure(error)
         }
+    }
+
+    private borrowing func enter() throws(SystemError) {
+        let result = clinux_setns(descriptor.rawValue, CLONE_NEWNET)
+        let code = SystemErrorCode.last
+        guard result == 0 else { throw SystemError("setns", name, code) }
     }
 
     private borrowing func comeBack() {
@@ -113,4 +134,13 @@ package struct NetNS: ~Copyable, Sendable {
         // Going on would do the host's work inside a container; no error could be handled safely from in there.
         precondition(result == 0, "cannot return to the network namespace \(inode): errno \(errno)")
     }
+}
+
+/// A namespace that many hold.
+package final class SharedNetNS: Sendable {
+    /// The namespace.
+    package let namespace: NetNS
+
+    /// Shares it.
+    package init(_ namespace: consuming NetNS) { self.namespace = namespace }
 }

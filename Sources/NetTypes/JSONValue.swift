@@ -98,7 +98,9 @@ package struct JSONObject: Sendable, Equatable, ExpressibleByDictionaryLiteral {
     }
 
     private static func areEqualButForCase(_ left: String, _ right: String) -> Bool {
-        left.utf8.elementsEqual(right.utf8) { left, right in
+        // Most names differ in length, which is told at once.
+        guard left.utf8.count == right.utf8.count else { return false }
+        return left.utf8.elementsEqual(right.utf8) { left, right in
             let isLetter = (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(left | 0x20)
             return left == right || isLetter && left | 0x20 == right | 0x20
         }

@@ -1,6 +1,6 @@
 import CLibNL
 import Glibc
-import LinuxOS
+package import LinuxOS
 package import NetTypes
 
 /// Forgets the connections of addresses that have been freed (ctnetlink, linux/netfilter/nfnetlink_conntrack.h).
@@ -16,10 +16,14 @@ package enum ConntrackSocket {
     ///
     /// The kernel goes through the whole table for an address: that is milliseconds where the table is large.
     ///
-    /// - Parameter isFiltered: whether to try the deletion by an address alone, which Linux has understood since 6.12;
-    ///   without it, and on older kernels, the connections are looked at and deleted one by one.
-    package static func flush(_ addresses: [IPAddress], isFiltered: Bool = true) throws(NetlinkError) {
-        guard !addresses.isEmpty, isTracking else { return }
+    /// - Parameters:
+    ///   - count: `countSetting` of the thread's namespace, for who asks again and again.
+    ///   - isFiltered: whether to try the deletion by an address alone, which Linux has understood since 6.12; without it,
+    ///     and on older kernels, the connections are looked at and deleted one by one.
+    package static func flush(
+        _ addresses: [IPAddress], count: KeptSetting? = nil, isFiltered: Bool = true,
+    ) throws(NetlinkError) {
+        guard !addresses.isEmpty, isTracking(count) else { return }
         var handle: NetlinkHandle
         do throws(NetlinkError) {
             handle = try NetlinkHandle(receiveBufferBytes: 64 << 10, family: NETLINK_NETFILTER)
@@ -60,10 +64,13 @@ package enum ConntrackSocket {
     }
 
     /// Whether there is a tracked connection at all. To ask ctnetlink would load its module where nobody needs it.
-    private static var isTracking: Bool {
-        guard let count = try? Sysctl.read(["net", "netfilter", "nf_conntrack_count"]) else { return false }
+    private static func isTracking(_ setting: KeptSetting?) -> Bool {
+        guard let count = try? setting?.read() ?? Sysctl.read(countSetting) else { return false }
         return count != "0"
     }
+
+    /// How many connections are tracked, as the setting's parts below /proc/sys.
+    package static let countSetting = ["net", "netfilter", "nf_conntrack_count"]
 
     private static func delete(
         _ address: IPAddress, _ tuple: ctattr_type, _ sequence: inout UInt32, _ handle: inout NetlinkHandle,

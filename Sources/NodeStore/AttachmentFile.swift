@@ -8,11 +8,27 @@ import NetTypes
 package struct AttachmentFile: ~Copyable, Sendable {
     /// The record as it is on disk.
     package private(set) var attachment: Attachment
-    private var file: LockedFile
+    /// Whether it was made by the claim: nobody has left anything under the key.
+    package let isNew: Bool
+    private let path: String
+    /// Nil for as long as nothing is written: that is within the claim, under the store's lock.
+    private var file: LockedFile?
+    /// What was asked for with the claim, and what came of it.
+    private var claimed: (request: AllocationRequest, outcome: AllocationOutcome)?
 
     init(_ attachment: Attachment, file: consuming LockedFile) {
         self.attachment = attachment
-        self.file = file
+        isNew = false
+        path = file.path
+        self.file = consume file
+    }
+
+    /// One that is not written yet.
+    init(new attachment: Attachment, path: String) {
+        self.attachment = attachment
+        self.path = path
+        isNew = true
+        file = nil
     }
 
     /// Whose record it is.
@@ -24,21 +40,44 @@ package struct AttachmentFile: ~Copyable, Sendable {
     package mutating func update(_ change: (inout Attachment) -> Void) throws(StoreError) {
         var changed = attachment
         change(&changed)
-        guard changed != attachment else { return }
+        guard !isWritten || changed != attachment else { return }
+        let text = RunDirectory.text(changed.json)
         do throws(SystemError) {
-            try file.replace(with: RunDirectory.text(changed.json))
+            if isWritten { try file?.replace(with: text) } else { file = try LockedFile.create(path, content: text) }
         } catch {
             throw .system(error)
         }
         attachment = changed
     }
 
+    /// Writes the record if it is not: before the store's lock is let go of.
+    mutating func settle() throws(StoreError) {
+        if !isWritten { try update { _ in } }
+    }
+
     /// Removes the record; the blocks must have let go of its addresses before.
     consuming func remove() throws(StoreError) {
         do throws(SystemError) {
-            try file.remove()
+            try Files.remove(path)
         } catch {
             throw .system(error)
+        }
+    }
+
+    /// Keeps what has come of a request.
+    mutating func keep(_ outcome: AllocationOutcome, of request: AllocationRequest) { claimed = (request, outcome) }
+
+    /// What has come of a request that the key was claimed with, once; nil for another one.
+    package mutating func takeOutcome(of request: AllocationRequest) -> AllocationOutcome? {
+        guard let claimed, claimed.request == request else { return nil }
+        self.claimed = nil
+        return claimed.outcome
+    }
+
+    private var isWritten: Bool {
+        switch file {
+        case .some: true
+        case .none: false
         }
     }
 }

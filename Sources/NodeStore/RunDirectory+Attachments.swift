@@ -39,20 +39,30 @@ extension RunDirectory {
 
     /// Takes the key for an ADD; a new attachment is pending, without addresses.
     ///
-    /// - Parameter now: CLOCK_BOOTTIME, for the record.
+    /// A new one can be given its first address at once: its record is written once then, instead of once without it and
+    /// once with it. The order is that of any allocation, attachment first, then block.
+    ///
+    /// - Parameters:
+    ///   - now: CLOCK_BOOTTIME, for the record.
+    ///   - request: what a new attachment is to have, of the node as it is; `AttachmentFile.takeOutcome(of:)` says what
+    ///     came of it. What goes wrong with it goes wrong again, and is told, when it is asked for alone.
     /// - Throws: `corrupt`, `system`; nothing has been made.
     package func claim(
-        _ key: AttachmentKey, now: MonotonicTime, under lock: borrowing StoreLock,
+        _ key: AttachmentKey, now: MonotonicTime, with request: (AllocationRequest, NodeState)? = nil,
+        under lock: borrowing StoreLock,
     ) throws(StoreError) -> AttachmentClaim {
         switch try find(key, under: lock) {
         case .busy: return .busy
         case .none:
             let attachment = Attachment(key: key, bootID: bootID, createdAt: now)
-            let path = attachmentPath(key)
-            let file = try system { () throws(SystemError) in
-                try LockedFile.create(path, content: Self.text(attachment.json))
+            var file = AttachmentFile(new: attachment, path: attachmentPath(key))
+            if let (request, node) = request,
+                let outcome = try? allocate(request, for: &file, node: node, under: lock)
+            {
+                file.keep(outcome, of: request)
             }
-            return .fresh(AttachmentFile(attachment, file: file))
+            try file.settle()
+            return .fresh(file)
         case .found(var file):
             if file.attachment.state == .complete { return .complete(file.attachment) }
             try file.update {

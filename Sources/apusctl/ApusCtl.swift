@@ -10,6 +10,7 @@ struct ApusCtl: ParsableCommand {
         version: "apusctl \(ProgramVersion.current)",
         subcommands: [
             NodeCommand.self, GetCommand.self, BGPCommand.self, TraceCommand.self, DoctorCommand.self,
+            IPAMCommand.self,
         ],
     )
 

@@ -37,7 +37,8 @@ struct TextTable {
         }
     }
 
-    private static func escaped(_ cell: String) -> String {
+    /// The text with its control characters as escapes.
+    static func escaped(_ cell: String) -> String {
         let isClean = cell.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
         return isClean ? cell : String(cell.debugDescription.dropFirst().dropLast())
     }

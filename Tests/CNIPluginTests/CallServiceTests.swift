@@ -98,9 +98,10 @@ struct CallServiceTests {
         try await PodFixture.run { pod in
             try pod.plugin.writeNodeState()
             let caller = Caller()
+            var memory = CallMemory()
             let added = try #require(
                 try take(handed("ADD", pod.plugin), pod.plugin, pod: pod.pod, client: caller)
-            ).run()
+            ).run(&memory)
             #expect(added.status == 0)
             let result = try JSONText.parse(added.output)
             let address = result.object?["ips"]?.array?.first?.object?["address"]?.string
@@ -108,18 +109,27 @@ struct CallServiceTests {
             #expect(try pod.hostLinks().count == 1)
             let again = try #require(
                 try take(handed("ADD", pod.plugin), pod.plugin, pod: pod.pod, client: caller)
-            ).run()
+            ).run(&memory)
             #expect(again.status == 1)
             let error = try JSONText.parse(again.output)
             #expect(error.object?["code"]?.int == 999)
             let deleted = try #require(
                 try take(handed("DEL", pod.plugin), pod.plugin, pod: pod.pod, client: caller)
-            ).run()
+            ).run(&memory)
             #expect(deleted.status == 0)
             #expect(deleted.output.isEmpty)
             let isUntouched = try pod.isUntouched()
             #expect(isUntouched)
             #expect(caller.text.contains("is attached already"), "\(caller.text)")
+            // With what the thread has kept of the first.
+            for command in ["ADD", "DEL"] {
+                let next = try #require(
+                    try take(handed(command, pod.plugin), pod.plugin, pod: pod.pod, client: caller)
+                ).run(&memory)
+                #expect(next.status == 0, "\(command): \(caller.text)")
+            }
+            let isUntouchedAgain = try pod.isUntouched()
+            #expect(isUntouchedAgain)
         }
     }
 
@@ -127,9 +137,10 @@ struct CallServiceTests {
     func abandoned() async throws {
         try await PodFixture.run { pod in
             try pod.plugin.writeNodeState()
+            var memory = CallMemory()
             let call = try #require(
                 try take(handed("ADD", pod.plugin), pod.plugin, pod: pod.pod, client: Caller(hasGone: true)))
-            #expect(call.run().status == 1)
+            #expect(call.run(&memory).status == 1)
             let links = try pod.hostLinks()
             #expect(links.isEmpty)
             let isEmpty = try pod.plugin.isEmpty()
@@ -190,7 +201,7 @@ struct CallServiceTests {
     private func take(
         _ call: HandedCall, _ plugin: PluginFixture, sandbox: consuming FileDescriptor?, client: Caller,
     ) throws -> TakenCall? {
-        var memory = ConfigMemory()
+        var memory = CallMemory()
         let store = try plugin.store
         let service = CallService(
             store: store, netnsInode: try NetNS.current().inode, desk: AbsentDesk(store: store),

@@ -8,6 +8,16 @@ struct CNIEnvironmentTests {
         "CNI_PATH": "/opt/cni/bin:/usr/lib/cni",
     ]
 
+    @Test(
+        "A pod is called as its runtime calls it",
+        arguments: [
+            ("K8S_POD_NAMESPACE=default;K8S_POD_NAME=nginx", "default/nginx"), ("K8S_POD_NAME=web", "web"),
+            ("K8S_POD_NAMESPACE=default", nil), ("", nil),
+        ] as [(String, String?)])
+    func podName(text: String, name: String?) throws {
+        #expect(try CNIArguments(text).qualifiedPodName == name)
+    }
+
     @Test("An ADD's variables are read")
     func add() throws {
         let environment = try CNIEnvironment(

@@ -49,38 +49,46 @@ import Testing
     func two() throws {
         var driver = try driver()
         let c = route("10.3.0.0/26", via: "192.168.1.4")
+        let more = [numbered(1, in: 12), numbered(2, in: 12)]
         driver.table.setDesired(a)
         let isFirst = driver.launch()
         driver.table.setDesired(b)
+        for route in more { driver.table.setDesired(route) }
         driver.table.removeDesired(a.destination)
         let isSecond = driver.launch()
         driver.table.setDesired(c)
         let isThird = driver.launch()
         #expect(isFirst && isSecond && !isThird)
-        #expect(kernel.begun.map(\.requests.requests) == [[.addRoute(a)], [.addRoute(b), .deleteRoute(a)]])
+        let behind = [b, more[1], more[0]].map { NetlinkRequest.addRoute($0) } + [.deleteRoute(a)]
+        #expect(kernel.begun.map(\.requests.requests) == [[.addRoute(a)], behind])
         let first = try driver.exchange()
         #expect(first.applied == [.add(a)])
-        #expect(kernel.begun.map(\.requests.requests) == [[.addRoute(b), .deleteRoute(a)]])
+        #expect(kernel.begun.map(\.requests.requests) == [behind])
         let second = try driver.exchange()
-        #expect(Set(second.applied) == [.add(b), .delete(a)])
+        #expect(Set(second.applied) == Set(([b] + more).map { .add($0) } + [.delete(a)]))
         #expect(kernel.begun.map(\.requests.requests) == [[.addRoute(c)]])
         let rest = try driver.land()
         #expect(rest.applied == [.add(c)])
-        #expect(routes == [b, c])
+        #expect(routes == Set([b, c] + more))
         #expect(driver.table.pendingOperations().isEmpty)
     }
 
-    @Test("Behind a batch lies one of twice its size, or a large one; what is less waits", arguments: [5, 6, 40000])
-    func sizes(count: Int) throws {
+    @Test(
+        "Behind a batch lies one of four times its size while more is to come, of its size then, or a large one",
+        arguments: [(2, false), (3, false), (11, true), (12, true), (131072, true)])
+    func sizes(count: Int, isMoreToCome: Bool) throws {
         var driver = try driver()
+        driver.expectsMore = isMoreToCome
         let isLarge = count > 1000
-        for place in 0..<(isLarge ? 20000 : 3) { driver.table.setDesired(numbered(place, in: 11)) }
+        for place in 0..<(isLarge ? 40000 : 3) { driver.table.setDesired(numbered(place, in: 11)) }
         let isFirst = driver.launch()
         for place in 0..<count - 1 { driver.table.setDesired(numbered(place, in: 12)) }
-        let isTooSmall = count == 6 ? driver.launch() : false
+        let isEnough = [3, 12, 131072].contains(count)
+        let isTooSmall = isEnough ? driver.launch() : false
         driver.table.setDesired(numbered(count - 1, in: 12))
         let isSecond = driver.launch()
-        #expect(isFirst && !isTooSmall && isSecond == (count > 5))
+        #expect(isFirst && !isTooSmall && isSecond == isEnough)
+        driver.expectsMore = false
         _ = try driver.exchange()
         let isInFlight = driver.isInFlight
         #expect(isInFlight)
@@ -88,8 +96,52 @@ import Testing
         #expect(report.applied.count == count)
     }
 
+    @Test("As long as more is to come, what is less than four times the batch before waits, with nothing in flight too")
+    func gathering() throws {
+        var driver = try driver()
+        driver.expectsMore = true
+        driver.table.setDesired(a)
+        let isFirst = driver.launch()
+        _ = try driver.land()
+        for place in 0..<3 { driver.table.setDesired(numbered(place, in: 12)) }
+        let (isTooSmall, isGathering) = (driver.launch(), driver.isGathering)
+        #expect(isFirst && !isTooSmall && isGathering)
+        driver.table.setDesired(numbered(3, in: 12))
+        let isSecond = driver.launch()
+        _ = try driver.land()
+        driver.table.setDesired(b)
+        let isThird = driver.launch()
+        #expect(isSecond && !isThird)
+        driver.expectsMore = false
+        let isLast = driver.launch()
+        #expect(isLast)
+        _ = try driver.land()
+        #expect(routes == Set([a, b] + (0..<4).map { numbered($0, in: 12) }))
+    }
+
+    @Test("What waits for more does not keep from the kernel what has to be looked at, and the next begins anew")
+    func gatheringEnds() throws {
+        var driver = try driver()
+        driver.expectsMore = true
+        for place in 0..<3 { driver.table.setDesired(numbered(place, in: 12)) }
+        let isFirst = driver.launch()
+        _ = try driver.land()
+        driver.table.setDesired(a)
+        let isSecond = driver.launch()
+        driver.requestResync()
+        let isGathering = driver.isGathering
+        #expect(isFirst && !isSecond && !isGathering)
+        let report = try driver.apply()
+        #expect(report.applied == [.add(a)])
+        driver.table.setDesired(b)
+        let isLaunched = driver.launch()
+        #expect(isLaunched)
+        _ = try driver.land()
+        #expect(routes == Set([a, b] + (0..<3).map { numbered($0, in: 12) }))
+    }
+
     private func numbered(_ place: Int, in first: Int) -> Route {
-        route("\(first).\(place >> 8).\(place & 255).0/24", via: "192.168.1.2")
+        route("\(first + place >> 16).\(place >> 8 & 255).\(place & 255).0/24", via: "192.168.1.2")
     }
 
     @Test(
@@ -107,7 +159,7 @@ import Testing
         // A replacement that rests on the first batch must not reach a route that is another's.
         driver.table.setDesired(moved)
         driver.table.removeDesired(b.destination)
-        let more = Set((0..<2).map { numbered($0, in: 12) })
+        let more = Set((0..<6).map { numbered($0, in: 12) })
         for route in more { driver.table.setDesired(route) }
         let isSecond = driver.launch()
         #expect(isFirst && isSecond)

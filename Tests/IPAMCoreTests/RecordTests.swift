@@ -63,6 +63,9 @@ import Testing
             addresses: [try #require(IPPrefix("10.0.0.1/32")), try #require(IPPrefix("fd00::1/128"))],
             hostLink: "cali0", hostLinkIndex: .max, bootID: "b", createdAt: MonotonicTime(nanoseconds: 123))
         #expect(try IPAMCore.Attachment(json: attachment.json) == attachment)
+        var named = attachment
+        named.podName = "default/nginx"
+        #expect(try IPAMCore.Attachment(json: named.json) == named)
     }
 
     @Test(

@@ -105,6 +105,50 @@ import Testing
         #expect(file.attachment.addresses.map(\.description) == ["10.0.0.2/32"])
     }
 
+    @Test("A new key can be claimed with its address; what comes of it is told once, to who asked for the same")
+    func claimedWithAddress() throws {
+        let fixture = try StoreFixture()
+        let node = try StoreFixture.node(["10.0.0.0/30"])
+        let lock = try fixture.store.lock(deadline: .seconds(5))
+        let request = AllocationRequest(family: .ipv4, mode: "bgp", hostLink: "cali1")
+        let other = AllocationRequest(family: .ipv6, mode: "bgp", hostLink: "cali1")
+        func claim(_ id: String, _ request: AllocationRequest) throws -> AttachmentClaim {
+            try fixture.store.claim(
+                StoreFixture.key(id), now: BootClock.now(), with: (request, node), under: lock)
+        }
+        guard case .fresh(var file) = try claim("a", request) else { throw Unexpected("no fresh attachment") }
+        let isNew = file.isNew
+        #expect(isNew)
+        let outcomes = [other, request, request].map { file.takeOutcome(of: $0) }
+        #expect(outcomes.map { $0?.address } == [nil, "10.0.0.1", nil])
+        let record = try #require(try fixture.store.attachment(StoreFixture.key("a")))
+        let held = file.attachment
+        #expect(record == held)
+        #expect(record.hostLink == "cali1")
+        #expect(record.state == .pending)
+        #expect(try fixture.store.blocks().map(\.allocated.count) == [1])
+        // What is not to be had leaves a record all the same, which keeps others away from the key.
+        guard case .fresh(var empty) = try claim("b", other) else { throw Unexpected("no fresh attachment") }
+        let refusal = empty.takeOutcome(of: other)
+        #expect(refusal == .noPool(modes: []))
+        #expect(try fixture.store.attachment(StoreFixture.key("b"))?.addresses == [])
+        guard case .busy = try claim("b", request) else { throw Unexpected("the key is not held") }
+        try fixture.store.release(empty, under: lock)
+        // What was left under a key is taken over as it is.
+        try file.update { $0.state = .deleting }
+        drop(file)
+        guard case .takenOver(var again) = try fixture.claimWhenFree(StoreFixture.key("a"), under: lock) else {
+            throw Unexpected("not taken over")
+        }
+        let (wasNew, outcome, left) = (again.isNew, again.takeOutcome(of: request), again.attachment.addresses)
+        #expect(!wasNew)
+        #expect(outcome == nil)
+        #expect(left.map(\.description) == ["10.0.0.1/32"])
+    }
+
+    /// Ends a file's life without releasing it, as a killed process does.
+    private func drop(_ file: consuming AttachmentFile) {}
+
     @Test("The gateway of apus-ipam is an address of the block, and a block whose own is taken is passed over")
     func gateway() throws {
         let fixture = try StoreFixture()

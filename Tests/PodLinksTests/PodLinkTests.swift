@@ -31,6 +31,28 @@ struct PodLinkTests {
         }
     }
 
+    @Test("every pair's end is seen, with whose it is, Apus' routes and the permanent neighbours on it")
+    func ends() async throws {
+        try await NetNSFixture.run { fixture in
+            try fixture.ip("link add cali1 up type veth peer name p1")
+            try fixture.ip("link set cali1 alias apus:net:c1:eth0")
+            try fixture.ip("link set p1 up")
+            try fixture.ip("route add 10.244.0.5/32 dev cali1 proto 97")
+            try fixture.ip("route add 10.244.0.6/32 dev cali1")
+            try fixture.ip("route add 10.245.0.0/24 dev cali1 proto 97")
+            try fixture.ip("neighbour add 10.244.0.5 lladdr 02:00:00:00:00:05 dev cali1 nud permanent")
+            try fixture.ip("neighbour add 10.244.0.6 lladdr 02:00:00:00:00:06 dev cali1 nud reachable")
+            var socket = try NetlinkSocket()
+            let ends = try PodLinkSurvey.ends(over: &socket)
+            #expect(ends.map(\.name).sorted() == ["cali1", "p1"])
+            let end = try #require(ends.first { $0.name == "cali1" })
+            #expect(end.key == Self.key)
+            #expect(end.addresses.map(\.description) == ["10.244.0.5/32"])
+            #expect(end.neighbours.map(\.description) == ["10.244.0.5"])
+            #expect(ends.first { $0.name == "p1" }?.key == nil)
+        }
+    }
+
     @Test("a group is deleted together; a stranger in the group stays", arguments: [false, true])
     func group(hasStranger: Bool) async throws {
         try await NetNSFixture.run { fixture in

@@ -24,10 +24,30 @@ final class CallDesk: OwnDaemon {
 
     func ask(_ operation: Request.Operation) -> any DaemonAnswer {
         let answer = CallAnswer()
+        if case .linkDelete(let endpoint) = operation {
+            let own = OwnRemoval(index: endpoint.hostLinkIndex)
+            responder.deleteLink(of: endpoint, own: own) { answer.give($0) }
+            return RemovalAnswer(endpoint: endpoint, own: own, answer: answer, responder: responder)
+        }
         if !responder.answerPromptly(operation, { answer.give($0) }) {
             Task { [responder] in answer.give(await responder.answer(operation)) }
         }
         return answer
+    }
+}
+
+/// The answer to a deletion, by somebody else or by the one who waits for it.
+private struct RemovalAnswer: DaemonAnswer {
+    let endpoint: Endpoint
+    let own: OwnRemoval
+    let answer: CallAnswer
+    let responder: Responder
+
+    func wait(until deadline: MonotonicTime) -> Result<JSONObject, RemoteError>? {
+        if own.isOpen, let seen = responder.watchLink(of: endpoint, own, until: deadline) {
+            return .success(seen.members)
+        }
+        return answer.wait(until: deadline)
     }
 }
 

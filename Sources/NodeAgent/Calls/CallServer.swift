@@ -117,7 +117,7 @@ final class CallServer: Sendable {
 
     /// One thread's work.
     private func serve() {
-        var memory = ConfigMemory()
+        var memory = CallMemory()
         while true {
             let (listener, isStopping) = state.withLock { ($0.listener, $0.isStopping) }
             if isStopping { return }
@@ -136,7 +136,7 @@ final class CallServer: Sendable {
         }
     }
 
-    private func serve(_ stream: consuming PacketStream, _ memory: inout ConfigMemory) {
+    private func serve(_ stream: consuming PacketStream, _ memory: inout CallMemory) {
         var client: WaitingClient?
         do throws(SystemError) {
             try stream.setTimeout(Self.clientTime)
@@ -149,7 +149,7 @@ final class CallServer: Sendable {
                 let call = service.take(bytes, sandbox: packet.takeDescriptor(), client: waiting, memory: &memory)
             else { return try waiting.answer(.declined) }
             client = waiting
-            let (status, output) = call.run()
+            let (status, output) = call.run(&memory)
             try waiting.answer(.done(status: status, output: output, log: waiting.heard))
         } catch {
             // Nobody else tells what became of it.

@@ -41,16 +41,31 @@ struct Responder: Sendable {
         case .endpointDelete(let endpoint):
             controller.endpointGone(endpoint)
             reply(.success([:]))
-        case .linkDelete(let endpoint):
-            linkRemovals.remove(endpoint) { result in
-                if case .success(let answer) = result {
-                    if answer.isReleased { controller.endpointGone(endpoint) } else { controller.linkGone(endpoint) }
-                }
-                reply(result.map(\.members))
-            }
+        case .linkDelete(let endpoint): deleteLink(of: endpoint, reply)
         default: return false
         }
         return true
+    }
+
+    /// Has an endpoint's link deleted.
+    ///
+    /// - Parameter own: what the asker watches with, if it does.
+    func deleteLink(of endpoint: Endpoint, own: OwnRemoval? = nil, _ reply: @escaping ControlServer.Reply) {
+        linkRemovals.remove(endpoint, own: own) { result in
+            if case .success(let answer) = result {
+                if answer.isReleased { controller.endpointGone(endpoint) } else { controller.linkGone(endpoint) }
+            }
+            reply(result.map(\.members))
+        }
+    }
+
+    /// Watches a link that its asker has had deleted by itself, for as long as nobody answers it.
+    ///
+    /// - Returns: the answer that nobody else gives; nil when somebody does, or at the deadline.
+    func watchLink(of endpoint: Endpoint, _ own: OwnRemoval, until deadline: MonotonicTime) -> LinkDeleteAnswer? {
+        guard linkRemovals.watch(own, endpoint.addresses.map(\.address), until: deadline) else { return nil }
+        controller.linkGone(endpoint)
+        return LinkDeleteAnswer(isDeleted: true)
     }
 
     /// The members of `ok`, or the refusal.

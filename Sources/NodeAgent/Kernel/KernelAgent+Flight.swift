@@ -12,7 +12,7 @@ extension KernelAgent {
             // Neighbours and forwarding entries first: a route without them loses packets.
             report(try sockets.tunnels.add())
             while sockets.routes.isAnswered { report(try sockets.routes.exchange()) }
-            guard !sockets.routes.launch(), !sockets.routes.isInFlight else { return }
+            guard !sockets.routes.launch(), !sockets.routes.isInFlight, !sockets.routes.isGathering else { return }
             report(try sockets.routes.apply())
             try removeLeftovers(of: sockets)
         }

@@ -32,9 +32,10 @@ extension KernelAgent {
     /// Changes and reception are of one moment: a peer that has said everything has said what is in the changes.
     ///
     /// What comes first goes to the kernel at once, and while it is at work there the next is planned. What is planned
-    /// meanwhile goes together: large batches cost the kernel less (`RouteBatch`).
+    /// meanwhile goes together, and as long as more comes the batches grow: that costs the kernel less (`RouteBatch`).
     private func take(_ forwarding: Speaker.Forwarding) {
         let changed = plan.learn(forwarding.changes)
+        sockets?.routes.expectsMore = forwarding.hasMore
         guard let reception = forwarding.reception else { return wishInParts(changed) }
         if !isInFlight, changed.count + (sockets?.routes.table.pendingCount ?? 0) < Self.fewChanges {
             if !changed.isEmpty || hasPendingRoutes { settle(changed) }

@@ -19,6 +19,8 @@ import Synchronization
 ///
 /// The thread that has collected a batch deletes it. Another one watches the links go, releases the records that the DELs
 /// have marked, answers and collects what has been asked for meanwhile: it wakes up while the kernel is at work already.
+/// A call that the daemon carries out waits on a thread of this process: it does that by itself if it is the only one
+/// (`OwnRemoval`).
 final class LinkRemovals: Sendable {
     /// One watches and collects, the others wait for the kernel: at a batch a millisecond about twenty do at a time.
     private static let threadCount = 25
@@ -41,6 +43,8 @@ final class LinkRemovals: Sendable {
         let key: AttachmentKey
         let target: PodLinkTarget
         let addresses: [IPAddress]
+        /// The asker's own hold of it; nil if the asker cannot watch.
+        let own: OwnRemoval?
         let reply: @Sendable (Outcome) -> Void
     }
 
@@ -52,6 +56,7 @@ final class LinkRemovals: Sendable {
     private let state = Mutex(State())
     private let idle = Mutex<[RemovalSocket]>([])
     private let names: LinkNames
+    private let connectionCount = KeptSetting(ConntrackSocket.countSetting)
     private let store: RunDirectory
     private let threads: NIOThreadPool
     private let logger: Logger
@@ -73,9 +78,14 @@ final class LinkRemovals: Sendable {
     /// Deletes the endpoint's link, if it is there and the endpoint's, flushes its connections and releases its record, if
     /// that is marked.
     ///
-    /// - Parameter reply: gets, from another thread or from this one, whether there was one; neither of its ends is to be
-    ///   seen then. It must not wait.
-    func remove(_ endpoint: Endpoint, reply: @escaping @Sendable (Result<LinkDeleteAnswer, RemoteError>) -> Void) {
+    /// - Parameters:
+    ///   - own: what the asker watches with, if it does; see `watch(_:)`.
+    ///   - reply: gets, from another thread or from this one, whether there was one; neither of its ends is to be seen
+    ///     then. It must not wait.
+    func remove(
+        _ endpoint: Endpoint, own: OwnRemoval? = nil,
+        reply: @escaping @Sendable (Result<LinkDeleteAnswer, RemoteError>) -> Void,
+    ) {
         let key = endpoint.key
         guard let alias = LinkAlias(key) else {
             return reply(.failure(RemoteError(code: 4, message: "\(key): too long to be a link's mark")))
@@ -89,7 +99,7 @@ final class LinkRemovals: Sendable {
         }
         let target = PodLinkTarget(index: endpoint.hostLinkIndex, alias: alias)
         enqueue(
-            Waiting(key: key, target: target, addresses: addresses) { outcome in
+            Waiting(key: key, target: target, addresses: addresses, own: own) { outcome in
                 switch outcome {
                 case .deleted(let released):
                     reply(.success(LinkDeleteAnswer(isDeleted: true, isReleased: released)))
@@ -101,13 +111,35 @@ final class LinkRemovals: Sendable {
             })
     }
 
+    /// Watches a link of one's own for as long as it is nobody else's to.
+    ///
+    /// - Returns: whether the caller has seen it go and taken it: its connections are flushed, and there is no answer. Its
+    ///   record is the caller's to release.
+    func watch(_ own: OwnRemoval, _ addresses: [IPAddress], until deadline: MonotonicTime) -> Bool {
+        let left = try? names.waitUntilGone([own.index], until: deadline) { !own.isOpen }
+        guard left == [], own.takeForAsker() else { return false }
+        // What has been asked for meanwhile goes while the caller does the rest.
+        let mustCollect = state.withLock { state in
+            state.isCollecting = !state.waiting.isEmpty
+            return state.isCollecting
+        }
+        if mustCollect { threads.submit { item in self.collect(item) } }
+        flush(addresses)
+        return true
+    }
+
     private func enqueue(_ one: Waiting) {
         let mustCollect = state.withLock { state in
             state.waiting.append(one)
             defer { state.isCollecting = true }
             return !state.isCollecting
         }
-        if mustCollect { threads.submit { item in self.collect(item) } }
+        if mustCollect {
+            threads.submit { item in self.collect(item) }
+        } else {
+            // The thread that is at work on a batch collects, and more will be asked for until then.
+            one.own?.take()
+        }
     }
 
     /// Collects a batch and deletes it, unless nobody waits.
@@ -119,6 +151,7 @@ final class LinkRemovals: Sendable {
                 return state.waiting
             }
             guard !batch.isEmpty else { return }
+            if batch.count > 1 { for one in batch { one.own?.take() } }
             guard item == .active else {
                 answer(batch, present: [], left: Set(batch.map(\.target)))
                 continue
@@ -135,6 +168,13 @@ final class LinkRemovals: Sendable {
             guard !present.isEmpty else {
                 idle.withLock { $0.append(socket) }
                 answer(batch, present: [], left: [])
+                return false
+            }
+            if batch.count == 1, let own = batch.first?.own, own.beginAlone() {
+                delete(present.map(\.index), on: socket)
+                // The kernel has ended: the asker has long seen it, unless it waits no more.
+                guard own.take() else { return true }
+                answer(batch, present: Set(present), left: watch(present, unless: Flag(raised: true)))
                 return false
             }
             let isOver = Flag()
@@ -175,6 +215,7 @@ final class LinkRemovals: Sendable {
         let deleted = batch.filter { present.contains($0.target) && !left.contains($0.target) }
         let released = release(deleted)
         for one in batch {
+            one.own?.take()
             if left.contains(one.target) {
                 one.reply(.failed)
             } else if present.contains(one.target) {
@@ -216,7 +257,7 @@ final class LinkRemovals: Sendable {
     /// No packet of the pods' comes any more. Where nothing is tracked it is one look.
     private func flush(_ addresses: [IPAddress]) {
         do {
-            try ConntrackSocket.flush(addresses)
+            try ConntrackSocket.flush(addresses, count: connectionCount)
         } catch {
             logger.warning("connections not flushed", metadata: ["reason": "\(error)"])
         }

@@ -33,6 +33,7 @@ struct Diagnosis {
         checkMTU(node)
         checkPods(node)
         checkRecords(node.unreadable)
+        try checkAddresses(node)
         checkPort(node)
     }
 

@@ -3,6 +3,7 @@ import LinuxOS
 import NetTypes
 import Netlink
 import NodeStore
+import PodLinks
 
 /// One node as its kernel shows it now: of this machine's nodes the one whose daemon has that run directory.
 ///
@@ -10,6 +11,8 @@ import NodeStore
 final class NodeKernel {
     /// The node's name.
     let name: String
+    /// The run directory.
+    let store: RunDirectory
     /// What the daemon has told the CNI executable.
     let state: NodeState
     /// The links, by index.
@@ -31,6 +34,7 @@ final class NodeKernel {
         guard let state = try store.nodeState() else {
             throw CommandFailure(description: "\(runDirectory)/node.json: no such file; is apusd running there?")
         }
+        self.store = store
         self.state = state
         name = state.node
         var unreadable: [StoreError] = []
@@ -56,12 +60,19 @@ final class NodeKernel {
     private static func namespace(inode: UInt64, of node: String) throws -> NetNS {
         let own = try NetNS.current()
         if own.inode == inode { return own }
-        let named = ((try? Files.list("/run/netns")) ?? []).map { "/run/netns/\($0)" }
-        let processes = ((try? Files.list("/proc")) ?? []).filter { $0.allSatisfy(\.isNumber) }
-        for path in named + processes.map({ "/proc/\($0)/ns/net" }) {
-            if let candidate = try? NetNS.open(path), candidate.inode == inode { return candidate }
-        }
+        let path = VisibleNamespaces.first { $0.inode == inode ? $0.name : nil }
+        if let path, let candidate = try? NetNS.open(path), candidate.inode == inode { return candidate }
         throw CommandFailure(description: "the network namespace of \(node) is not to be found; run apusctl as root")
+    }
+
+    /// The host's ends of pods' links as they are now, with their routes and neighbours.
+    func ends() throws(NetlinkError) -> [ObservedEnd] { try PodLinkSurvey.ends(over: &socket) }
+
+    /// Forgets the connections of addresses that are given back.
+    func forgetConnections(of addresses: [IPAddress]) throws(NetlinkError) {
+        try netns.within(
+            orThrow: { NetlinkError(.socketOpen, name, $0.code) },
+            { () throws(NetlinkError) in try ConntrackSocket.flush(addresses) })
     }
 
     /// What the kernel would do with a packet to the address.
