@@ -4,6 +4,7 @@ import ModePlugins
 import NetTypes
 import Netfilter
 import Netlink
+import NodeStore
 
 /// Takes back what the daemon has made on a node, when Apus is to leave it: routes, tunnel devices, the nftables tables,
 /// kernel settings. Pods keep their links and addresses: those are their runtime's to remove.
@@ -21,6 +22,7 @@ package struct NodeCleanup {
     /// - Throws: when a daemon is still at work on the run directory, and when the kernel does not answer.
     package func run() throws -> [String] {
         guard ProcessIO.isRoot else { throw NodeAgentError.notRoot }
+        try RunDirectory(path: options.runDirectory, bootID: try BootID.current()).checkIsDirectory()
         // Where it is gone it is made for the lock, and for as long: a daemon may want to start meanwhile.
         let isRunDirectoryMissing = try FileStatus.of(options.runDirectory) == nil
         if isRunDirectoryMissing { try Files.createDirectory(options.runDirectory) }

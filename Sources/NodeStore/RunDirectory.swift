@@ -62,10 +62,8 @@ package struct RunDirectory: Sendable {
         var status = try system { () throws(SystemError) in try FileStatus.of(path) }
         if let status { try checkIsDirectory(status) }
         if status == nil {
-            status = try system { () throws(SystemError) in
-                try Files.createDirectory(path)
-                return try FileStatus.of(path)
-            }
+            try make()
+            status = try system { () throws(SystemError) in try FileStatus.of(path) }
         }
         // A directory that others may write to can be given files of theirs. One they may merely look into does no
         // harm: what makes directories for container mounts gives them mode 0755.
@@ -83,8 +81,18 @@ package struct RunDirectory: Sendable {
         }
     }
 
-    /// - Throws: `unfit` when something else has the directory's name.
-    func checkIsDirectory() throws(StoreError) {
+    private func make() throws(StoreError) {
+        do throws(SystemError) {
+            try Files.createDirectory(path)
+        } catch {
+            guard [.ENOENT, .ENOTDIR, .EACCES, .EPERM, .EROFS].contains(error.code) else { throw .system(error) }
+            throw .unfit(path: path, reason: "it cannot be made (\(error)); name another run directory")
+        }
+    }
+
+    /// Sees that no file has the directory's name. There may be nothing of that name.
+    /// - Throws: `unfit`.
+    package func checkIsDirectory() throws(StoreError) {
         let status = try system { () throws(SystemError) in try FileStatus.of(path) }
         if let status { try checkIsDirectory(status) }
     }

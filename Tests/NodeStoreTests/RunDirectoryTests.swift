@@ -36,6 +36,14 @@ import Testing
         #expect(error?.description == "\(fixture.store.path): \(remedy)")
     }
 
+    @Test("A directory that cannot be made is named, with the kernel's answer and the remedy")
+    func unmade() {
+        let store = RunDirectory(path: "/proc/nothing/run", bootID: "b")
+        let error = #expect(throws: StoreError.self) { try store.create() }
+        #expect(error?.description.hasPrefix("/proc/nothing/run: it cannot be made (mkdir ") == true)
+        #expect(error?.description.hasSuffix("name another run directory") == true)
+    }
+
     @Test("node.json is absent, then what was saved, then absent in the next boot")
     func nodeState() throws {
         let fixture = try StoreFixture()
