@@ -11,6 +11,8 @@ extension RouteDriver where Kernel: ConcurrentRouteKernel, Kernel: ~Copyable {
     private static var growth: Int { 4 }
     /// So many operations are a large batch; to wait for more would only take memory.
     private static var largeCount: Int { 131072 }
+    /// How often what is pending waits for more while the kernel has nothing to do.
+    private static var patience: Int { 16 }
 
     /// Whether a batch was launched that has not been landed.
     package var isInFlight: Bool { !inFlight.isEmpty }
@@ -26,13 +28,18 @@ extension RouteDriver where Kernel: ConcurrentRouteKernel, Kernel: ~Copyable {
     /// - Returns: false when enough is in flight, too little or nothing is pending, or a dump has to come first. With
     ///   nothing in flight `apply` does then what is to be done.
     package mutating func launch() -> Bool {
-        guard inFlight.count < Self.maximumInFlight, !needsResync, isWorthWhile else { return false }
+        guard inFlight.count < Self.maximumInFlight, !needsResync else { return false }
+        guard isWorthWhile else {
+            if !isInFlight { idleLaunches += 1 }
+            return false
+        }
         let attempt = table.takePending()
         guard !attempt.changes.isEmpty else { return false }
         let batch = RouteBatch(attempt)
         kernel.begin(batch)
         inFlight.append((attempt, batch))
         latestCount = attempt.changes.count
+        idleLaunches = 0
         return true
     }
 
@@ -40,7 +47,8 @@ extension RouteDriver where Kernel: ConcurrentRouteKernel, Kernel: ~Copyable {
     /// the bottom to the top, whenever the range of the routes grows beyond it: that costs little as long as what is there
     /// is a small part of what comes, and it leaves a trie that costs little to take down (`RouteBatch`).
     private var isWorthWhile: Bool {
-        if !isInFlight, !expectsMore { return true }
+        // Routes that come and go for as long as one looks may never be that many.
+        if !isInFlight, !expectsMore || idleLaunches >= Self.patience { return true }
         let enough = expectsMore ? Self.growth * latestCount : latestCount
         return table.pendingCount >= min(enough, Self.largeCount)
     }

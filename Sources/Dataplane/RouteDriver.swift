@@ -46,6 +46,8 @@ package struct RouteDriver<Kernel: RouteKernel & ~Copyable>: ~Copyable {
     var inFlight: [(attempt: RouteAttempt, batch: RouteBatch)] = []
     /// How many operations the latest batch had of those that `launch` has sent since the last `apply`.
     var latestCount = 0
+    /// How often `launch` has left what is pending to wait, with nothing in flight, since the latest batch.
+    var idleLaunches = 0
     /// Whether more wishes are about to come: as long as they do, `launch` waits for a batch worth its while.
     package var expectsMore = false
     /// The problems that a report has told of and that last.
@@ -87,7 +89,7 @@ package struct RouteDriver<Kernel: RouteKernel & ~Copyable>: ~Copyable {
     ///   error: they are in the report and in the table.
     package mutating func apply() throws(NetlinkError) -> RouteReport {
         var report = RouteReport()
-        latestCount = 0
+        (latestCount, idleLaunches) = (0, 0)
         var occupied: [RouteOperation] = []
         for _ in 0..<Self.maximumRounds {
             do throws(NetlinkError) {

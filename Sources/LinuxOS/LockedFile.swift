@@ -65,6 +65,12 @@ package struct LockedFile: ~Copyable, Sendable {
         descriptor = try Self.place(content, at: path)
     }
 
+    /// Whether somebody has put another file in its place. One that has been removed is not superseded.
+    package borrowing func isSuperseded() throws(SystemError) -> Bool {
+        guard try FileStatus.of(path) != nil else { return false }
+        return try !descriptor.isNamed(path)
+    }
+
     /// Removes the file; one that is gone already is no error.
     package consuming func remove() throws(SystemError) {
         try Files.remove(path)

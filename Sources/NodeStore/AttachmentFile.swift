@@ -55,6 +55,16 @@ package struct AttachmentFile: ~Copyable, Sendable {
         if !isWritten { try update { _ in } }
     }
 
+    /// Whether its key has another record by now. The daemon releases what it has deleted, under the store's lock alone, and
+    /// then the key is a newer ADD's to claim.
+    borrowing func isSuperseded() throws(StoreError) -> Bool {
+        do throws(SystemError) {
+            return try file?.isSuperseded() ?? false
+        } catch {
+            throw .system(error)
+        }
+    }
+
     /// Removes the record; the blocks must have let go of its addresses before.
     consuming func remove() throws(StoreError) {
         do throws(SystemError) {

@@ -76,12 +76,14 @@ extension RunDirectory {
 
     /// Takes back every address of the attachment and removes it: blocks first, then attachment.
     ///
-    /// - Returns: the addresses that are free now.
+    /// - Returns: the addresses that are free now; none where somebody has released it already and the key has a newer
+    ///   ADD's record.
     /// - Throws: `corrupt`, `system`. What was not taken back is still named by the attachment: do it again.
     @discardableResult
     package func release(
         _ file: consuming AttachmentFile, under lock: borrowing StoreLock,
     ) throws(StoreError) -> [IPAddress] {
+        guard try !file.isSuperseded() else { return [] }
         let released = try takeBack(file.attachment.addresses, of: file.key, under: lock)
         try file.remove()
         return released

@@ -119,6 +119,30 @@ import Testing
         #expect(routes == Set([a, b] + (0..<4).map { numbered($0, in: 12) }))
     }
 
+    @Test("What waits for more waits for so long, while the kernel has nothing to do, and no longer")
+    func gatheringIsBounded() throws {
+        var driver = try driver()
+        driver.expectsMore = true
+        for place in 0..<3 { driver.table.setDesired(numbered(place, in: 12)) }
+        let isFirst = driver.launch()
+        driver.table.setDesired(a)
+        // While the kernel is at work nothing is lost by waiting.
+        for _ in 0..<40 {
+            let isBehind = driver.launch()
+            #expect(!isBehind)
+        }
+        _ = try driver.land()
+        var attempts = 0
+        while attempts < 100, !driver.launch() { attempts += 1 }
+        #expect(isFirst && attempts == 16)
+        _ = try driver.land()
+        driver.table.setDesired(b)
+        let isTooSoon = driver.launch()
+        #expect(!isTooSoon, "it counts anew after each batch")
+        _ = try driver.apply()
+        #expect(routes == Set([a, b] + (0..<3).map { numbered($0, in: 12) }))
+    }
+
     @Test("What waits for more does not keep from the kernel what has to be looked at, and the next begins anew")
     func gatheringEnds() throws {
         var driver = try driver()

@@ -22,7 +22,8 @@ struct OwnRemovalTests {
         #expect(own.beginAlone())
         #expect(own.take())
         #expect(!own.takeForAsker())
-        #expect(!own.take())
+        #expect(!own.isOpen)
+        #expect(own.take(), "whoever deletes still answers what another has taken from the asker meanwhile")
     }
 
     @Test("What is taken before its batch begins is not begun alone")

@@ -38,6 +38,30 @@ import Testing
         #expect(!isReleasedBusy)
     }
 
+    @Test("Who releases a record that another has released leaves a newer ADD of the key alone")
+    func superseded() throws {
+        let fixture = try StoreFixture()
+        let node = try StoreFixture.node([Self.block])
+        let key = StoreFixture.key("a")
+        _ = try fixture.add("a", node)
+        let lock = try fixture.store.lock(deadline: .seconds(5))
+        guard case .found(var file) = try fixture.findWhenFree(key, under: lock) else { throw Unexpected("no record") }
+        try file.update {
+            $0.state = .deleting
+            $0.hostLinkIndex = 7
+        }
+        #expect(try fixture.store.releaseMarked([key: 7], under: lock) == [key])
+        guard case .fresh(var newer) = try fixture.claimWhenFree(key, under: lock) else { throw Unexpected("not new") }
+        let request = AllocationRequest(family: .ipv4, mode: "bgp")
+        _ = try fixture.store.allocate(request, for: &newer, node: node, under: lock)
+        let released = try fixture.store.release(file, under: lock)
+        #expect(released.isEmpty)
+        #expect(try fixture.store.blocks().map(\.allocated.count) == [1])
+        #expect(try fixture.store.attachment(key)?.addresses.count == 1)
+        let own = try fixture.store.release(newer, under: lock)
+        #expect(own.count == 1)
+    }
+
     @Test("One address of a key is taken back alone, and of that key only")
     func takeBack() throws {
         let fixture = try StoreFixture()

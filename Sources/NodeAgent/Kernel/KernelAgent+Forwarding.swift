@@ -68,7 +68,7 @@ extension KernelAgent {
 
     /// The changes with which peers were complete are in the kernel once nothing is on its way to it any more.
     private func noteConvergence() {
-        guard !converging.isEmpty, !isInFlight, !isBroken else { return }
+        guard !converging.isEmpty, !isInFlight, !isBroken, !(sockets?.routes.isGathering ?? false) else { return }
         let now = BootClock.now()
         for (peer, since) in converging { numbers.convergence[peer] = now - since }
         converging = []

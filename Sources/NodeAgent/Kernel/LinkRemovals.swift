@@ -130,16 +130,14 @@ final class LinkRemovals: Sendable {
 
     private func enqueue(_ one: Waiting) {
         let mustCollect = state.withLock { state in
+            // The thread that is at work on a batch collects, and more will be asked for until then. It must not find this
+            // one before it is taken.
+            if state.isCollecting { one.own?.take() }
             state.waiting.append(one)
             defer { state.isCollecting = true }
             return !state.isCollecting
         }
-        if mustCollect {
-            threads.submit { item in self.collect(item) }
-        } else {
-            // The thread that is at work on a batch collects, and more will be asked for until then.
-            one.own?.take()
-        }
+        if mustCollect { threads.submit { item in self.collect(item) } }
     }
 
     /// Collects a batch and deletes it, unless nobody waits.

@@ -10,8 +10,10 @@ final class OwnRemoval: Sendable {
         case waiting
         /// The kernel is at it.
         case alone
-        /// Somebody has taken it: the asker itself, or a thread that answers it.
+        /// A thread has taken it, which answers it.
         case taken
+        /// Its asker has taken it.
+        case takenByAsker
     }
 
     /// The index of the link.
@@ -21,7 +23,7 @@ final class OwnRemoval: Sendable {
     init(index: UInt32) { self.index = index }
 
     /// Whether nobody has taken it.
-    var isOpen: Bool { phase.withLock { $0 != .taken } }
+    var isOpen: Bool { phase.withLock { $0 == .waiting || $0 == .alone } }
 
     /// The kernel begins with it, and with nothing else.
     ///
@@ -36,12 +38,13 @@ final class OwnRemoval: Sendable {
 
     /// Takes it for a thread that answers it: its asker waits for the answer from now on.
     ///
-    /// - Returns: false when the asker has taken it.
+    /// - Returns: false when the asker has taken it: it gets no answer. That another thread has is no obstacle.
     @discardableResult
     func take() -> Bool {
         phase.withLock { phase in
-            defer { phase = .taken }
-            return phase != .taken
+            guard phase != .takenByAsker else { return false }
+            phase = .taken
+            return true
         }
     }
 
@@ -51,7 +54,7 @@ final class OwnRemoval: Sendable {
     func takeForAsker() -> Bool {
         phase.withLock { phase in
             guard phase == .alone else { return false }
-            phase = .taken
+            phase = .takenByAsker
             return true
         }
     }
