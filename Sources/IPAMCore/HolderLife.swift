@@ -14,9 +14,13 @@ package enum HolderLife: Sendable, Hashable {
     /// - Parameters:
     ///   - key: whose address it is.
     ///   - address: the address.
+    ///   - isOthers: whether its block gives the address to others by now: then a route to it says nothing of the key.
     ///   - record: the key's record; nil when there is none.
-    package init(of key: AttachmentKey, with address: IPAddress, record: Attachment?, ends: ObservedEnds) {
-        if let end = ends.all.first(where: { $0.addresses.contains(address.hostPrefix) }) {
+    package init(
+        of key: AttachmentKey, with address: IPAddress, isOthers: Bool = false, record: Attachment?,
+        ends: ObservedEnds,
+    ) {
+        if !isOthers, let end = ends.all.first(where: { $0.addresses.contains(address.hostPrefix) }) {
             self = .alive("a route over the link \(end.name) leads to it")
             return
         }

@@ -69,7 +69,7 @@ package struct StoreAudit: Sendable {
                     guard ends.end(markedBy: key) == nil else { continue }
                     add(
                         .leaked, "\(address) is allocated to \(key), of which there is no record",
-                        "apusctl ipam release \(address), or \(Self.collection(of: key))", key, [address])
+                        "apusctl ipam release --force \(address), or \(Self.collection(of: key))", key, [address])
                     continue
                 }
                 if !attachment.addresses.contains(address.hostPrefix) {
@@ -106,9 +106,13 @@ package struct StoreAudit: Sendable {
         let verb = attachment.state == .pending ? "ADD" : "DEL"
         let held = attachment.addresses.map(\.address)
         let names = held.map(\.description).joined(separator: ", ")
-        let isReleasable = end == nil && held.contains { address in blocks.contains { $0.owner(of: address) == key } }
         var remedy = Self.collection(of: key)
-        if isReleasable, let first = held.first { remedy = "apusctl ipam release \(first), or \(remedy)" }
+        // What it names may have been given to another since.
+        if end == nil, let own = held.first(where: { blocks.owners(of: $0).contains(key) }) {
+            // Without a name the link would be another plugin's.
+            let force = attachment.hostLink.isEmpty ? "--force " : ""
+            remedy = "apusctl ipam release \(force)\(own), or \(remedy)"
+        }
         let link = end.map { ", with the link \($0.name)" } ?? ""
         add(
             .abandoned,
@@ -124,7 +128,8 @@ package struct StoreAudit: Sendable {
             let remedy = Self.collection(of: key)
             return add(
                 .linkGone, "\(names) is leaked: the link \(attachment.hostLink) of \(key) is gone, and no DEL has come",
-                held.first.map { "apusctl ipam release \($0), or \(remedy)" } ?? remedy, key, held)
+                held.first { !blocks.giveToOthers($0, than: key) }
+                    .map { "apusctl ipam release \($0), or \(remedy)" } ?? remedy, key, held)
         }
         guard end.key == key else {
             let alias = "apus:\(key.network):\(key.containerID):\(key.ifName)"

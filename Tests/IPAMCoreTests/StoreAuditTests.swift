@@ -64,7 +64,7 @@ struct StoreAuditTests {
 
     static let cases: [Case] = [
         Case("nothing", []) { _ in },
-        Case("the record and the link are gone", [.leaked], "apusctl ipam release 10.0.0.1") {
+        Case("the record and the link are gone", [.leaked], "apusctl ipam release --force 10.0.0.1") {
             $0.attachments = []
             $0.ends = []
         },
@@ -90,6 +90,15 @@ struct StoreAuditTests {
         Case("a killed ADD holds an address and has no link", [.abandoned], "apusctl ipam release 10.0.0.2") {
             _ = try $0.blocks[0].allocate(for: AuditedNode.key("b"))
             $0.attachments.append(try AuditedNode.attachment("b", ["10.0.0.2"], .pending, link: "calib", index: 0))
+        },
+        Case("a killed ADD names two, the first another's by now", [.abandoned], "apusctl ipam release 10.0.0.2") {
+            _ = try $0.blocks[0].allocate(for: AuditedNode.key("b"))
+            $0.attachments.append(
+                try AuditedNode.attachment("b", ["10.0.0.1", "10.0.0.2"], .pending, link: "calib", index: 0))
+        },
+        Case("a killed ADD of apus-ipam holds an address", [.abandoned], "apusctl ipam release --force 10.0.0.2") {
+            _ = try $0.blocks[0].allocate(for: AuditedNode.key("b"))
+            $0.attachments.append(try AuditedNode.attachment("b", ["10.0.0.2"], .pending, link: "", index: 0))
         },
         Case("a killed ADD has made its link, and not marked it", [.abandoned], "a DEL of the container") {
             _ = try $0.blocks[0].allocate(for: AuditedNode.key("b"))
@@ -227,6 +236,23 @@ struct HolderLifeTests {
     @Test("an address that the record does not name is nobody's, the pod alive or not")
     func unnamed() throws {
         #expect(try life("a", "10.0.0.2", try AuditedNode()) == .gone)
+    }
+
+    @Test("a route to what the block gives to others says nothing of a key, and a link of its own does")
+    func others() throws {
+        var node = try AuditedNode()
+        node.attachments.append(try AuditedNode.attachment("b", ["10.0.0.1"], .pending, link: "calib", index: 0))
+        let key = AuditedNode.key("b"), address = try AuditedNode.address("10.0.0.1")
+        #expect(node.blocks.giveToOthers(address, than: key))
+        #expect(!node.blocks.giveToOthers(address, than: AuditedNode.key("a")))
+        #expect(!node.blocks.giveToOthers(try AuditedNode.address("10.0.0.9"), than: key))
+        func life() -> HolderLife {
+            HolderLife(
+                of: key, with: address, isOthers: true, record: node.attachments.last, ends: ObservedEnds(node.ends))
+        }
+        #expect(life() == .gone)
+        node.ends.append(try AuditedNode.end("b", [], name: "calib", index: 8))
+        #expect(life() == .alive("its link calib is there"))
     }
 
     @Test("of a link of another plugin's, and of a key without a record, nothing is known")

@@ -79,6 +79,10 @@ struct IPAMTextTests {
         let leaked = try Self.account(.held(Self.key, nil, block: nil))
         #expect(leaked.text(now: 0).contains("Record: none: it is leaked"))
         #expect(leaked.json["record"] == nil)
+        let unreadable = AddressAccount(
+            try #require(IPAddress("10.0.0.1")), .held(Self.key, nil, block: nil), node: try Self.node(), owner: nil,
+            unreadable: [Self.key.fileName])
+        #expect(unreadable.text(now: 0).contains("Record: it cannot be read (apusctl ipam check)"))
         let elsewhere = try Self.account(.elsewhere(pool: "one"), owner: "node2")
         #expect(elsewhere.text(now: 0) == "10.0.0.1 is in the pool one, in a block of node2: ask there.\n")
         #expect(elsewhere.json["owner"] == "node2")

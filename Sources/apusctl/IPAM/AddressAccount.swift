@@ -10,19 +10,26 @@ struct AddressAccount {
     private let node: NodeState
     /// The node that has the block, where it is not this one's.
     private let owner: String?
+    /// The names of the records that cannot be read.
+    private let unreadable: Set<String>
 
-    init(_ address: IPAddress, _ standing: AddressStanding, node: NodeState, owner: String?) {
+    init(
+        _ address: IPAddress, _ standing: AddressStanding, node: NodeState, owner: String?,
+        unreadable: Set<String> = [],
+    ) {
         self.address = address
         self.standing = standing
         self.node = node
         self.owner = owner
+        self.unreadable = unreadable
     }
 
     /// Looks the address up in the records.
     init(_ address: IPAddress, _ node: NodeState, _ records: StoreRecords, owner: String?) {
         let standing = AddressStanding(
             address, node: node, blocks: records.blocks, attachments: records.attachments)
-        self.init(address, standing, node: node, owner: owner)
+        self.init(
+            address, standing, node: node, owner: owner, unreadable: Set(records.unreadable.compactMap(\.fileName)))
     }
 
     /// In words.
@@ -33,7 +40,7 @@ struct AddressAccount {
         case .held(let key, let record, let block):
             let block = block.map(Self.blockName(node)) ?? "none of this node"
             let names = [("Network", key.network), ("Container", key.containerID), ("Interface", key.ifName)]
-            let rows = names + details(record, now: now) + [("Block", block)]
+            let rows = names + details(record, of: key, now: now) + [("Block", block)]
             return "\(address) is in use.\n" + rows.map { "  \($0.0): \(TextTable.escaped($0.1))\n" }.joined()
         case .free(let block, let isClosed):
             let note = isClosed ? "; the block is closed for new pods" : ""
@@ -83,8 +90,13 @@ struct AddressAccount {
         return object
     }
 
-    private func details(_ record: Attachment?, now: Int64) -> [(String, String)] {
-        guard let record else { return [("Record", "none: it is leaked (apusctl ipam check)")] }
+    private func details(_ record: Attachment?, of key: AttachmentKey, now: Int64) -> [(String, String)] {
+        guard let record else {
+            let isThere = unreadable.contains(key.fileName)
+            // Whether a link is there still the records do not tell.
+            let state = isThere ? "it cannot be read" : "none: it is leaked, or its pod has lost it"
+            return [("Record", "\(state) (apusctl ipam check)")]
+        }
         let state =
             switch record.state {
             case .complete: "complete"

@@ -9,7 +9,8 @@ struct IPAMCheckCommand: ParsableCommand {
         discussion: """
             Blocks, attachments, pods' links, their routes and neighbours: what does not agree is named, one line each, \
             with what to do about it. Nothing is changed. An ADD or a DEL that is under way is no finding. Ends with exit \
-            status 1 when something is wrong.
+            status 1 when something is wrong; also when it could not look: then it prints nothing but an error, which \
+            says why.
             """)
 
     @ParentCommand var ipam: IPAMCommand

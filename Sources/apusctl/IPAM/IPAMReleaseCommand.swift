@@ -26,8 +26,9 @@ struct IPAMReleaseCommand: ParsableCommand {
     var ip: IPAddress?
     @Flag(
         help: """
-            Release also what another plugin's link may have (apus-ipam under ptp or macvlan), if no namespace that can \
-            be seen from here has it.
+            Release also what a link may have that no record tells of (the record is lost, or the link another plugin's: \
+            apus-ipam under ptp or macvlan), if no namespace that can be seen from here has it, and the ADD was a minute \
+            ago.
             """)
     var force = false
     @OptionGroup var daemon: DaemonOptions

@@ -37,11 +37,7 @@ struct IPAMShowCommand: ParsableCommand {
         let directory = IPAMCommand.runDirectory(root.daemon, ipam.daemon, daemon)
         let (node, records) = try IPAMCommand.withStore {
             let store = RunDirectory(path: directory, bootID: try BootID.current())
-            guard let node = try store.nodeState() else {
-                throw CommandFailure(
-                    description: "\(directory)/node.json: no such file; has apusd run there since the boot?")
-            }
-            return (node, try store.records())
+            return (try NodeKernel.state(in: store), try store.records())
         }
         if let ip {
             let account = AddressAccount(ip, node, records, owner: owner(of: ip))

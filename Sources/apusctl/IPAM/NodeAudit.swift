@@ -56,7 +56,7 @@ struct NodeAudit {
 
 extension StoreError {
     /// The name of the file that cannot be read.
-    fileprivate var fileName: String? {
+    var fileName: String? {
         guard case .corrupt(let path, _, _) = self else { return nil }
         return path.split(separator: "/").last.map(String.init)
     }

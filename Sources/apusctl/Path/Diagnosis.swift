@@ -33,7 +33,7 @@ struct Diagnosis {
         checkMTU(node)
         checkPods(node)
         checkRecords(node.unreadable)
-        try checkAddresses(node)
+        checkAddresses(node)
         checkPort(node)
     }
 

@@ -31,9 +31,7 @@ final class NodeKernel {
     /// - Throws: `CommandFailure` when there is no node.json, its namespace is gone, or the kernel does not answer.
     init(runDirectory: String) throws {
         let store = RunDirectory(path: runDirectory, bootID: try BootID.current())
-        guard let state = try store.nodeState() else {
-            throw CommandFailure(description: "\(runDirectory)/node.json: no such file; is apusd running there?")
-        }
+        let state = try Self.state(in: store)
         self.store = store
         self.state = state
         name = state.node
@@ -54,6 +52,15 @@ final class NodeKernel {
         links = Dictionary(try socket.links().map { ($0.index, $0) }, uniquingKeysWith: { first, _ in first })
         addresses = try socket.addresses()
         neighbours = try socket.neighbours()
+    }
+
+    /// What the daemon has told the CNI executable, whether it still runs or not.
+    /// - Throws: `CommandFailure` when it has told nothing since the boot.
+    static func state(in store: RunDirectory) throws -> NodeState {
+        if let state = try store.nodeState() { return state }
+        let file = "\(store.path)/node.json"
+        let reason = try Files.readIfPresent(file, limit: 8 << 20) == nil ? "no such file" : "of another boot"
+        throw CommandFailure(description: "\(file): \(reason); has apusd run there since the boot?")
     }
 
     /// The caller's own namespace, a named one, or that of a process.
@@ -77,6 +84,13 @@ final class NodeKernel {
 
     /// What the kernel would do with a packet to the address.
     func lookUp(_ address: IPAddress) throws -> RouteLookup { try socket.lookUp(address) }
+
+    /// The main table's routes over a link to networks that the address is in, the shortest first.
+    func routes(to address: IPAddress, over linkIndex: UInt32) throws(NetlinkError) -> [Route] {
+        try socket.routes(family: address.family, linkIndex: linkIndex)
+            .filter { $0.kind == .unicast && $0.destination.contains(address) }
+            .sorted { $0.destination.length < $1.destination.length }
+    }
 
     /// The forwarding database of a VXLAN.
     func fdb(of link: Link) throws -> [FDBEntry] { try socket.fdb(linkIndex: link.index) }

@@ -4,28 +4,83 @@ import Netlink
 
 /// The network namespaces of this machine that can be seen from here: named ones, and those of processes.
 enum VisibleNamespaces {
+    /// What a search for an address has come to.
+    struct Search {
+        /// The first namespace in which a link has the address: its path and the link's index.
+        var holder: (path: String, linkIndex: UInt32)?
+        /// The paths of those that cannot be looked into.
+        var unreadable: [String] = []
+
+        /// These paths in words, the first few.
+        var unreadableText: String {
+            let rest = unreadable.count - 3
+            return unreadable.prefix(3).joined(separator: ", ") + (rest > 0 ? " and \(rest) more" : "")
+        }
+    }
+
     /// Opens one after the other, each once, until `body` answers something.
-    static func first<Answer>(_ body: (borrowing NetNS) -> Answer?) -> Answer? {
-        let named = ((try? Files.list("/run/netns")) ?? []).map { "/run/netns/\($0)" }
-        let processes = ((try? Files.list("/proc")) ?? []).filter { $0.allSatisfy(\.isNumber) }
+    ///
+    /// - Parameter unreadable: is told the path of each that is there and cannot be opened.
+    static func first<Answer>(
+        unreadable: (String) -> Void = { _ in }, _ body: (borrowing NetNS) -> Answer?,
+    ) -> Answer? {
+        let named = list("/run/netns", unreadable).map { "/run/netns/\($0)" }
+        let processes = list("/proc", unreadable).filter { $0.allSatisfy(\.isNumber) }
         var seen: Set<UInt64> = []
         for path in named + processes.map({ "/proc/\($0)/ns/net" }) {
-            guard let candidate = try? NetNS.open(path), seen.insert(candidate.inode).inserted else { continue }
-            if let answer = body(candidate) { return answer }
+            do throws(SystemError) {
+                let candidate = try NetNS.open(path)
+                guard seen.insert(candidate.inode).inserted else { continue }
+                if let answer = body(candidate) { return answer }
+            } catch {
+                if isThere(path, after: error) { unreadable(path) }
+            }
         }
         return nil
     }
 
-    /// The first in which a link has the address: its path and the link's index.
-    static func holder(of address: IPAddress) -> (path: String, linkIndex: UInt32)? {
-        first { namespace in
-            let addresses = try? namespace.within(
-                orThrow: { NetlinkError(.socketOpen, namespace.name, $0.code) },
-                { () throws(NetlinkError) -> [LinkAddress] in
-                    var socket = try NetlinkSocket()
-                    return try socket.addresses()
-                })
-            return addresses?.first { $0.address.address == address }.map { (namespace.name, $0.linkIndex) }
+    /// Looks for the address on all links of all namespaces.
+    static func search(for address: IPAddress) -> Search {
+        var search = Search()
+        var unreadable: [String] = []
+        search.holder = first(unreadable: { unreadable.append($0) }) { namespace in
+            do throws(NetlinkError) {
+                let addresses = try namespace.within(
+                    orThrow: { NetlinkError(.socketOpen, namespace.name, $0.code) },
+                    { () throws(NetlinkError) -> [LinkAddress] in
+                        var socket = try NetlinkSocket()
+                        return try socket.addresses()
+                    })
+                return addresses.first { $0.address.address == address }.map { (namespace.name, $0.linkIndex) }
+            } catch {
+                unreadable.append(namespace.name)
+                return nil
+            }
+        }
+        search.unreadable = unreadable
+        return search
+    }
+
+    private static func list(_ directory: String, _ unreadable: (String) -> Void) -> [String] {
+        do throws(SystemError) {
+            return try Files.list(directory)
+        } catch {
+            if error.code != .ENOENT { unreadable(directory) }
+            return []
+        }
+    }
+
+    /// Whether there is a namespace at a path that could not be opened.
+    private static func isThere(_ path: String, after error: SystemError) -> Bool {
+        // A name under /run/netns that nothing is mounted on is no namespace (EINVAL).
+        let absent: [SystemErrorCode] = [.ENOENT, .ESRCH, .EINVAL]
+        guard !absent.contains(error.code) else { return false }
+        // A process that ends meanwhile is refused once, and is not to be found the next time.
+        do throws(SystemError) {
+            _ = try NetNS.open(path)
+            return true
+        } catch {
+            return !absent.contains(error.code)
         }
     }
 }
