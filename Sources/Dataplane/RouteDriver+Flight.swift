@@ -29,10 +29,8 @@ extension RouteDriver where Kernel: ConcurrentRouteKernel, Kernel: ~Copyable {
     ///   nothing in flight `apply` does then what is to be done.
     package mutating func launch() -> Bool {
         guard inFlight.count < Self.maximumInFlight, !needsResync else { return false }
-        guard isWorthWhile else {
-            if !isInFlight { idleLaunches += 1 }
-            return false
-        }
+        if !isInFlight, !isWorthWhile { idleLaunches += 1 }
+        guard isWorthWhile else { return false }
         let attempt = table.takePending()
         guard !attempt.changes.isEmpty else { return false }
         let batch = RouteBatch(attempt)

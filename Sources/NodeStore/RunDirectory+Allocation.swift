@@ -76,16 +76,28 @@ extension RunDirectory {
 
     /// Takes back every address of the attachment and removes it: blocks first, then attachment.
     ///
-    /// - Returns: the addresses that are free now; none where somebody has released it already and the key has a newer
-    ///   ADD's record.
+    /// - Returns: the addresses that are free now. Where the key has a newer ADD's record by now, what that one has is no
+    ///   more this one's to take back.
     /// - Throws: `corrupt`, `system`. What was not taken back is still named by the attachment: do it again.
     @discardableResult
     package func release(
         _ file: consuming AttachmentFile, under lock: borrowing StoreLock,
     ) throws(StoreError) -> [IPAddress] {
-        guard try !file.isSuperseded() else { return [] }
+        if try file.isSuperseded() { return try takeBackSuperseded(file.attachment, under: lock) }
         let released = try takeBack(file.attachment.addresses, of: file.key, under: lock)
         try file.remove()
+        return released
+    }
+
+    /// Takes back the addresses that the key's newer record does not name.
+    private func takeBackSuperseded(
+        _ former: Attachment, under lock: borrowing StoreLock,
+    ) throws(StoreError) -> [IPAddress] {
+        let kept = try attachment(former.key)?.addresses ?? []
+        var released: [IPAddress] = []
+        for prefix in former.addresses where !kept.contains(prefix) {
+            if try takeBack(prefix.address, of: former.key, under: lock) { released.append(prefix.address) }
+        }
         return released
     }
 

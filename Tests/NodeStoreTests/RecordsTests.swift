@@ -62,6 +62,26 @@ import Testing
         #expect(own.count == 1)
     }
 
+    @Test("and takes back what it had itself, where nobody has")
+    func supersededWithoutRelease() throws {
+        let fixture = try StoreFixture()
+        let node = try StoreFixture.node([Self.block])
+        let key = StoreFixture.key("a")
+        _ = try fixture.add("a", node)
+        let lock = try fixture.store.lock(deadline: .seconds(5))
+        guard case .found(let file) = try fixture.findWhenFree(key, under: lock) else { throw Unexpected("no record") }
+        let directory = "\(fixture.store.path)/attachments"
+        for name in try fixture.files("attachments") { _ = try Files.remove("\(directory)/\(name)") }
+        guard case .fresh(var newer) = try fixture.claimWhenFree(key, under: lock) else { throw Unexpected("not new") }
+        let request = AllocationRequest(family: .ipv4, mode: "bgp")
+        _ = try fixture.store.allocate(request, for: &newer, node: node, under: lock)
+        let kept = newer.attachment.addresses.map(\.address)
+        let released = try fixture.store.release(file, under: lock)
+        #expect(released.map(\.description) == ["10.0.0.1"])
+        #expect(!kept.contains(released[0]))
+        #expect(try fixture.store.block(StoreFixture.prefix(Self.block))?.addresses(of: key) == kept)
+    }
+
     @Test("One address of a key is taken back alone, and of that key only")
     func takeBack() throws {
         let fixture = try StoreFixture()

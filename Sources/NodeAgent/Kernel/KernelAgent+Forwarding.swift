@@ -68,13 +68,19 @@ extension KernelAgent {
 
     /// The changes with which peers were complete are in the kernel once nothing is on its way to it any more.
     private func noteConvergence() {
-        guard !converging.isEmpty, !isInFlight, !isBroken, !(sockets?.routes.isGathering ?? false) else { return }
+        guard !converging.isEmpty, !isInFlight, !isBroken, !isWaitingForMore else { return }
         let now = BootClock.now()
         for (peer, since) in converging { numbers.convergence[peer] = now - since }
         converging = []
     }
 
     private var isInFlight: Bool { sockets?.routes.isInFlight ?? false }
+
+    /// Whether there are routes that wait for others to go with them.
+    private var isWaitingForMore: Bool {
+        guard let sockets else { return false }
+        return sockets.routes.isGathering && sockets.routes.table.pendingCount > 0
+    }
 
     /// Whether a route waits to be written.
     var hasPendingRoutes: Bool { !(sockets?.routes.table.queue.isEmpty ?? true) }
