@@ -42,10 +42,10 @@ microseconds() { echo "${EPOCHREALTIME//[!0-9]/}"; }
 # eventually SECONDS COMMAND…: runs the command until it succeeds; fails when the time is up, which $SECONDS, counting
 # whole ones, would find up to one too early.
 eventually() {
-    local deadline=$(($(microseconds) + $1 * 1000000))
+    local end_of_wait=$(($(microseconds) + $1 * 1000000))
     shift
     until "$@"; do
-        [ "$(microseconds)" -lt "$deadline" ] || return 1
+        [ "$(microseconds)" -lt "$end_of_wait" ] || return 1
         sleep 0.05
     done
 }
