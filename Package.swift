@@ -100,7 +100,10 @@ let package = Package(
         program("apusd", ["NodeAgent", arguments, lifecycle, log, signals]),
         program(
             "apusctl",
-            ["IPAMCore", "JSONKit", "LinuxOS", "NetTypes", "Netlink", "NodeLink", "NodeStore", "PodLinks", arguments]),
+            [
+                "IPAMCore", "JSONKit", "LinuxOS", "NetTypes", "Netlink", "NodeLink", "NodeStore", "PodLinks",
+                "PodPlan", arguments,
+            ]),
         // Never shipped
         .target(
             name: "TestKit", dependencies: ["CLinuxShim", "LinuxOS", "NetTypes"], path: "Tests/TestKit",

@@ -19,7 +19,8 @@ struct AttachmentDesk: Sendable {
 
     /// Takes the key for an ADD, making the store's directories if need be.
     ///
-    /// - Parameter first: what a new record is to have at once, asked for under the lock; nil for nothing.
+    /// - Parameter first: what a new record is to have at once, asked for under the lock; nil for nothing, and what it throws is as good
+    ///     as nothing: whoever goes on finds it again.
     /// - Returns: a pending record; one that a killed ADD has left may have addresses and a host link.
     /// - Throws: error 11 while another process is at work on it, 999 after an ADD that has answered: then nothing is
     ///   changed.
@@ -108,7 +109,7 @@ struct AttachmentDesk: Sendable {
     private func attempt(_ first: (() throws -> (AllocationRequest, NodeState)?)?) throws -> AttachmentClaim {
         let lock = try call.store.lock(deadline: PluginCall.lockTimeout)
         if try !call.store.isSettled() { try settle(under: lock) }
-        return try call.store.claim(call.key, now: BootClock.now(), with: first?(), under: lock)
+        return try call.store.claim(call.key, now: BootClock.now(), with: (try? first?()) ?? nil, under: lock)
     }
 
     /// The store is new, or somebody has emptied it: the pods that live are entered before anything is allocated.

@@ -80,7 +80,7 @@ extension AttachmentKey {
     }
 
     /// The three members of a key, in the order records have them.
-    var members: [(String, JSONValue)] {
+    package var members: [(String, JSONValue)] {
         [("network", .string(network)), ("containerID", .string(containerID)), ("ifName", .string(ifName))]
     }
 }

@@ -42,6 +42,11 @@ package struct Block: Sendable, Hashable {
         self.reserved = reserved
     }
 
+    /// The name of the file of a network's block: `4-10.244.64.0-26.json`.
+    package static func fileName(of cidr: IPPrefix) -> String {
+        "\(cidr.family.rawValue)-\(cidr.address)-\(cidr.length).json"
+    }
+
     /// The addresses `key` holds, lowest first.
     package func addresses(of key: AttachmentKey) -> [IPAddress] {
         allocated.filter { $0.value == key }.keys.sorted().compactMap { cidr.address(at: UInt64($0)) }

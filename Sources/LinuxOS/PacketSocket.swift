@@ -19,21 +19,8 @@ package struct PacketStream: ~Copyable, Sendable {
         package consuming func takeDescriptor() -> FileDescriptor? { descriptor }
     }
 
-    private let socket: FileDescriptor
+    let socket: FileDescriptor
     private let path: String
-
-    /// Connects.
-    ///
-    /// - Parameter timeout: how long each call on the connection may take, this one too.
-    /// - Throws: `ENOENT` or `ECONNREFUSED` when nobody listens, `EAGAIN` when the listener's queue stays full.
-    package static func connect(_ path: String, timeout: Duration) throws(SystemError) -> PacketStream {
-        let stream = PacketStream(socket: try UnixAddress.packetSocket(path), path: path)
-        try stream.setTimeout(timeout)
-        if let code = unsafe try UnixAddress.apply(Glibc.connect, stream.socket, path) {
-            throw SystemError("connect", path, code)
-        }
-        return stream
-    }
 
     /// Takes over a connected socket by its number, which the caller owns.
     ///
@@ -41,7 +28,7 @@ package struct PacketStream: ~Copyable, Sendable {
     package init(owning number: Int32, path: String) { self.init(socket: FileDescriptor(owning: number), path: path) }
 
     /// Takes over a connected socket, whose calls wait.
-    fileprivate init(socket: consuming FileDescriptor, path: String) {
+    init(socket: consuming FileDescriptor, path: String) {
         self.socket = socket
         self.path = path
     }

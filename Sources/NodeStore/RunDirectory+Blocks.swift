@@ -115,7 +115,7 @@ extension RunDirectory {
     /// knows of what was given out of it, and of nothing else.
     func overlapping(_ cidr: IPPrefix) throws(StoreError) -> [IPPrefix] {
         // Every ADD asks this, and most often its own block is the only one: names are compared before they are read.
-        let own = Self.fileName(of: cidr)
+        let own = Block.fileName(of: cidr)
         return try names(in: blocksPath).filter { $0 != own }.compactMap(Self.network(ofFile:))
             .filter { $0.overlaps(cidr) }.sorted()
     }
@@ -141,11 +141,7 @@ extension RunDirectory {
         }
     }
 
-    func blockPath(_ cidr: IPPrefix) -> String { "\(blocksPath)/\(Self.fileName(of: cidr))" }
-
-    private static func fileName(of cidr: IPPrefix) -> String {
-        "\(cidr.family.rawValue)-\(cidr.address)-\(cidr.length).json"
-    }
+    func blockPath(_ cidr: IPPrefix) -> String { "\(blocksPath)/\(Block.fileName(of: cidr))" }
 
     private static func network(ofFile name: String) -> IPPrefix? {
         guard name.hasSuffix(".json") else { return nil }

@@ -1,7 +1,7 @@
-package import IPAMCore
+import IPAMCore
 package import NetTypes
 package import Netlink
-import PodPlan
+package import PodPlan
 
 extension PodLinkSurvey {
     /// The host's ends of the pairs of links in the socket's network namespace, with Apus' routes and the permanent

@@ -6,6 +6,9 @@
 // A program carries the steps out over netlink, pushes each step's inverse on an UndoStack, and unwinds that on failure.
 // The order of the steps is the kernel's: it refuses AF_SPEC and an alias in the message that makes a pair, and a pair
 // whose second end is up at once. Deviations: none.
+//
+// What is there already is compared, not planned: ObservedPod with a plan (CHECK), ObservedEnd with the records
+// (StoreAudit, HolderLife).
 
 package import IPAMCore
 import NetTypes

@@ -4,25 +4,37 @@ import Testing
 
 @Suite("How a node's addresses are used")
 struct AddressUsageTests {
+    private static func key(_ id: String) -> AttachmentKey {
+        AttachmentKey(network: "net", containerID: id, ifName: "eth0")
+    }
+    private static func address(_ text: String) throws -> IPAddress { try #require(IPAddress(text)) }
+    private static func prefix(_ text: String) throws -> IPPrefix { try #require(IPPrefix(text)) }
+
+    private static func attachment(_ id: String, _ addresses: [String]) throws -> IPAMCore.Attachment {
+        IPAMCore.Attachment(
+            key: key(id), state: .complete, addresses: try addresses.map { try address($0).hostPrefix },
+            hostLink: "calia", hostLinkIndex: 7, bootID: "boot", createdAt: MonotonicTime(nanoseconds: 1))
+    }
+
     private static func node() throws -> NodeState {
         var node = NodeState(
             node: "node1", bootID: "boot", netnsInode: 1, mtuBytes: 1500, generation: 1,
             pools: [
-                .init(name: "one", cidr: try AuditedNode.prefix("10.0.0.0/24"), mode: "bgp", blockSize: 28),
-                .init(name: "two", cidr: try AuditedNode.prefix("10.1.0.0/24"), mode: "bgp", blockSize: 28),
+                .init(name: "one", cidr: try Self.prefix("10.0.0.0/24"), mode: "bgp", blockSize: 28),
+                .init(name: "two", cidr: try Self.prefix("10.1.0.0/24"), mode: "bgp", blockSize: 28),
             ],
             blocks: [
-                .init(cidr: try AuditedNode.prefix("10.0.0.0/28"), pool: "one", isAnnounced: true),
-                .init(cidr: try AuditedNode.prefix("10.0.0.16/28"), pool: "one", isAnnounced: true, isClosed: true),
+                .init(cidr: try Self.prefix("10.0.0.0/28"), pool: "one", isAnnounced: true),
+                .init(cidr: try Self.prefix("10.0.0.16/28"), pool: "one", isAnnounced: true, isClosed: true),
             ])
         node.withheld = WithheldAddresses(
-            nodes: [try AuditedNode.address("10.0.0.9")], reservations: [try AuditedNode.prefix("10.0.0.12/30")])
+            nodes: [try Self.address("10.0.0.9")], reservations: [try Self.prefix("10.0.0.12/30")])
         return node
     }
 
     private static func block(_ cidr: String, _ keys: [String]) throws -> Block {
-        var block = try Block(cidr: AuditedNode.prefix(cidr), bootID: "boot")
-        for key in keys { _ = try block.allocate(for: AuditedNode.key(key)) }
+        var block = try Block(cidr: Self.prefix(cidr), bootID: "boot")
+        for key in keys { _ = try block.allocate(for: Self.key(key)) }
         return block
     }
 
@@ -41,7 +53,7 @@ struct AddressUsageTests {
     @Test("A block without a record has what attachments name of it")
     func unrecorded() throws {
         let usage = AddressUsage(
-            node: try Self.node(), blocks: [], attachments: [try AuditedNode.attachment("a", ["10.0.0.17"])])
+            node: try Self.node(), blocks: [], attachments: [try Self.attachment("a", ["10.0.0.17"])])
         #expect(usage.pools[0].blocks.map(\.inUse) == [0, 1])
     }
 
@@ -60,7 +72,7 @@ struct AddressUsageTests {
 
     @Test("An address of a pool outside of the node's blocks is borrowed")
     func borrowed() throws {
-        let attachments = [try AuditedNode.attachment("a", ["10.1.0.77", "192.0.2.1"])]
+        let attachments = [try Self.attachment("a", ["10.1.0.77", "192.0.2.1"])]
         let usage = AddressUsage(node: try Self.node(), blocks: [], attachments: attachments)
         #expect(usage.pools.map { $0.borrowed.map(\.address.description) } == [[], ["10.1.0.77"]])
     }
@@ -79,8 +91,8 @@ struct AddressUsageTests {
         var block = try Self.block("10.0.0.0/28", ["a"])
         _ = try block.reserveGateway()
         let standing = AddressStanding(
-            try AuditedNode.address(address), node: try Self.node(), blocks: [block],
-            attachments: [try AuditedNode.attachment("b", ["10.1.0.77"])])
+            try Self.address(address), node: try Self.node(), blocks: [block],
+            attachments: [try Self.attachment("b", ["10.1.0.77"])])
         let found =
             switch standing {
             case .held(let key, _, _): "held \(key.containerID)"

@@ -1,8 +1,21 @@
 import Glibc
-import LinuxOS
 import NetTypes
 import TestKit
 import Testing
+
+@testable import LinuxOS
+
+extension PacketStream {
+    /// Connects; each call on the connection may take so long.
+    fileprivate static func connect(_ path: String, timeout: Duration) throws(SystemError) -> PacketStream {
+        let stream = PacketStream(socket: try UnixAddress.packetSocket(path), path: path)
+        try stream.setTimeout(timeout)
+        if let code = unsafe try UnixAddress.apply(Glibc.connect, stream.socket, path) {
+            throw SystemError("connect", path, code)
+        }
+        return stream
+    }
+}
 
 @Suite("Packet sockets")
 struct PacketSocketTests {

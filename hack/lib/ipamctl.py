@@ -42,37 +42,19 @@ def release(apusctl, run_directory, is_over, counts, wrong):
             wrong.append(f"release of what is not leaked: {done.stdout}")
 
 
-def churn(plugin, pods, counts, wrong):
-    lock, owner = threading.Lock(), {}
-    busy = [threading.Lock() for _ in range(pods)]
-
-    def add(pod):
-        with busy[pod]:
-            addresses = cni.Plugin(plugin.program, plugin.run_directory, plugin.prefix).add(pod)
-            with lock:
-                for address in addresses:
-                    if address in owner:
-                        wrong.append(f"{address} is pod{owner[address]}'s and was given to pod{pod}")
-                    owner[address] = pod
-
-    def delete(pod):
-        with busy[pod]:
-            with lock:
-                for address in [a for a, p in owner.items() if p == pod]:
-                    del owner[address]
-            cni.Plugin(plugin.program, plugin.run_directory, plugin.prefix).delete(pod)
-
+def churn(plugin, pods, counts):
+    at_work = cni.Churn(plugin, pods)
     deadline = time.monotonic() + SECONDS
     with concurrent.futures.ThreadPoolExecutor(pods) as pool:
         while time.monotonic() < deadline:
             # The DELs of a round begin while its last ADDs are at work.
-            done = [pool.submit(work, pod) for work in (add, delete) for pod in range(pods)]
+            done = [pool.submit(work, pod) for work in (at_work.add, at_work.delete) for pod in range(pods)]
             for one in done:
                 one.result()
             counts["round"] += 1
             if counts["round"] >= ROUNDS and counts["check"] >= CHECKS and counts["release"] >= RELEASES:
-                return
-    wrong.append(f"too few in {SECONDS} s: {counts}")
+                return at_work.wrong
+    return [*at_work.wrong, f"too few in {SECONDS} s: {counts}"]
 
 
 def main():
@@ -86,7 +68,7 @@ def main():
     for watcher in watchers:
         watcher.start()
     try:
-        churn(plugin, int(pods), counts, wrong)
+        wrong += churn(plugin, int(pods), counts)
     finally:
         is_over.set()
         for watcher in watchers:

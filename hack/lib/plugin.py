@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import tempfile
+import threading
 
 CLONE_NEWNET = 0x40000000
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -106,3 +107,39 @@ class Plugin:
                   for a in link["addr_info"] if a["scope"] == "global"]
         routes = json.loads(run("ip", "-n", namespace, "-j", "route", "show") or "[]")
         return sorted(found + [("route", r["dst"]) for r in routes])
+
+
+class Churn:
+    """Adds and deletes pods from many threads, one call at a time for each pod, and knows which address is whose."""
+
+    def __init__(self, plugin, pods):
+        self.wrong, self.counts = [], {"ADD": 0, "DEL": 0}
+        self._plugin, self._local = plugin, threading.local()
+        self._lock, self._owner = threading.Lock(), {}
+        self._busy = [threading.Lock() for _ in range(pods)]
+
+    def add(self, pod):
+        with self._busy[pod]:
+            addresses = self._own_plugin().add(pod)
+            with self._lock:
+                self.counts["ADD"] += 1
+                for address in addresses:
+                    if address in self._owner:
+                        self.wrong.append(f"{address} is pod{self._owner[address]}'s and was given to pod{pod}")
+                    self._owner[address] = pod
+
+    def delete(self, pod):
+        with self._busy[pod]:
+            # From here on the address may be another's: it is struck off before the call.
+            with self._lock:
+                self.counts["DEL"] += 1
+                for address in [a for a, p in self._owner.items() if p == pod]:
+                    del self._owner[address]
+            self._own_plugin().delete(pod)
+
+    def _own_plugin(self):
+        """A thread's own, for it keeps the log of its last call."""
+        if not hasattr(self._local, "plugin"):
+            theirs = self._plugin
+            self._local.plugin = Plugin(theirs.program, theirs.run_directory, theirs.prefix)
+        return self._local.plugin

@@ -8,52 +8,23 @@ import concurrent.futures
 import shutil
 import subprocess
 import sys
-import threading
 import time
 
 import plugin as cni
 
 
 def churn(plugin, pods, width, times):
-    lock = threading.Lock()
-    owner, wrong, counts = {}, [], {"ADD": 0, "DEL": 0}
-    busy = [threading.Lock() for _ in range(pods)]
-
-    def add(pod):
-        with busy[pod]:
-            addresses = plugin_of_thread().add(pod)
-            with lock:
-                counts["ADD"] += 1
-                for address in addresses:
-                    if address in owner:
-                        wrong.append(f"{address} is pod{owner[address]}'s and was given to pod{pod}")
-                    owner[address] = pod
-
-    def delete(pod):
-        with busy[pod]:
-            # From here on the address may be another's: it is struck off before the call.
-            with lock:
-                counts["DEL"] += 1
-                for address in [a for a, p in owner.items() if p == pod]:
-                    del owner[address]
-            plugin_of_thread().delete(pod)
-
-    local = threading.local()
-
-    def plugin_of_thread():
-        if not hasattr(local, "plugin"):
-            local.plugin = cni.Plugin(plugin.program, plugin.run_directory, plugin.prefix)
-        return local.plugin
-
+    at_work = cni.Churn(plugin, pods)
     with concurrent.futures.ThreadPoolExecutor(width) as pool:
         # The next round's ADDs begin while the last DELs of this one are at work.
-        done = [pool.submit(work, pod) for _ in range(times) for work in (add, delete) for pod in range(pods)]
+        done = [pool.submit(work, pod) for _ in range(times) for work in (at_work.add, at_work.delete)
+                for pod in range(pods)]
         for one in done:
             one.result()
-    print(counts)
-    if counts != {"ADD": pods * times, "DEL": pods * times}:
-        wrong.append(f"calls: {counts}")
-    return wrong + left(plugin)
+    print(at_work.counts)
+    if at_work.counts != {"ADD": pods * times, "DEL": pods * times}:
+        at_work.wrong.append(f"calls: {at_work.counts}")
+    return at_work.wrong + left(plugin)
 
 
 def removal(plugin, pods):

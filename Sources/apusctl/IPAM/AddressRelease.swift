@@ -3,6 +3,7 @@ import LinuxOS
 import NetTypes
 import Netlink
 import NodeStore
+import PodPlan
 
 /// The release of one leaked address, by what a DEL does: connections forgotten, the block first, the record after it.
 ///

@@ -1,6 +1,7 @@
 import ArgumentParser
 import IPAMCore
 import NetTypes
+import PodPlan
 
 /// `apusctl ipam check`
 struct IPAMCheckCommand: ParsableCommand {

@@ -2,6 +2,7 @@ import IPAMCore
 import LinuxOS
 import NetTypes
 import NodeStore
+import PodPlan
 
 /// The audit of a node's addresses while ADDs and DELs go on.
 ///

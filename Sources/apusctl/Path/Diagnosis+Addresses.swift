@@ -1,4 +1,5 @@
 import IPAMCore
+import PodPlan
 
 // What `ipam check` finds.
 extension Diagnosis {

@@ -4,6 +4,7 @@ import NetTypes
 import Netlink
 import NodeStore
 import PodLinks
+import PodPlan
 
 /// One node as its kernel shows it now: of this machine's nodes the one whose daemon has that run directory.
 ///

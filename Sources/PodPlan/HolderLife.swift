@@ -1,3 +1,4 @@
+package import IPAMCore
 package import NetTypes
 
 /// Whether somebody who has an address lives, as far as records and links tell. No call may be at work on the key.

@@ -1,3 +1,4 @@
+package import IPAMCore
 package import NetTypes
 
 /// The host's end of a pair of links, as the kernel shows it to an audit.

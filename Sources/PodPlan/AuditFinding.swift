@@ -1,3 +1,4 @@
+package import IPAMCore
 package import NetTypes
 
 /// One thing in which records and kernel do not agree, and what to do about it.

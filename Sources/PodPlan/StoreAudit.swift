@@ -1,3 +1,4 @@
+package import IPAMCore
 import NetTypes
 
 /// Holds the blocks' records, the attachments and the kernel's links against each other.
@@ -93,8 +94,8 @@ package struct StoreAudit: Sendable {
             add(
                 .unallocated,
                 "\(address) is \(attachment.key)'s, and \(block.cidr) allocates it to nobody: another pod may be given it",
-                "move the block's record away (blocks/\(Self.fileName(of: block.cidr)) of the run directory): the next ADD makes "
-                    + "it again of the attachments",
+                "move the block's record away (blocks/\(Block.fileName(of: block.cidr)) of the run directory): "
+                    + "the next ADD makes it again of the attachments",
                 attachment.key, [address])
         }
         // Without a name the link is another plugin's, and its own to look after.
@@ -132,10 +133,9 @@ package struct StoreAudit: Sendable {
                     .map { "apusctl ipam release \($0), or \(remedy)" } ?? remedy, key, held)
         }
         guard end.key == key else {
-            let alias = "apus:\(key.network):\(key.containerID):\(key.ifName)"
             return add(
                 .aliasChanged, "the link \(end.name) of \(key) does not bear its alias any more: a DEL leaves it alone",
-                "ip link set \(end.name) alias \(alias)", key, held)
+                LinkAlias(key).map { "ip link set \(end.name) alias \($0)" } ?? Self.collection(of: key), key, held)
         }
         guard end.isUp else {
             return add(
@@ -195,10 +195,6 @@ package struct StoreAudit: Sendable {
     ) {
         findings.append(
             AuditFinding(kind, problem, remedy: remedy, keys: Set([key].compactMap(\.self)), addresses: addresses))
-    }
-
-    private static func fileName(of cidr: IPPrefix) -> String {
-        "\(cidr.family.rawValue)-\(cidr.address)-\(cidr.length).json"
     }
 
     /// Who removes what is left of a key.

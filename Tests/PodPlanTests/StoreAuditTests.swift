@@ -1,5 +1,6 @@
 import IPAMCore
 import NetTypes
+import PodPlan
 import Testing
 
 /// A node with one pod, `a`, which has 10.0.0.1, and what is altered of it.
