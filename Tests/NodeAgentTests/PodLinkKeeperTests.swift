@@ -126,6 +126,35 @@ struct PodLinkKeeperTests {
         }
     }
 
+    @Test("What goes together with its link is not put back")
+    func deletedLink() async throws {
+        try await NetNSFixture.run { _ in
+            let lab = try Lab()
+            lab.keeper.keep([Self.name], lab.sockets)
+            try Lab.ip("route del 10.244.0.5 dev \(Self.name)")
+            let link = try #require(try lab.sockets.link(index: lab.index))
+            let lost = KernelEvent.neighbourLost(linkIndex: lab.index, address: try #require(IPAddress("10.244.0.5")))
+            lab.keeper.observe([lost, .link(link, deleted: true)], NodePicture(), lab.sockets)
+            #expect(try !lab.routes().contains("10.244.0.5"))
+            lab.keeper.observe(
+                [.link(link, deleted: true), .link(link, deleted: false), lost], NodePicture(), lab.sockets)
+            #expect(try lab.routes().contains("10.244.0.5"))
+        }
+    }
+
+    @Test("Of several values of the reverse path filter the last one counts", arguments: [0, 1] as [UInt32])
+    func lastFilter(last: UInt32) async throws {
+        try await NetNSFixture.run { _ in
+            let lab = try Lab()
+            let path = ["net", "ipv4", "conf", Self.name, "rp_filter"]
+            try Sysctl.write(path, "0")
+            let events = [1 - last, last].map { KernelEvent.settings(linkIndex: lab.index, reversePathFilter: $0) }
+            lab.keeper.observe(events, NodePicture(), lab.sockets)
+            // It is looked at only where the last value speaks against it.
+            #expect(try Sysctl.read(path) == (last == 0 ? "1" : "0"))
+        }
+    }
+
     @Test("A setting that somebody alters is as before within a second")
     func alteredSetting() async throws {
         try await NetNSFixture.run { _ in

@@ -58,8 +58,9 @@ final class KernelMonitor: Sendable {
     }
 }
 
-/// How long events are gathered after the first: far below what anybody waits for, far above what a pod's take.
-private let gatheringTime = Duration.milliseconds(2)
+/// How long events are gathered after the first: far below what anybody waits for, far above what a pod's take. Where
+/// pods come and go one after the other, those of several are taken together.
+private let gatheringTime = Duration.milliseconds(10)
 
 /// The monitor's socket, owned by the thread that reads it.
 private final class MonitorSocket: Sendable {

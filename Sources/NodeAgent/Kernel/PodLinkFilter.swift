@@ -25,8 +25,8 @@ struct PodLinkFilter: ~Copyable {
     /// Whether a link that was left to somebody else may be mended now.
     mutating func takeDue(at now: MonotonicTime) -> Bool { pace.takeDue(at: now) }
 
-    /// Whether a value of the setting, where one is told, is another than the one that is kept.
-    static func isAltered(_ value: UInt32?) -> Bool { value.map { $0 != setting.required } ?? false }
+    /// Whether a value of the setting is another than the one that is kept.
+    static func isAltered(_ value: UInt32) -> Bool { value != setting.required }
 
     /// A link that the picture of the node leaves out has another value, or had it a moment ago.
     mutating func observe(_ name: String, _ index: UInt32, _ sockets: KernelSockets?) {

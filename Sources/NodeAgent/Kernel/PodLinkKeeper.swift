@@ -34,13 +34,18 @@ struct PodLinkKeeper: ~Copyable {
     }
 
     /// Takes the kernel's events; those of links that are in the picture of the node are not the pods'.
+    ///
+    /// What they come to in the end counts: an ADD sets what a new link has otherwise, and a DEL takes all with the link.
     mutating func observe(_ events: [KernelEvent], _ picture: NodePicture, _ sockets: KernelSockets?) {
         var suspects: Set<UInt32> = []
         var robbed: Set<UInt32> = []
+        var deleted: Set<UInt32> = []
+        var filters: [UInt32: UInt32] = [:]
         for event in events {
             switch event {
-            case .link(let link, let deleted):
-                if observe(link, deleted: deleted) { suspects.insert(link.index) }
+            case .link(let link, let isDeleted):
+                if observe(link, deleted: isDeleted) { suspects.insert(link.index) }
+                if isDeleted { deleted.insert(link.index) } else { deleted.remove(link.index) }
             case .route(let route, true, _)
             where route.protocolNumber == RouteProtocol.number && route.destination.isHost && route.hops.count == 1:
                 robbed.insert(route.hops[0].linkIndex)
@@ -48,14 +53,15 @@ struct PodLinkKeeper: ~Copyable {
             case .neighbourLost(let index, _): robbed.insert(index)
             case .address(let address, true): robbed.insert(address.linkIndex)
             case .settings(let index?, let value) where picture.name(of: index) == nil:
-                if PodLinkFilter.isAltered(value), let name = try? names?.name(of: index) {
-                    filter.observe(name, index, sockets)
-                }
-                if value == nil { written.insert(index) }
+                if let value { filters[index] = value } else { written.insert(index) }
             default: break
             }
         }
-        for index in suspects.union(robbed).sorted() where picture.name(of: index) == nil {
+        for (index, value) in filters where PodLinkFilter.isAltered(value) && !deleted.contains(index) {
+            if let name = try? names?.name(of: index) { filter.observe(name, index, sockets) }
+        }
+        written.subtract(deleted)
+        for index in suspects.union(robbed).subtracting(deleted).sorted() where picture.name(of: index) == nil {
             look(at: index, sockets, isRobbed: robbed.contains(index))
         }
     }
