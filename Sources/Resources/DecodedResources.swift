@@ -49,6 +49,11 @@ package struct DecodedResources: Sendable, Equatable {
     }
 }
 
+extension ClusterConfiguration {
+    /// All resources, as `Kind/name`.
+    package var identities: [String] { values.map(\.identity) }
+}
+
 extension ResourceValue {
     /// The resource as `Kind/name`.
     var identity: String {

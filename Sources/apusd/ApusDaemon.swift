@@ -14,7 +14,7 @@ struct ApusDaemon: AsyncParsableCommand {
             apusd --node NAME --config DIR starts the daemon; 'apusd help run' lists its options.
             """,
         version: "apusd \(NodeAgent.version)",
-        subcommands: [RunCommand.self, CleanupCommand.self], defaultSubcommand: RunCommand.self)
+        subcommands: [RunCommand.self, CheckCommand.self, CleanupCommand.self], defaultSubcommand: RunCommand.self)
 
     static func main() async {
         NodeAgent.shareHeap()
