@@ -113,6 +113,10 @@ struct AddressRelease {
         to record: Attachment?, _ reason: String, _ search: VisibleNamespaces.Search,
     ) -> String? {
         if let holder = search.holder { return "the link \(holder.linkIndex) of \(holder.path) has it" }
+        if search.isConfined {
+            return "\(reason): the namespaces outside of this container cannot be seen and may have it; run apusctl on"
+                + " the host, or in a container with hostPID: true (--pid=host)"
+        }
         if !isForced {
             let doubt =
                 search.unreadable.isEmpty

@@ -10,6 +10,8 @@ enum VisibleNamespaces {
         var holder: (path: String, linkIndex: UInt32)?
         /// The paths of those that cannot be looked into.
         var unreadable: [String] = []
+        /// Whether only a container's processes were to be seen: any other of the machine may have the address.
+        var isConfined = false
 
         /// These paths in words, the first few.
         var unreadableText: String {
@@ -24,7 +26,10 @@ enum VisibleNamespaces {
     static func first<Answer>(
         unreadable: (String) -> Void = { _ in }, _ body: (borrowing NetNS) -> Answer?,
     ) -> Answer? {
-        let named = list("/run/netns", unreadable).map { "/run/netns/\($0)" }
+        // In a container that sees the machine's processes the machine's own names are those of its first one.
+        let named = ["/run/netns", "/proc/1/root/run/netns"].flatMap { directory in
+            list(directory, unreadable).map { "\(directory)/\($0)" }
+        }
         let processes = list("/proc", unreadable).filter { $0.allSatisfy(\.isNumber) }
         var seen: Set<UInt64> = []
         for path in named + processes.map({ "/proc/\($0)/ns/net" }) {
@@ -58,7 +63,16 @@ enum VisibleNamespaces {
             }
         }
         search.unreadable = unreadable
+        search.isConfined = isConfined
         return search
+    }
+
+    /// Whether this process is in a container's PID namespace, so that /proc shows no process of outside.
+    ///
+    /// The first PID namespace of a machine has a number of its own that never changes (PROC_PID_INIT_INO of the kernel's
+    /// include/linux/proc_ns.h, in no header for programs before Linux 6.18).
+    private static var isConfined: Bool {
+        Files.target(ofLink: "/proc/self/ns/pid") != "pid:[\(0xEFFF_FFFC as UInt32)]"
     }
 
     private static func list(_ directory: String, _ unreadable: (String) -> Void) -> [String] {
