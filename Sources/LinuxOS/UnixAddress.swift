@@ -11,6 +11,11 @@ enum UnixAddress {
         try socket(path, kind: SOCK_SEQPACKET.rawValue)
     }
 
+    /// A socket of datagrams, whose calls do not wait.
+    static func datagramSocket(_ path: String) throws(SystemError) -> FileDescriptor {
+        try socket(path, kind: SOCK_DGRAM.rawValue | SOCK_NONBLOCK.rawValue)
+    }
+
     private static func socket(_ path: String, kind: UInt32) throws(SystemError) -> FileDescriptor {
         let number = Glibc.socket(AF_UNIX, Int32(kind | SOCK_CLOEXEC.rawValue), 0)
         let code = SystemErrorCode.last

@@ -54,10 +54,11 @@ package struct NodeAgent: Service {
         let speaker = Speaker(
             dialer: Dialer(eventLoop: loops.next()), forwardingSignal: kernel.forwardingSignal,
             isRestarting: isRestarting, logger: logger)
+        let notices = ServiceNotices(servesCalls: options.servesCalls, logger: logger)
         let controller = NodeController(
             options: options, store: store, netnsInode: netnsInode, previous: previous,
             claims: try ClaimRecord(stateDirectory: options.stateDirectory, node: options.nodeName),
-            speaker: speaker, kernel: kernel, logger: logger)
+            speaker: speaker, kernel: kernel, notices: notices, logger: logger)
         let linkRemovals = try NodeAgentError.toBeAble(to: "remove pods' links") {
             try LinkRemovals(store: store, logger: logger)
         }
@@ -69,7 +70,8 @@ package struct NodeAgent: Service {
         let server = ControlServer(
             path: store.socketPath,
             hello: Hello(node: options.nodeName, bootID: store.bootID, netnsInode: netnsInode),
-            prompt: { responder.answerPromptly($0, $1) }, responder: { await responder.answer($0) }, logger: logger)
+            prompt: { responder.answerPromptly($0, $1) }, responder: { await responder.answer($0) }, logger: logger,
+            isBound: { notices.has(.socket) })
 
         let calls = CallServer(
             path: store.callSocketPath,
@@ -87,7 +89,7 @@ package struct NodeAgent: Service {
                         restore(loss, instance: instance, controller: controller, server: server, calls: calls)
                     }
                 }
-                if options.servesCalls { group.addTask { await calls.run() } }
+                if options.servesCalls { group.addTask { await calls.run { notices.has(.callSocket) } } }
                 group.addTask { await bfd.run(for: speaker) }
                 group.addTask { await kernel.runOffloadTrials(OffloadProbe(eventLoop: loops.next())) }
                 if let endpoint = options.metricsEndpoint {
@@ -166,6 +168,7 @@ package struct NodeAgent: Service {
             group.addTask { try await gracefulShutdown() }
             // The first to end ends all: the shutdown, or a part without which nothing works.
             let first = await group.nextResult()
+            controller.notices.stopping()
             await calls.stop()
             controller.stop()
             await speaker.stop()

@@ -40,10 +40,20 @@ package struct NodeCleanup {
             done.append("nftables tables apus removed")
         }
         let settings = ChangedSettings(stateDirectory: options.stateDirectory, node: options.nodeName)
+        let isSettingsRecorded = try settings.isThere()
         done += try settings.restore().map { "restored \($0)" }
+        if !isSettingsRecorded { done.append(try unrestored(settings)) }
         let pods = try podLinks()
         if pods > 0 { done.append("left alone: the links of \(pods) pods; their runtime removes them with the pods") }
         return done
+    }
+
+    /// That no settings were restored: there was nothing to restore, or the node has another name.
+    private func unrestored(_ settings: ChangedSettings) throws -> String {
+        let others = try ChangedSettings.nodes(in: options.stateDirectory)
+        let names = others.map { "--node \($0)" }.joined(separator: " or ")
+        return "no kernel settings restored: there is no \(settings.path)"
+            + (others.isEmpty ? "" : "; try \(names), whose settings are recorded")
     }
 
     private func removeRoutes() throws -> [String] {

@@ -34,7 +34,7 @@ private struct ControllerLab: ~Copyable {
             isRestarting: false, logger: logger)
         controller = NodeController(
             options: options, store: store, netnsInode: 1, previous: nil, claims: claims, speaker: speaker,
-            kernel: kernel, logger: logger)
+            kernel: kernel, notices: ServiceNotices(awaiting: []) { _ in }, logger: logger)
         (self.speaker, self.store, self.kernel) = (speaker, store, kernel)
         self.directory = directory
     }

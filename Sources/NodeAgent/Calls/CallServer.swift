@@ -45,15 +45,19 @@ final class CallServer: Sendable {
     }
 
     /// Serves until the task is cancelled. Without the socket every call is carried out by who was called.
-    func run() async {
+    ///
+    /// - Parameter hasTried: is told that the socket is there, or that it is not to be had for now.
+    func run(_ hasTried: @Sendable () -> Void = {}) async {
         if let obstacle = service.obstacle() {
             logger.warning("calls are left to those who were called", metadata: ["reason": "\(obstacle)"])
+            hasTried()
             return
         }
         let threads = NIOThreadPool(numberOfThreads: Self.threadCount)
         threads.start()
         state.withLock { $0.isServing = true }
         rebind()
+        hasTried()
         for _ in 0..<Self.threadCount { threads.submit { _ in self.serve() } }
         while !Task.isCancelled {
             if state.withLock({ $0.listener == nil }) { rebind() }

@@ -28,6 +28,8 @@ struct ControlServer: Sendable {
     let logger: Logger
     /// How many clients are served at a time.
     var connectionLimit = 1024
+    /// Is told that the socket is there, once.
+    var isBound: @Sendable () -> Void = {}
 
     /// Ends the serving of the socket there is.
     private let turn = Turn()
@@ -41,6 +43,7 @@ struct ControlServer: Sendable {
         thread.start()
         do {
             var bound: Bound? = try bind()
+            isBound()
             while let current = bound {
                 await serve(current, on: thread)
                 bound = await bindAgain()

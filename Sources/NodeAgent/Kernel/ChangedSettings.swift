@@ -15,6 +15,18 @@ struct ChangedSettings: Sendable {
         path = "\(stateDirectory)/sysctls-\(node).json"
     }
 
+    /// Whether any setting was changed in this name.
+    func isThere() throws -> Bool { try FileStatus.of(path) != nil }
+
+    /// The nodes that have changed settings on this machine, by their files.
+    static func nodes(in stateDirectory: String) throws -> [String] {
+        guard try FileStatus.of(stateDirectory) != nil else { return [] }
+        return try Files.list(stateDirectory).compactMap { name in
+            guard name.hasPrefix("sysctls-"), name.hasSuffix(".json") else { return nil }
+            return String(name.dropFirst("sysctls-".count).dropLast(".json".count))
+        }
+    }
+
     /// Gives a setting a value.
     ///
     /// - Parameter key: the parts below /proc/sys.

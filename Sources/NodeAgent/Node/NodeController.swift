@@ -34,6 +34,7 @@ actor NodeController {
     let speaker: Speaker
     let kernel: KernelAgent
     let logger: Logger
+    nonisolated let notices: ServiceNotices
     private let netnsInode: UInt64
     private let commands: AsyncStream<Command>
     private let commandsContinuation: AsyncStream<Command>.Continuation
@@ -68,7 +69,7 @@ actor NodeController {
 
     init(
         options: AgentOptions, store: RunDirectory, netnsInode: UInt64, previous: NodeState?, claims: ClaimRecord,
-        speaker: Speaker, kernel: KernelAgent, logger: Logger,
+        speaker: Speaker, kernel: KernelAgent, notices: ServiceNotices, logger: Logger,
     ) {
         self.options = options
         self.store = store
@@ -76,6 +77,7 @@ actor NodeController {
         self.claims = claims
         self.speaker = speaker
         self.kernel = kernel
+        self.notices = notices
         self.logger = logger
         state = previous
         drain = DrainMark(stateDirectory: options.stateDirectory, node: options.nodeName)
@@ -105,7 +107,9 @@ actor NodeController {
             group.addTask { await self.repeatAddressLooks() }
             for await command in commands {
                 switch command {
-                case .configuration(let decoded): await adopt(await located(decoded))
+                case .configuration(let decoded):
+                    await adopt(await located(decoded))
+                    notices.has(.configuration)
                 case .addressLook: await followAddress()
                 case .blockRequest(let request, let reply): reply.resume(returning: await claim(for: request))
                 case .endpointAdd(let endpoint, let reply):
@@ -212,11 +216,12 @@ extension NodeController {
                     "node": "\(options.nodeName)", "path": "\(options.configurationPath)",
                     "nodes": "\(names.isEmpty ? "none" : names)",
                 ])
+            notices.status("no Node resource \(options.nodeName) in \(options.configurationPath); \(meanwhile)")
             return
         }
         switch inForce.offer(decoded) {
         case .unchanged:
-            return
+            tellStatus(view)
         case .kept:
             logger.error(
                 "configuration refused; the last good one stays in force",
@@ -229,7 +234,12 @@ extension NodeController {
             await publish()
             logger.info(
                 "configuration in force", metadata: ["nodes": "\(view.nodes.count)", "peers": "\(view.peers.count)"])
+            tellStatus(view)
         }
+    }
+
+    private func tellStatus(_ view: NodeView) {
+        notices.status("node \(options.nodeName); nodes: \(view.nodes.count), peers: \(view.peers.count)")
     }
 
     /// Findings are logged when they are new, not at every reading of the files.
