@@ -138,7 +138,7 @@ let package = Package(
                 "NodeAgent", "BGPSession", "BGPTable", "BGPWire", "Dataplane", "IPAMCore", "JSONKit", "LinuxOS",
                 "ModePlugins", "NetTypes", "Netlink", "NodeLink", "NodeStore", "Resources", "TestKit", log,
             ] + nio),
-        tests("apusctlTests", ["apusctl", "IPAMCore", "NetTypes", "NodeLink"]),
+        tests("apusctlTests", ["apusctl", "IPAMCore", "NetTypes", "Netlink", "NodeLink"]),
     ],
     swiftLanguageModes: [.v6],
 )

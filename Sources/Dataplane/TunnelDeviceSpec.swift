@@ -4,10 +4,6 @@ package import Netlink
 
 /// A tunnel device as it is to be.
 package struct TunnelDeviceSpec: Sendable, Hashable {
-    /// What marks a device as Apus' own: its alias. `tunl0` is the kernel's, and by its alias a restarted daemon knows
-    /// that the addresses on it are its own.
-    package static let alias = "apus"
-
     /// Name, protocol, MTU and link-layer address.
     package var link: TunnelLink
     /// Its own address; nil where the node has no block that could give it one.
@@ -81,7 +77,7 @@ extension TunnelDeviceSpec {
         var settings = LinkSettings()
         if found.mtuBytes != self.link.mtuBytes { settings.mtuBytes = self.link.mtuBytes }
         if let mac = self.link.macAddress, found.macAddress != mac { settings.macAddress = mac }
-        if found.alias != Self.alias { settings.alias = Self.alias }
+        if found.alias != TunnelLink.alias { settings.alias = TunnelLink.alias }
         if !found.isUp { settings.isUp = true }
         if settings != LinkSettings() { steps.append(.set(index: found.index, settings)) }
         return steps
@@ -91,7 +87,7 @@ extension TunnelDeviceSpec {
     ///
     /// Nothing happens to a link that Apus has not made or used.
     package static func removal(of link: Link, addresses: [LinkAddress]) -> [TunnelDeviceStep] {
-        guard link.alias == alias else { return [] }
+        guard link.alias == TunnelLink.alias else { return [] }
         switch link.kind {
         case "vxlan":
             return [.delete(index: link.index)]

@@ -71,6 +71,8 @@ package struct NodeState: Sendable, Hashable {
     package var blocks: [OwnedBlock]
     /// What is kept from pods. A file of an earlier version has none.
     package var withheld = WithheldAddresses()
+    /// The node's own addresses. A file of an earlier version has none.
+    package var ownAddresses: [IPAddress] = []
 
     /// Makes a state.
     package init(
@@ -118,7 +120,8 @@ extension NodeState {
     ///
     /// `{"v":1,"node":…,"bootID":…,"netns":N,"mtu":1500,"podMTU":1450,"generation":7,"pools":[{"name":…,"cidr":…,
     /// "mode":"bgp","blockSize":26,"disabled":false,"manual":false}],"blocks":[{"cidr":…,"pool":…,"announced":true,
-    /// "closed":false}],"nodeAddresses":["10.244.0.9"],"reservations":["10.244.0.16/30"]}`; the last two may be missing.
+    /// "closed":false}],"nodeAddresses":["10.244.0.9"],"reservations":["10.244.0.16/30"],
+    /// "ownAddresses":["192.168.1.1"]}`; the last three may be missing.
     /// - Throws: `RecordError`.
     package init(json: JSONValue) throws(RecordError) {
         let reader = try RecordReader(record: json)
@@ -146,6 +149,7 @@ extension NodeState {
             generation: try reader.integer("generation"), pools: pools, blocks: blocks)
         withheld.nodes = Set(try reader.list("nodeAddresses", expected: "an address") { IPAddress($0) })
         withheld.reservations = try reader.list("reservations", expected: "a prefix") { IPPrefix($0) }
+        ownAddresses = try reader.list("ownAddresses", expected: "an address") { IPAddress($0) }
     }
 
     /// The state as node.json holds it.
@@ -174,14 +178,15 @@ extension NodeState {
                     ])
                 }),
         ]
-        return .object(JSONObject(members.members.map { ($0.name, $0.value) } + podMTU + withheldMembers))
+        return .object(JSONObject(members.members.map { ($0.name, $0.value) } + podMTU + addressMembers))
     }
 
     /// What is not there costs an ADD nothing.
-    private var withheldMembers: [(String, JSONValue)] {
+    private var addressMembers: [(String, JSONValue)] {
         let lists = [
             ("nodeAddresses", withheld.nodes.sorted().map(\.description)),
             ("reservations", withheld.reservations.map(\.description)),
+            ("ownAddresses", ownAddresses.map(\.description)),
         ]
         return lists.filter { !$0.1.isEmpty }.map { ($0.0, .array($0.1.map { .string($0) })) }
     }

@@ -42,6 +42,10 @@ package struct TunnelLink: Sendable, Hashable {
         case vxlan(VXLANSettings)
     }
 
+    /// What marks a device as Apus' own: its alias. `tunl0` is the kernel's, and by its alias a restarted daemon knows
+    /// that the addresses on it are its own.
+    package static let alias = "apus"
+
     /// The name.
     package var name: String
     /// The protocol and its settings.

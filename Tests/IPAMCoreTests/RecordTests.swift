@@ -111,6 +111,8 @@ import Testing
         #expect(state.withheld.keeps(address) && !state.withheld.keeps(address, isAskedFor: true))
         let node = try #require(IPAddress("10.0.0.9"))
         #expect(state.withheld.keeps(node) && state.withheld.keeps(node, isAskedFor: true))
+        state.ownAddresses = [try #require(IPAddress("192.168.1.1"))]
+        #expect(try NodeState(json: state.json) == state)
         var object = try #require(state.json.object)
         object["reservations"] = ["10.0.0.16"]
         let wrong = JSONValue.object(object)

@@ -83,7 +83,7 @@ struct TunnelKeeper {
 
     /// Knows a device that an earlier run has left and that is not wanted: it is in use until it is retired.
     mutating func adopt(_ device: TunnelDevice, _ link: Link) {
-        if links[device] == nil, link.alias == TunnelDeviceSpec.alias { links[device] = link.index }
+        if links[device] == nil, link.alias == TunnelLink.alias { links[device] = link.index }
     }
 
     private mutating func shape(

@@ -388,6 +388,7 @@ extension NodeController {
             generation: state?.generation ?? 0,
             pools: BlockPlan.pools(view: view), blocks: blocks)
         new.withheld = withheld(from: blocks, view)
+        new.ownAddresses = view.node.addresses.map(\.address)
         guard new != state || !isSaved else { return }
         new.generation += 1
         state = new

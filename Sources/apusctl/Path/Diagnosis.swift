@@ -21,6 +21,9 @@ struct Diagnosis {
     /// Everything that was found.
     private(set) var findings: [Finding] = []
 
+    /// Looks at nothing yet.
+    init() {}
+
     /// Looks at everything.
     ///
     /// - Parameter account: what the daemon answers; nil when it does not. Then the kernel alone is looked at.
@@ -30,7 +33,7 @@ struct Diagnosis {
         checkForwarding(node)
         try checkTunnels(node, Set(modes))
         checkReversePath(node)
-        checkMTU(node)
+        checkMTU(of: node.links.values, hostMTUBytes: node.hostMTUBytes(isFollowed: account != nil))
         checkPods(node)
         checkRecords(node.unreadable)
         checkAddresses(node)
@@ -106,7 +109,7 @@ struct Diagnosis {
                     : "there is no IP in IP device: the kernel module ipip is missing",
                 exists ? "ip link set tunl0 up" : "modprobe ipip, or choose vxlanMode for the pools")
         }
-        let devices = node.links.values.filter { $0.kind == "vxlan" && $0.name.hasPrefix("vxlan") }
+        let devices = node.links.values.filter { $0.kind == "vxlan" && $0.isOwnTunnel }
         if modes.contains("vxlan"), devices.isEmpty {
             add(
                 "there is no VXLAN device",
@@ -127,7 +130,7 @@ struct Diagnosis {
 
     private mutating func checkReversePath(_ node: NodeKernel) {
         for device in node.links.values.sorted(by: { $0.index < $1.index })
-        where Tunnel(device) != nil && device.isUp && node.reversePathFilter(of: device) == 1 {
+        where device.isOwnTunnel && device.isUp && node.reversePathFilter(of: device) == 1 {
             let name = device.name.replacingDots
             add(
                 "rp_filter of \(device.name) is strict: packets are lost while two nodes change modes",
@@ -138,27 +141,6 @@ struct Diagnosis {
             add(
                 "rp_filter of \(link.name) is off: its pod may send with others' IPv4 addresses",
                 "sysctl -w net.ipv4.conf.\(link.name).rp_filter=1")
-        }
-    }
-
-    private mutating func checkMTU(_ node: NodeKernel) {
-        let hostMTU = node.hostMTUBytes
-        for device in node.links.values {
-            guard let tunnel = Tunnel(device), device.isUp, device.mtuBytes > 0 else { continue }
-            let family = device.name.contains("v6") ? AddressFamily.ipv6 : .ipv4
-            let overhead = tunnel.overheadBytes(family)
-            if device.mtuBytes + overhead > hostMTU {
-                add(
-                    "MTU \(device.mtuBytes) of \(device.name) and \(overhead) octets of headers are more than the "
-                        + "\(hostMTU) of the node's link",
-                    "remove ipipMTU or vxlanMTU of the FelixConfiguration, or ip link set \(device.name) mtu "
-                        + "\(hostMTU - min(overhead, hostMTU))")
-            }
-        }
-        for link in node.links.values where link.isPod && link.mtuBytes > hostMTU {
-            add(
-                "MTU \(link.mtuBytes) of \(link.name) is larger than the \(hostMTU) of the node's link",
-                "remove mtu from the CNI configuration, and make the pod anew")
         }
     }
 

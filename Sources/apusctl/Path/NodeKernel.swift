@@ -131,9 +131,12 @@ final class NodeKernel {
         setting(family == .ipv4 ? "net/ipv4/ip_forward" : "net/ipv6/conf/all/forwarding") == "1"
     }
 
-    /// The MTU of the way to other nodes: the daemon's word, or less where the links have shrunk since.
-    var hostMTUBytes: UInt32 {
-        let uplinks = Set(addresses.map(\.linkIndex)).compactMap { links[$0] }.filter { !$0.isInner && $0.isUp }
+    /// The MTU of the way to other nodes.
+    ///
+    /// - Parameter isFollowed: whether the daemon is there: its word counts then. Else the link with the node's own
+    ///   address may have shrunk since.
+    func hostMTUBytes(isFollowed: Bool) -> UInt32 {
+        let uplinks = isFollowed ? [] : state.ownAddresses.compactMap { link(with: $0) }
         return min(uplinks.map(\.mtuBytes).min() ?? .max, state.mtuBytes)
     }
 

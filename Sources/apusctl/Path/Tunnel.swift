@@ -50,6 +50,9 @@ extension Link {
 
     /// Whether it is a pod's, a tunnel or the loopback: not the way to other machines.
     var isInner: Bool { isPod || name == "lo" || Tunnel(self) != nil }
+
+    /// Whether it is a tunnel of Apus', by its alias: others on the node have tunnels, too.
+    var isOwnTunnel: Bool { alias == TunnelLink.alias && Tunnel(self) != nil }
 }
 
 extension String {
