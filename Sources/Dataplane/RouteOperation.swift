@@ -73,10 +73,13 @@ package enum RouteProblem: Sendable, Hashable, CustomStringConvertible {
     /// The kernel refused the operation: its error and, where it had any, its own words.
     case refused(SystemErrorCode, kernelMessage: String?)
 
-    /// The reason in one line.
-    package var description: String {
+    /// The reason in one line, with link indices for names.
+    package var description: String { text { _ in nil } }
+
+    /// The reason in one line, with the links' names where they are known.
+    package func text(linkName: (UInt32) -> String?) -> String {
         switch self {
-        case .conflict(let route): "conflict: \(route) is not Apus' own"
+        case .conflict(let route): "conflict: \(route.text(linkName: linkName)) is not Apus' own"
         case .refused(let code, let message): "refused by the kernel: \(message ?? code.description)"
         }
     }

@@ -29,8 +29,8 @@ package struct BGPMode: ModePlugin {
         switch context.resolve(remote.nextHop) {
         case .hops(let hops):
             .ready(Forwarding(route: Route(to: block, hops: hops, protocolNumber: context.protocolNumber)))
-        case .unresolved(let reason):
-            .notYet(reason: reason)
+        case .unresolved(let obstacle, let reason):
+            .notYet(obstacle, reason: reason)
         }
     }
 }

@@ -29,9 +29,9 @@ package struct Forwarding: Sendable, Hashable, CustomStringConvertible {
 package enum ForwardingAnswer: Sendable, Hashable {
     /// Program this.
     case ready(Forwarding)
-    /// Nothing can be programmed now, and why. Whoever asked keeps what is programmed and asks again when links,
-    /// addresses or routes have changed; "not yet" never deletes anything.
-    case notYet(reason: String)
+    /// Nothing can be programmed now, and why, in a word and in a sentence. Whoever asked keeps what is programmed and
+    /// asks again when links, addresses or routes have changed; "not yet" never deletes anything.
+    case notYet(RouteObstacle, reason: String)
 }
 
 /// What a node tells the others about a block of its own.

@@ -15,10 +15,10 @@ package struct IPIPMode: ModePlugin {
         to block: IPPrefix, via remote: RemoteNode, in context: ForwardingContext,
     ) -> ForwardingAnswer {
         guard let device = device(for: block.family), let link = context.tunnels[device] else {
-            return .notYet(reason: "\(TunnelDevice.ipip) is not up")
+            return .notYet(.tunnelDown, reason: "\(TunnelDevice.ipip) is not up")
         }
         guard let endpoint = remote.endpoint, endpoint.encapsulation == .ipip else {
-            return .notYet(reason: "node \(remote.nextHop) has not announced an ipip tunnel")
+            return .notYet(.tunnelUntold, reason: "node \(remote.nextHop) has not announced an ipip tunnel")
         }
         let hop = Route.Hop(linkIndex: link, gateway: endpoint.egress ?? remote.nextHop, isOnLink: true)
         return .ready(Forwarding(route: Route(to: block, hops: [hop], protocolNumber: context.protocolNumber)))

@@ -3,7 +3,7 @@ import NetTypes
 /// How the kernel would reach a BGP next hop: the hops to write into a route, or why there are none.
 enum NextHopResolution: Sendable, Hashable {
     case hops([Route.Hop])
-    case unresolved(reason: String)
+    case unresolved(RouteObstacle, reason: String)
 }
 
 extension ForwardingContext {
@@ -14,20 +14,24 @@ extension ForwardingContext {
     /// ECMP keeps all its ways. One step is enough, the kernel holds no route whose own gateway is not on a link.
     func resolve(_ nextHop: IPAddress) -> NextHopResolution {
         if links.contains(where: { $0.addresses.contains { $0.address == nextHop } }) {
-            return .unresolved(reason: "next hop \(nextHop) is an address of this node")
+            return .unresolved(.unreachable, reason: "next hop \(nextHop) is an address of this node")
         }
         let connected = connectedHops(to: nextHop)
         let route = bestRoute(to: nextHop)
         if let connected, connected.length >= route?.destination.length ?? 0 {
             return .hops([connected.hop])
         }
-        guard let route else { return .unresolved(reason: "next hop \(nextHop) not adjacent: no route covers it") }
+        guard let route else {
+            return .unresolved(.unreachable, reason: "next hop \(nextHop) not adjacent: no route covers it")
+        }
+        let words = route.text { index in links.first { $0.index == index }?.name }
         guard route.kind == .unicast else {
-            return .unresolved(reason: "next hop \(nextHop) not adjacent: \(route) discards what is sent there")
+            return .unresolved(
+                .unreachable, reason: "next hop \(nextHop) not adjacent: \(words) discards what is sent there")
         }
         let usable = route.hops.filter { hop in links.first { $0.index == hop.linkIndex }?.isUp ?? true }
         guard !usable.isEmpty else {
-            return .unresolved(reason: "next hop \(nextHop) not adjacent: every link of \(route) is down")
+            return .unresolved(.linkDown, reason: "next hop \(nextHop) not adjacent: every link of \(words) is down")
         }
         return .hops(
             usable.map { hop in

@@ -19,13 +19,14 @@ package struct VXLANMode: ModePlugin {
         to block: IPPrefix, via remote: RemoteNode, in context: ForwardingContext,
     ) -> ForwardingAnswer {
         guard let device = device(for: block.family), let link = context.tunnels[device] else {
-            return .notYet(reason: "\(block.family == .ipv4 ? TunnelDevice.vxlan : .vxlanV6) is not up")
+            let device = block.family == .ipv4 ? TunnelDevice.vxlan : .vxlanV6
+            return .notYet(.tunnelDown, reason: "\(device) is not up")
         }
         guard let endpoint = remote.endpoint, endpoint.encapsulation == .vxlan else {
-            return .notYet(reason: "node \(remote.nextHop) has not announced a vxlan tunnel")
+            return .notYet(.tunnelUntold, reason: "node \(remote.nextHop) has not announced a vxlan tunnel")
         }
         guard let mac = endpoint.macAddress else {
-            return .notYet(reason: "the link-layer address of node \(remote.nextHop) is not known")
+            return .notYet(.tunnelRefused, reason: "the link-layer address of node \(remote.nextHop) is not known")
         }
         let gateway = gateway(to: block, endpoint, mac)
         let hop = Route.Hop(linkIndex: link, gateway: gateway, isOnLink: !gateway.isLinkLocal)

@@ -66,7 +66,10 @@ package struct Route: Sendable, Hashable {
 
 extension Route: CustomStringConvertible {
     /// The route in the words of `ip route`, with link indices for names.
-    package var description: String {
+    package var description: String { text { _ in nil } }
+
+    /// The route in the words of `ip route`, with the links' names where they are known.
+    package func text(linkName: (UInt32) -> String?) -> String {
         var words: [String] = []
         switch kind {
         case .unicast: break
@@ -76,7 +79,7 @@ extension Route: CustomStringConvertible {
         words.append(destination.description)
         for hop in hops {
             if let gateway = hop.gateway { words.append("via \(gateway)") }
-            words.append("dev if\(hop.linkIndex)")
+            words.append("dev \(linkName(hop.linkIndex) ?? "if\(hop.linkIndex)")")
             if hop.isOnLink { words.append("onlink") }
         }
         if scope == .link { words.append("scope link") }

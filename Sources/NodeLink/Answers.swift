@@ -138,6 +138,8 @@ package struct NodeStatus: Sendable, Hashable {
     package var startedAt: Int64
     /// Whether what it announces is to be the last choice of its peers.
     package var isDrained = false
+    /// Whether learned routes go into its kernel.
+    package var programsRoutes = true
     /// The daemon's `ProgramVersion`; empty from one that does not say.
     package var version = ""
 
@@ -156,6 +158,7 @@ package struct NodeStatus: Sendable, Hashable {
         startedAt = try reader.integer("startedAt")
         // A daemon of an earlier version does not say.
         isDrained = reader.has("drained") ? try reader.bool("drained") : false
+        programsRoutes = reader.has("programsRoutes") ? try reader.bool("programsRoutes") : true
         version = try reader.optionalString("version") ?? ""
     }
 
@@ -164,7 +167,7 @@ package struct NodeStatus: Sendable, Hashable {
         [
             "name": .string(name), "asNumber": .int(Int64(asNumber.rawValue)), "routerID": .string(routerID),
             "startedAt": .int(startedAt), "drained": .bool(isDrained),
-            "version": .string(version),
+            "programsRoutes": .bool(programsRoutes), "version": .string(version),
         ]
     }
 }

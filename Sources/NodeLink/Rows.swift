@@ -79,6 +79,8 @@ package struct PoolRow: TableRow {
     package var mode: String
     /// The prefix length of its blocks.
     package var blockSize: UInt8
+    /// The tunnel device that its mode needs; empty for none, nil from a daemon that does not say.
+    package var device: String?
     /// Whether traffic that leaves the pools is masqueraded.
     package var natOutgoing: Bool
     /// Whether new allocations are forbidden.
@@ -109,13 +111,14 @@ package struct PoolRow: TableRow {
         natOutgoing = try reader.bool("natOutgoing")
         isDisabled = try reader.bool("disabled")
         nodeSelector = try reader.string("nodeSelector")
+        device = try reader.optionalString("device")
     }
 
     package var json: JSONValue {
         [
             "name": .string(name), "cidr": .string(cidr.description), "mode": .string(mode),
             "blockSize": .int(Int64(blockSize)), "natOutgoing": .bool(natOutgoing), "disabled": .bool(isDisabled),
-            "nodeSelector": .string(nodeSelector),
+            "nodeSelector": .string(nodeSelector), "device": device.map { .string($0) } ?? .null,
         ]
     }
 }
@@ -187,12 +190,14 @@ package struct RouteRow: TableRow {
     package var asPath: String
     /// The mode plugin that forwards to it; empty when none does.
     package var mode: String
-    /// "programmed", "not yet: REASON", "conflict: REASON".
+    /// "programmed", "not yet: REASON", "conflict: REASON", "not programmed: REASON".
     package var state: String
     /// The link the route leaves by; empty without one.
     package var link: String
     /// The tunnel that the announcement asks for, `vxlan` or `ipip`; empty for none.
     package var announced: String
+    /// What stands against its being in the kernel, as `state` has it in words; nil when it is there.
+    package var obstacle: RouteObstacle?
 
     /// Makes a row.
     package init(
@@ -220,13 +225,14 @@ package struct RouteRow: TableRow {
         link = try reader.string("link")
         // A daemon of the first version does not say.
         announced = try reader.optionalString("announced") ?? ""
+        obstacle = try reader.optionalString("obstacle").map { RouteObstacle(rawValue: $0) ?? .other }
     }
 
     package var json: JSONValue {
         [
             "prefix": .string(prefix.description), "nextHop": .string(nextHop), "peer": .string(peer),
             "asPath": .string(asPath), "mode": .string(mode), "state": .string(state), "link": .string(link),
-            "announced": .string(announced),
+            "announced": .string(announced), "obstacle": obstacle.map { .string($0.rawValue) } ?? .null,
         ]
     }
 }

@@ -132,6 +132,9 @@ import Testing
         #expect(table.pendingOperations().isEmpty)
         table.retry()
         #expect(table.pendingOperations() == [.add(a)])
+        #expect(
+            table.problemList.map { $0.problem.text { index in index == 2 ? "eth0" : nil } }
+                == ["conflict: 10.1.0.0/26 via 192.168.1.9 dev eth0 proto 3 is not Apus' own"])
         // The same reason after a retry is still there for whoever asks.
         #expect(table.problemList.map(\.problem) == [.conflict(with: foreign)])
     }

@@ -102,20 +102,20 @@ struct BGPModeTests {
     @Test(
         "what cannot be programmed is not yet, with the reason",
         arguments: [
-            ("172.31.0.1", "next hop 172.31.0.1 not adjacent: no route covers it"),
-            ("192.168.1.1", "next hop 192.168.1.1 is an address of this node"),
-            ("10.9.0.1", "next hop 10.9.0.1 is an address of this node"),
+            ("172.31.0.1", .unreachable, "next hop 172.31.0.1 not adjacent: no route covers it"),
+            ("192.168.1.1", .unreachable, "next hop 192.168.1.1 is an address of this node"),
+            ("10.9.0.1", .unreachable, "next hop 10.9.0.1 is an address of this node"),
             (
-                "172.20.0.1",
+                "172.20.0.1", .unreachable,
                 "next hop 172.20.0.1 not adjacent: blackhole 172.20.0.0/16 proto 3 discards what is sent there"
             ),
             (
-                "172.21.0.1",
-                "next hop 172.21.0.1 not adjacent: every link of 172.21.0.0/16 via 192.168.1.9 dev if2 proto 3 is down"
+                "172.21.0.1", .linkDown,
+                "next hop 172.21.0.1 not adjacent: every link of 172.21.0.0/16 via 192.168.1.9 dev eth0 proto 3 is down"
             ),
-            ("192.168.1.2", "next hop 192.168.1.2 not adjacent: no route covers it"),
-        ])
-    func notYet(nextHop: String, reason: String) throws {
+            ("192.168.1.2", .unreachable, "next hop 192.168.1.2 not adjacent: no route covers it"),
+        ] as [(String, RouteObstacle, String)])
+    func notYet(nextHop: String, obstacle: RouteObstacle, reason: String) throws {
         let table = try context(
             [
                 try route("172.20.0.0/16", via: nil, kind: .blackhole),
@@ -123,7 +123,7 @@ struct BGPModeTests {
                 // A route of Apus itself must not carry a next hop of Apus.
                 try route("172.31.0.0/16", via: "10.9.0.2", dev: 3, proto: 97),
             ], eth0Up: false)
-        #expect(try answer(table, nextHop) == .notYet(reason: reason))
+        #expect(try answer(table, nextHop) == .notYet(obstacle, reason: reason))
     }
 
     @Test("a block is announced with the node's own address of its family")

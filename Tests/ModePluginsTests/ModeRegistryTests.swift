@@ -13,7 +13,7 @@ private struct HeavyMode: ModePlugin {
         .withheld(reason: "a test")
     }
     func forwarding(to block: IPPrefix, via remote: RemoteNode, in context: ForwardingContext) -> ForwardingAnswer {
-        .notYet(reason: "a test")
+        .notYet(.other, reason: "a test")
     }
 }
 

@@ -28,7 +28,7 @@ private func vxlan(inner: String?, egress: String? = nil) -> TunnelEndpoint {
 private func text(_ answer: ForwardingAnswer) -> String {
     switch answer {
     case .ready(let forwarding): forwarding.description
-    case .notYet(let reason): "not yet: \(reason)"
+    case .notYet(_, let reason): "not yet: \(reason)"
     }
 }
 
@@ -78,16 +78,16 @@ struct TunnelModeTests {
         let ready = try remote("192.168.2.3", vxlan(inner: nil))
         #expect(
             VXLANMode().forwarding(to: block, via: try remote("192.168.2.3"), in: try context())
-                == .notYet(reason: "node 192.168.2.3 has not announced a vxlan tunnel"))
+                == .notYet(.tunnelUntold, reason: "node 192.168.2.3 has not announced a vxlan tunnel"))
         #expect(
             IPIPMode().forwarding(to: block, via: ready, in: try context())
-                == .notYet(reason: "node 192.168.2.3 has not announced an ipip tunnel"))
+                == .notYet(.tunnelUntold, reason: "node 192.168.2.3 has not announced an ipip tunnel"))
         #expect(
             VXLANMode().forwarding(to: block, via: ready, in: try context(tunnels: [:]))
-                == .notYet(reason: "vxlan.calico is not up"))
+                == .notYet(.tunnelDown, reason: "vxlan.calico is not up"))
         #expect(
             IPIPMode().forwarding(to: block, via: ready, in: try context(tunnels: [:]))
-                == .notYet(reason: "tunl0 is not up"))
+                == .notYet(.tunnelDown, reason: "tunl0 is not up"))
     }
 
     @Test(

@@ -37,7 +37,7 @@ struct ForwardingPlanTests {
     func notYet() {
         var plan = ForwardingPlan()
         _ = plan.learn([learned(block, via: "192.168.1.2")])
-        #expect(plan.outcome(for: block) == .notYet(reason: "the node is not known yet", mode: nil))
+        #expect(plan.outcome(for: block) == .notYet(.pending, reason: "the node is not known yet", mode: nil))
         _ = plan.observe(context())
         #expect(plan.configure(KernelConfiguration(nodeAddresses: [], ownBlocks: [], pools: [])) == [block])
         guard case .ready(_, .bgp) = plan.outcome(for: block) else {
@@ -47,7 +47,7 @@ struct ForwardingPlanTests {
         var tunnelled = pool
         tunnelled.vxlanMode = .always
         _ = plan.configure(KernelConfiguration(nodeAddresses: [], ownBlocks: [], pools: [tunnelled]))
-        guard case .notYet(let reason, .vxlan) = plan.outcome(for: block) else {
+        guard case .notYet(.tunnelDown, let reason, .vxlan) = plan.outcome(for: block) else {
             Issue.record("a tunnel without a device gave a route")
             return
         }

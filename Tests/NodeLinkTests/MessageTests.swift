@@ -120,6 +120,8 @@ import Testing
         status.keyShortage?.limitBytes = 20480
         status.keyShortage?.neededBytes = 24576
         #expect(try StatusAnswer(status.members) == status)
+        status.node.programsRoutes = false
+        #expect(try StatusAnswer(status.members) == status)
         #expect(try BlockAnswer(BlockAnswer(block: prefix).members).block == prefix)
         try check(ListAnswer([NodeRow(name: "a", asNumber: ASNumber(1), ipv4: "192.168.1.1/24", ipv6: nil)]))
         try check(
@@ -135,12 +137,17 @@ import Testing
                 BlockRow(
                     cidr: prefix, node: "b", pool: "p", isAnnounced: true, isClosed: false, allocated: nil, free: nil),
             ]))
-        try check(
-            ListAnswer([
-                RouteRow(
-                    prefix: prefix, nextHop: "192.168.1.2", peer: "192.168.1.2", asPath: "", mode: "bgp",
-                    state: "programmed", link: "eth0", announced: "vxlan")
-            ]))
+        var pool = PoolRow(
+            name: "p", cidr: prefix, mode: "crosssubnet", blockSize: 26, natOutgoing: true, isDisabled: false,
+            nodeSelector: "all()")
+        pool.device = "tunl0"
+        try check(ListAnswer([pool]))
+        var route = RouteRow(
+            prefix: prefix, nextHop: "192.168.1.2", peer: "192.168.1.2", asPath: "", mode: "bgp",
+            state: "programmed", link: "eth0", announced: "vxlan")
+        try check(ListAnswer([route]))
+        route.obstacle = .conflict
+        try check(ListAnswer([route]))
     }
 
     private func check<Row>(_ answer: ListAnswer<Row>) throws {

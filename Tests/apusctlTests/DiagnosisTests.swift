@@ -151,6 +151,46 @@ struct DiagnosisTests {
         #expect(found[0].contains(", 42 s ago"))
     }
 
+    @Test(
+        "a route that is not in the kernel has the remedy of what stands against it",
+        arguments: [
+            (.conflict, "another program has that route: remove it (ip route show 10.244.1.0/26)"),
+            (.linkDown, "see that eth0 is up"), (.tunnelDown, "the device must be there first"),
+            (.tunnelUntold, "give the pool one mode on all nodes"), (.tunnelRefused, "make the Node resources"),
+            (.unreachable, "the next hop must be on a link"), (.pending, "wait"),
+            (.refused, "the kernel's own words say why"), (.other, "the log of apusd"), (nil, "the log of apusd"),
+        ] as [(RouteObstacle?, String)])
+    func routeRemedies(obstacle: RouteObstacle?, remedy: String) {
+        var account = account
+        var route = RouteRow(
+            prefix: prefix, nextHop: "192.168.1.2", peer: "", asPath: "", mode: "bgp", state: "not yet: x",
+            link: "eth0")
+        route.obstacle = obstacle
+        account.routes = [route]
+        let findings = Diagnosis(account: account).findings
+        #expect(findings.map(\.problem) == ["10.244.1.0/26 via 192.168.1.2 is not in the kernel: not yet: x"])
+        #expect(findings.first?.remedy.hasPrefix(remedy) ?? false)
+    }
+
+    @Test("on a node that programs no routes neither they nor a block are missed")
+    func onlyReflects() {
+        let found = problems { account in
+            account.status.node.programsRoutes = false
+            account.blocks = []
+            account.pools = [
+                PoolRow(
+                    name: "p", cidr: prefix, mode: "vxlan", blockSize: 26, natOutgoing: false, isDisabled: false,
+                    nodeSelector: "")
+            ]
+            var route = RouteRow(
+                prefix: prefix, nextHop: "192.168.1.2", peer: "", asPath: "", mode: "", state: "not programmed: x",
+                link: "")
+            route.obstacle = .disabled
+            account.routes = [route]
+        }
+        #expect(found.isEmpty)
+    }
+
     @Test("a closed block, a silent block and no block are three findings")
     func blocks() {
         #expect(problems { $0.blocks[0].isClosed = true }.first?.contains("closed") ?? false)

@@ -35,4 +35,34 @@ struct LinkDiagnosisTests {
         #expect(names(links, hostMTUBytes: 9000).isEmpty)
         #expect(Set(names(links, hostMTUBytes: 8949)) == ["cali1", "vxlan.calico", "tunl0"])
     }
+
+    @Test(
+        "a pool's device is what the daemon says; without its word that of the mode, or the one that is there",
+        arguments: [
+            ("crosssubnet", .ipv4, "tunl0", ["tunl0"]), ("bgp", .ipv4, "", []), ("ipip", .ipv4, nil, ["tunl0"]),
+            ("vxlan", .ipv4, nil, ["vxlan.calico"]), ("vxlan", .ipv6, nil, ["vxlan-v6.calico"]),
+            ("crosssubnet", .ipv4, nil, ["vxlan.calico"]), ("crosssubnet", .ipv6, nil, []), ("bgp", .ipv4, nil, []),
+        ] as [(String, AddressFamily, String?, [String])])
+    func devices(mode: String, family: AddressFamily, told: String?, expected: [String]) {
+        let links = [
+            link("tunl0", mtu: 1480, kind: "ipip"), link("vxlan.calico", mtu: 1450, kind: "vxlan", alias: "apus"),
+        ]
+        #expect(Diagnosis.devices(mode, family, told, links) == expected)
+    }
+
+    @Test("a device that is missing, down or somebody else's is named")
+    func missingDevices() {
+        func problems(_ wanted: Set<String>, _ links: [Link]) -> [String] {
+            var diagnosis = Diagnosis()
+            diagnosis.checkDevices(wanted, links)
+            return diagnosis.findings.map(\.problem)
+        }
+        #expect(problems(["tunl0"], []) == ["there is no IP in IP device tunl0: the kernel module ipip is missing"])
+        #expect(problems(["vxlan.calico"], []) == ["there is no VXLAN device vxlan.calico"])
+        let down = link("tunl0", mtu: 1480, flags: 0, kind: "ipip")
+        #expect(problems(["tunl0"], [down]) == ["tunl0 is down"])
+        let other = link("vxlan.calico", mtu: 1500, kind: "dummy")
+        #expect(problems(["vxlan.calico"], [other]) == ["vxlan.calico is no tunnel, but another's link"])
+        #expect(problems([], [down, other]).isEmpty)
+    }
 }

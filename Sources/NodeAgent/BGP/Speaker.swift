@@ -169,6 +169,9 @@ actor Speaker {
             })
     }
 
+    /// Whether what is learned goes into the kernel, for display.
+    var programsRoutes: Bool { configuration?.programsRoutes ?? true }
+
     /// Who is to be watched by BFD, by the peer's address, and from which own address.
     func bfdTargets() -> [IPAddress: BFDMonitor.Target] {
         guard let configuration else { return [:] }

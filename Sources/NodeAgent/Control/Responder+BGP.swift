@@ -137,6 +137,8 @@ extension Responder {
             let link = report.link.isEmpty ? "" : " by \(report.link)"
             let ways = report.ways > 1 ? ", \(report.ways) ways" : ""
             lines.append("In the kernel: \(report.state)\(link)\(ways).")
+        } else if rows.contains(where: { $0.flags.contains(">") && !$0.peer.isEmpty }), await !speaker.programsRoutes {
+            lines.append("In the kernel: \(Self.notProgrammed).")
         } else {
             lines.append("In the kernel: no route of Apus.")
         }

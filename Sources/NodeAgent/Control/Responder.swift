@@ -25,6 +25,8 @@ struct Responder: Sendable {
     private static let toldRefusals = 32
     /// How many warnings.
     private static let toldWarnings = 32
+    /// What becomes of a learned route on a node that programs none.
+    static let notProgrammed = "not programmed: programClusterRoutes is Disabled"
 
     /// Answers what the CNI executable asks with every pod, if it can be done without waiting: at once, or from the thread
     /// that deletes links.
@@ -107,6 +109,7 @@ struct Responder: Sendable {
         var node = NodeStatus(
             name: nodeName, asNumber: view?.asNumber ?? ASNumber(0), routerID: routerID, startedAt: startedAt)
         node.isDrained = await controller.drain.isSet
+        node.programsRoutes = await speaker.programsRoutes
         node.version = ProgramVersion.current
         var answer = StatusAnswer(
             node: node, peers: await speaker.peerReports().map(Self.status), claimable: await controller.claimable)
@@ -144,9 +147,11 @@ struct Responder: Sendable {
     private func pools() async -> [PoolRow] {
         guard let configuration = await controller.configuration else { return [] }
         return configuration.pools.map { pool in
-            PoolRow(
+            var row = PoolRow(
                 name: pool.name, cidr: pool.cidr, mode: pool.mode.rawValue, blockSize: pool.blockSize,
                 natOutgoing: pool.natOutgoing, isDisabled: pool.isDisabled, nodeSelector: pool.nodeSelector.description)
+            row.device = TunnelDevice.needed(by: pool)?.name ?? ""
+            return row
         }
     }
 
@@ -190,6 +195,7 @@ struct Responder: Sendable {
     private func routes() async -> [RouteRow] {
         let kernelRows = await kernel.report()
         let addresses = await speaker.peerAddresses()
+        let programsRoutes = await speaker.programsRoutes
         var rows: [RouteRow] = []
         for route in await speaker.bestRoutes() {
             // A further way comes after the best one, to whose row it belongs.
@@ -197,17 +203,24 @@ struct Responder: Sendable {
                 rows[last].nextHop += ", \(route.nextHop?.description ?? "")"
                 continue
             }
-            let programmed = kernelRows[route.prefix]
-            // Of what this node announces only a block that is a blackhole has a route of the daemon's.
-            let unprogrammed = route.peer == nil ? "programmed: this node's own" : "not in a known pool"
-            rows.append(
-                RouteRow(
-                    prefix: route.prefix, nextHop: route.nextHop?.description ?? "",
-                    peer: route.peer.flatMap { addresses[$0]?.description } ?? "",
-                    asPath: route.attributes.asPath.description, mode: programmed?.mode ?? "",
-                    state: programmed?.state ?? unprogrammed, link: programmed?.link ?? "",
-                    announced: route.attributes.tunnelEndpoint.map { "\($0.encapsulation)" } ?? ""))
+            let report = kernelRows[route.prefix] ?? Self.unreported(route, programsRoutes: programsRoutes)
+            var row = RouteRow(
+                prefix: route.prefix, nextHop: route.nextHop?.description ?? "",
+                peer: route.peer.flatMap { addresses[$0]?.description } ?? "",
+                asPath: route.attributes.asPath.description, mode: report.mode, state: report.state, link: report.link,
+                announced: route.attributes.tunnelEndpoint.map { "\($0.encapsulation)" } ?? "")
+            row.obstacle = report.obstacle
+            rows.append(row)
         }
         return rows
+    }
+
+    /// What is true of a route that the kernel's side has not heard of.
+    private static func unreported(_ route: RouteView, programsRoutes: Bool) -> KernelAgent.Report {
+        // Of what this node announces only a block that is a blackhole has a route of the daemon's.
+        if route.peer == nil { return KernelAgent.Report(mode: "", state: "programmed: this node's own", link: "") }
+        return programsRoutes
+            ? KernelAgent.Report(mode: "", state: "not yet: waiting for the kernel", link: "", obstacle: .pending)
+            : KernelAgent.Report(mode: "", state: notProgrammed, link: "", obstacle: .disabled)
     }
 }

@@ -12,7 +12,7 @@ struct ForwardingPlan: Sendable {
         /// The route to have, and what it needs.
         case ready(Forwarding, mode: EncapsulationMode)
         /// No route can be had now. The one that is there stays.
-        case notYet(reason: String, mode: EncapsulationMode?)
+        case notYet(RouteObstacle, reason: String, mode: EncapsulationMode?)
         /// The prefix is not to be reached any more.
         case withdrawn
     }
@@ -97,9 +97,11 @@ struct ForwardingPlan: Sendable {
     }
 
     private func outcome(for prefix: IPPrefix, by route: TunnelCheck.Route) -> Outcome {
-        guard let configuration, let context else { return .notYet(reason: "the node is not known yet", mode: nil) }
+        guard let configuration, let context else {
+            return .notYet(.pending, reason: "the node is not known yet", mode: nil)
+        }
         guard let pool = configuration.pool(of: prefix) else {
-            return .notYet(reason: "\(prefix) lies in no known pool", mode: nil)
+            return .notYet(.other, reason: "\(prefix) lies in no known pool", mode: nil)
         }
         do throws(ModeError) {
             let plugin = try registry.plugin(for: pool)
@@ -114,12 +116,13 @@ struct ForwardingPlan: Sendable {
             }
             switch plugin.forwarding(to: prefix, via: remote, in: context) {
             case .ready(let forwarding): return .ready(forwarding, mode: pool.mode)
-            case .notYet(let reason):
-                let refused = refusal.map { "the tunnel of \(route.nextHop) is not used: \($0)" }
-                return .notYet(reason: refused ?? reason, mode: pool.mode)
+            case .notYet(let obstacle, let reason):
+                guard let refusal else { return .notYet(obstacle, reason: reason, mode: pool.mode) }
+                return .notYet(
+                    .tunnelRefused, reason: "the tunnel of \(route.nextHop) is not used: \(refusal)", mode: pool.mode)
             }
         } catch {
-            return .notYet(reason: "\(error)", mode: pool.mode)
+            return .notYet(.other, reason: "\(error)", mode: pool.mode)
         }
     }
 

@@ -47,7 +47,8 @@ extension KernelAgent {
     func report(_ report: RouteReport) {
         for (key, problem) in report.news {
             numbers.refusedRoutes += 1
-            logger.error("route not programmed", metadata: ["prefix": "\(key)", "reason": "\(problem)"])
+            let reason = problem.text { picture.name(of: $0) }
+            logger.error("route not programmed", metadata: ["prefix": "\(key)", "reason": "\(reason)"])
         }
     }
 }

@@ -12,7 +12,8 @@ extension KernelAgent {
         var reports: [IPPrefix: Report] = [:]
         for prefix in plan.prefixes { reports[prefix] = report(on: prefix) }
         for prefix in blackholes {
-            reports[prefix] = Report(mode: "", state: state(of: prefix), link: "")
+            let (state, obstacle) = state(of: prefix)
+            reports[prefix] = Report(mode: "", state: state, link: "", obstacle: obstacle)
         }
         return reports
     }
@@ -25,25 +26,34 @@ extension KernelAgent {
                 if let name = picture.name(of: hop.linkIndex), !links.contains(name) { links.append(name) }
             }
             let remark = forwarding.neighbours.isEmpty ? nil : plan.remark(on: prefix)
-            let state = [state(of: prefix), remark].compactMap(\.self).joined(separator: ": ")
+            let (state, obstacle) = state(of: prefix)
             return Report(
-                mode: mode.rawValue, state: state, link: links.joined(separator: ", "),
-                ways: forwarding.route.hops.count)
-        case .notYet(let reason, let mode):
-            return Report(mode: mode?.rawValue ?? "", state: "not yet: \(reason)", link: "")
+                mode: mode.rawValue, state: [state, remark].compactMap(\.self).joined(separator: ": "),
+                link: links.joined(separator: ", "), obstacle: obstacle, ways: forwarding.route.hops.count)
+        case .notYet(let obstacle, let reason, let mode):
+            return Report(mode: mode?.rawValue ?? "", state: "not yet: \(reason)", link: "", obstacle: obstacle)
         case .withdrawn:
-            return Report(mode: "", state: "withdrawn", link: "")
+            return Report(mode: "", state: "withdrawn", link: "", obstacle: .pending)
         }
     }
 
-    private func state(of prefix: IPPrefix) -> String {
+    private func state(of prefix: IPPrefix) -> (String, RouteObstacle?) {
         switch sockets?.routes.table.condition(of: prefix) {
-        case .programmed: "programmed"
-        case .pending, nil: "not yet: waiting for the kernel"
-        case .held(let link): "not yet: link \(picture.name(of: link) ?? "if\(link)") is down"
-        case .problem(let problem): problem.description
-        case .adopted: "kept from an earlier run"
-        case .absent: "not programmed"
+        case .programmed: ("programmed", nil)
+        case .pending, nil: ("not yet: waiting for the kernel", .pending)
+        case .held(let link): ("not yet: link \(picture.name(of: link) ?? "if\(link)") is down", .linkDown)
+        case .problem(let problem): (problem.text { picture.name(of: $0) }, problem.obstacle)
+        case .adopted: ("kept from an earlier run", nil)
+        case .absent: ("not programmed", .pending)
+        }
+    }
+}
+
+extension RouteProblem {
+    fileprivate var obstacle: RouteObstacle {
+        switch self {
+        case .conflict: .conflict
+        case .refused: .refused
         }
     }
 }

@@ -20,6 +20,8 @@ actor KernelAgent {
         var mode: String
         var state: String
         var link: String
+        /// What stands against its being in the kernel; nil when it is there.
+        var obstacle: RouteObstacle?
         /// How many ways the packets to it take.
         var ways = 0
     }
@@ -432,7 +434,7 @@ extension KernelAgent {
                     neighbours: forwarding.neighbours, fdb: forwarding.fdb, for: prefix)
                 say(nil, about: prefix)
                 if !forwarding.neighbours.isEmpty { remark(on: prefix, via: forwarding) }
-            case .notYet(let reason, _):
+            case .notYet(_, let reason, _):
                 say(reason, about: prefix)
             case .withdrawn:
                 sockets?.routes.table.removeDesired(prefix)

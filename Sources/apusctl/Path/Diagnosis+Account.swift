@@ -106,8 +106,8 @@ extension Diagnosis {
                     "the log of apusd says why; most often the node has no address of the block's family")
             }
         }
-        // A node that may claim one has none before its first pod.
-        if own.isEmpty, account.status.claimable.isEmpty {
+        // A node that may claim one has none before its first pod, and one that only reflects needs none.
+        if own.isEmpty, account.status.claimable.isEmpty, account.status.node.programsRoutes {
             add("the node has no block of addresses", "write a BlockAffinity for \(account.status.node.name)")
         }
     }
@@ -133,7 +133,7 @@ extension Diagnosis {
         var told: Set<String> = []
         for route in account.routes where !route.nextHop.isEmpty {
             guard let pool = account.pools.first(where: { $0.cidr.contains(route.prefix) }),
-                let wanted = Self.mismatch(mode: pool.mode, announced: route.announced, isReached: route.isProgrammed)
+                let wanted = Self.mismatch(mode: pool.mode, announced: route.announced, isReached: route.isReached)
             else { continue }
             let name = account.node(at: route.nextHop)
             let announced = route.announced.isEmpty ? "no tunnel" : "the tunnel \(route.announced)"
@@ -159,9 +159,4 @@ extension Diagnosis {
         default: nil
         }
     }
-}
-
-extension RouteRow {
-    /// Whether the kernel has it.
-    var isProgrammed: Bool { state.hasPrefix("programmed") || state == "kept from an earlier run" }
 }

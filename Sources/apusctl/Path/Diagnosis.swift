@@ -29,9 +29,8 @@ struct Diagnosis {
     /// - Parameter account: what the daemon answers; nil when it does not. Then the kernel alone is looked at.
     init(node: NodeKernel, account: Account?) throws {
         if let account { check(account, node) }
-        let modes = account.map { $0.pools.map(\.mode) } ?? node.state.pools.map(\.mode)
         checkForwarding(node)
-        try checkTunnels(node, Set(modes))
+        try checkTunnels(node, account)
         checkReversePath(node)
         checkMTU(of: node.links.values, hostMTUBytes: node.hostMTUBytes(isFollowed: account != nil))
         checkPods(node)
@@ -69,62 +68,12 @@ struct Diagnosis {
         findings.append(Finding(problem: problem, remedy: remedy))
     }
 
-    private mutating func checkRoutes(_ routes: [RouteRow]) {
-        for route in routes where !route.isProgrammed {
-            add(
-                "\(route.prefix) via \(route.nextHop) is not in the kernel: \(route.state)",
-                Self.remedy(forRoute: route))
-        }
-    }
-
-    private static func remedy(forRoute route: RouteRow) -> String {
-        if route.state.contains("foreign") || route.state.contains("exists") {
-            return "another program has that route: remove it (ip route show \(route.prefix)), "
-                + "or take its prefix out of the pool"
-        }
-        if !route.mode.isEmpty, route.mode != "bgp" {
-            return "give the pool one mode on all nodes (apusctl get ippools there); until its owner is ready for "
-                + "\(route.mode) the former way stays"
-        }
-        return "the next hop must be on a link of this node, or behind a router of its main table "
-            + "(ip route get \(route.nextHop))"
-    }
-
     private mutating func checkForwarding(_ node: NodeKernel) {
         for family in Set(node.state.pools.map(\.cidr.family)) where !node.forwards(family) {
             let name = family == .ipv4 ? "net.ipv4.ip_forward" : "net.ipv6.conf.all.forwarding"
             add(
                 "IP forwarding is off: \(name) = 0",
                 "sysctl -w \(name)=1, or start apusd without --no-manage-forwarding")
-        }
-    }
-
-    /// The devices that the pools' modes need, and what a VXLAN must know of every gateway behind it.
-    private mutating func checkTunnels(_ node: NodeKernel, _ modes: Set<String>) throws {
-        if modes.contains("ipip"), !node.links.values.contains(where: { $0.kind == "ipip" && $0.isUp }) {
-            let exists = node.links.values.contains { $0.kind == "ipip" }
-            add(
-                exists
-                    ? "the IP in IP device is down"
-                    : "there is no IP in IP device: the kernel module ipip is missing",
-                exists ? "ip link set tunl0 up" : "modprobe ipip, or choose vxlanMode for the pools")
-        }
-        let devices = node.links.values.filter { $0.kind == "vxlan" && $0.isOwnTunnel }
-        if modes.contains("vxlan"), devices.isEmpty {
-            add(
-                "there is no VXLAN device",
-                "the log of apusd says why: the kernel module vxlan is missing (modprobe vxlan), or another device has "
-                    + "the identifier or the port (ip -d link show type vxlan)")
-        }
-        for device in devices {
-            if !device.isUp { add("\(device.name) is down", "ip link set \(device.name) up") }
-            let known = Set(try node.fdb(of: device).map(\.macAddress))
-            for neighbour in node.neighbours
-            where neighbour.linkIndex == device.index && !known.contains(neighbour.macAddress) {
-                add(
-                    "\(device.name) has no forwarding entry for \(neighbour.macAddress) (\(neighbour.address))",
-                    "apusd mends it within a second while it runs; if it does not: systemctl restart apusd")
-            }
         }
     }
 
