@@ -62,6 +62,8 @@ package struct StatusAnswer: Sendable, Hashable {
     package var notes: [String] = []
     /// The BGP peers that are refused for want of their key; nil for none.
     package var keyShortage: KeyShortage?
+    /// Where BGP listens; nil without a speaker, and from a daemon that does not say.
+    package var listening: BGPListening?
 
     /// Blocks of one kind.
     package struct Claimable: Sendable, Hashable {
@@ -85,7 +87,8 @@ package struct StatusAnswer: Sendable, Hashable {
     }
 
     /// Reads `{"node":{…},"peers":[…],"claimable":[{"family":"ipv4","mode":"bgp"}],"tunnels":[…],"refusals":[…],
-    /// "overlaps":[…],"warnings":[…],"notes":[…],"keyShortage":{…}}`; all but the first two may be missing.
+    /// "overlaps":[…],"warnings":[…],"notes":[…],"keyShortage":{…},"listening":{…}}`; all but the first two may be
+    /// missing.
     package init(_ object: JSONObject) throws(NodeLinkError) {
         let reader = MessageReader(object, of: "status")
         node = try NodeStatus(reader.inner("node"))
@@ -109,6 +112,7 @@ package struct StatusAnswer: Sendable, Hashable {
         warnings = reader.has("warnings") ? try reader.array("warnings").compactMap(\.string) : []
         notes = reader.has("notes") ? try reader.array("notes").compactMap(\.string) : []
         keyShortage = reader.has("keyShortage") ? try KeyShortage(reader.inner("keyShortage")) : nil
+        listening = reader.has("listening") ? try BGPListening(reader.inner("listening")) : nil
     }
 
     /// The members of `ok`.
@@ -121,7 +125,7 @@ package struct StatusAnswer: Sendable, Hashable {
             "tunnels": .array(tunnels.map(\.json)),
             "overlaps": .array(overlaps.map { .string($0) }), "warnings": .array(warnings.map { .string($0) }),
             "notes": .array(notes.map { .string($0) }),
-            "keyShortage": keyShortage?.json ?? .null,
+            "keyShortage": keyShortage?.json ?? .null, "listening": listening?.json ?? .null,
         ]
     }
 }

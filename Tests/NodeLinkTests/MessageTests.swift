@@ -121,6 +121,7 @@ import Testing
         status.keyShortage?.neededBytes = 24576
         #expect(try StatusAnswer(status.members) == status)
         status.node.programsRoutes = false
+        status.listening = BGPListening(port: 1790, addresses: [try #require(IPAddress("192.168.1.1"))])
         #expect(try StatusAnswer(status.members) == status)
         #expect(try BlockAnswer(BlockAnswer(block: prefix).members).block == prefix)
         try check(ListAnswer([NodeRow(name: "a", asNumber: ASNumber(1), ipv4: "192.168.1.1/24", ipv6: nil)]))

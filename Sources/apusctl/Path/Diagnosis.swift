@@ -36,7 +36,7 @@ struct Diagnosis {
         checkPods(node)
         checkRecords(node.unreadable)
         checkAddresses(node)
-        checkPort(node)
+        if let listening = account?.status.listening { checkPort(listening, node.listeners()) }
     }
 
     /// Looks at the daemon's account alone.
@@ -121,13 +121,5 @@ struct Diagnosis {
             }
             add("\(path) cannot be read: \(reason)", remedy)
         }
-    }
-
-    /// Somebody else who listens where BGP should.
-    private mutating func checkPort(_ node: NodeKernel) {
-        guard let port = ListeningPort.bgp(in: node), let owner = port.owner, owner != "apusd" else { return }
-        add(
-            "TCP port 179 is held by \(owner), not by apusd",
-            "stop \(owner), or give BGPConfiguration another listenPort")
     }
 }

@@ -126,6 +126,9 @@ final class NodeKernel {
         return text.split(separator: "\n").dropFirst().map(String.init)
     }
 
+    /// The TCP sockets that listen on the node.
+    func listeners() -> [TCPListener] { ["tcp", "tcp6"].flatMap { table($0) }.compactMap { TCPListener(line: $0) } }
+
     /// Whether the node forwards packets of the family.
     func forwards(_ family: AddressFamily) -> Bool {
         setting(family == .ipv4 ? "net/ipv4/ip_forward" : "net/ipv6/conf/all/forwarding") == "1"
