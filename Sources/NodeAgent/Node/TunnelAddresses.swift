@@ -5,7 +5,8 @@ import ModePlugins
 import NetTypes
 import Resources
 
-/// The node's own address in each tunnel: the first one of its oldest block in a pool of that tunnel, which no pod gets.
+/// The node's own address in each tunnel: the first one of its oldest announced block in a pool of that tunnel, which no
+/// pod gets.
 ///
 /// The state directory remembers it (`tunnels-NODE.json`), so that it stays the same over boots, in which the order of
 /// the blocks is lost.
@@ -29,19 +30,23 @@ struct TunnelAddresses: Sendable {
     }
 
     /// Chooses an address for each tunnel that the pools need: the remembered one as long as a block has it, else that
-    /// of the oldest block.
+    /// of the oldest block. A block that is announced comes before one that is not: receivers use a tunnel whose inner
+    /// address lies in a block that they hear of.
     ///
     /// - Parameter blocks: the node's blocks, the oldest first.
     /// - Throws: when the choice cannot be remembered; it holds all the same.
     mutating func choose(blocks: [IPPrefix], pools: [IPPool]) throws {
         var chosen: [TunnelDevice: IPAddress] = [:]
         for device in TunnelDevice.allCases {
-            let candidates = blocks.filter { block in
-                guard block.family == device.family, !block.isHost else { return false }
-                let pool = pools.filter { $0.cidr.contains(block) }.max { $0.cidr.length < $1.cidr.length }
-                return pool.flatMap { TunnelDevice.needed(by: $0) } == device
-            }.map(\.address)
-            chosen[device] = candidates.first { $0 == addresses[device] } ?? candidates.first
+            let candidates = blocks.compactMap { block -> (address: IPAddress, isAnnounced: Bool)? in
+                guard block.family == device.family, !block.isHost, let pool = pools.narrowest(around: block),
+                    TunnelDevice.needed(by: pool) == device
+                else { return nil }
+                return (block.address, !pool.disableBGPExport)
+            }
+            let announced = candidates.filter(\.isAnnounced)
+            let usable = (announced.isEmpty ? candidates : announced).map(\.address)
+            chosen[device] = usable.first { $0 == addresses[device] } ?? usable.first
         }
         guard chosen != addresses else { return }
         addresses = chosen
