@@ -136,7 +136,7 @@ let package = Package(
             "NodeAgentTests",
             [
                 "NodeAgent", "BGPSession", "BGPTable", "BGPWire", "Dataplane", "IPAMCore", "JSONKit", "LinuxOS",
-                "ModePlugins", "NetTypes", "Netlink", "NodeLink", "NodeStore", "Resources", "TestKit", log,
+                "ModePlugins", "NetTypes", "Netfilter", "Netlink", "NodeLink", "NodeStore", "Resources", "TestKit", log,
             ] + nio),
         tests("apusctlTests", ["apusctl", "IPAMCore", "NetTypes", "Netlink", "NodeLink"]),
     ],

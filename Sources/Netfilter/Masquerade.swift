@@ -54,8 +54,8 @@ package struct Masquerade: Sendable, Equatable {
         ]
     }
 
-    private static func sourcesName(_ family: AddressFamily) -> String { family == .ipv4 ? "nat4" : "nat6" }
-    private static func poolsName(_ family: AddressFamily) -> String { family == .ipv4 ? "pools4" : "pools6" }
+    static func sourcesName(_ family: AddressFamily) -> String { family == .ipv4 ? "nat4" : "nat6" }
+    static func poolsName(_ family: AddressFamily) -> String { family == .ipv4 ? "pools4" : "pools6" }
 
     /// The chain; no lines when nothing is translated.
     var chain: [String] {

@@ -36,7 +36,7 @@ package struct TunnelGuard: Sendable, Equatable {
         guard !chains.isEmpty else { return [] }
         return families.flatMap { family in
             [
-                "set \(Self.set(family)) {",
+                "set \(Self.nodesName(family)) {",
                 "\ttype \(family == .ipv4 ? "ipv4_addr" : "ipv6_addr")",
                 // Listed in order.
                 "\tflags interval",
@@ -50,11 +50,11 @@ package struct TunnelGuard: Sendable, Equatable {
     /// is received is looked at in the input hook; what pods send is dropped before a route is sought for it.
     var chains: [String] {
         let sent = families.flatMap { family in
-            let address = "\(Self.word(family)) daddr @\(Self.set(family))"
+            let address = "\(Self.word(family)) daddr @\(Self.nodesName(family))"
             return rules("iifname \"cali*\" ", address, family, vxlan: !podsMaySendVXLAN, ipip: !podsMaySendIPIP)
         }
         let received = families.flatMap { family in
-            rules("", "\(Self.word(family)) saddr != @\(Self.set(family))", family, vxlan: true, ipip: true)
+            rules("", "\(Self.word(family)) saddr != @\(Self.nodesName(family))", family, vxlan: true, ipip: true)
         }
         return Self.chain("pod-tunnels", "prerouting priority raw", sent)
             + Self.chain("tunnels", "input priority filter", received)
@@ -76,6 +76,6 @@ package struct TunnelGuard: Sendable, Equatable {
         rules.isEmpty ? [] : ["chain \(name) {", "\ttype filter hook \(hook); policy accept;"] + rules + ["}"]
     }
 
-    private static func set(_ family: AddressFamily) -> String { family == .ipv4 ? "nodes4" : "nodes6" }
+    static func nodesName(_ family: AddressFamily) -> String { family == .ipv4 ? "nodes4" : "nodes6" }
     private static func word(_ family: AddressFamily) -> String { family == .ipv4 ? "ip" : "ip6" }
 }

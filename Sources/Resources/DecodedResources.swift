@@ -18,6 +18,17 @@ package struct DecodedResources: Sendable, Equatable {
 
     /// Whether nothing was refused: only then is what is absent from the configuration meant to be absent.
     package var isWhole: Bool { !diagnostics.contains { $0.severity == .error } }
+    /// Whether an IPPool may be among what was refused.
+    package var mayLackPool: Bool { mayLack(.ipPool) }
+    /// Whether a Node may be among what was refused.
+    package var mayLackNode: Bool { mayLack(.node) }
+
+    /// Of what has no name that can be read nobody knows what it is.
+    private func mayLack(_ kind: ResourceKind) -> Bool {
+        diagnostics.contains { finding in
+            finding.severity == .error && finding.resource?.hasPrefix("\(kind.rawValue)/") ?? true
+        }
+    }
 
     /// These resources, and of former ones those that were good and are refused now, as they were.
     ///
@@ -32,7 +43,11 @@ package struct DecodedResources: Sendable, Equatable {
         let kept = former.configuration.values.filter { value in
             if refused.contains(value.identity) { return former.configuration.hasSecrets(of: value) }
             guard !present.contains(value.identity) else { return false }
-            return !isPlaceRead || former.files[value.identity].map { doubtful.contains($0) } ?? false
+            guard isPlaceRead else { return true }
+            if let file = former.files[value.identity] { return doubtful.contains(file) }
+            // A default pool is in no file. It stays until another takes its place, be it itself or one that was written.
+            if case .ipPool = value { return configuration.pools.isEmpty }
+            return false
         }
         guard !kept.isEmpty else { return self }
         let names = Set(kept.map(\.identity))

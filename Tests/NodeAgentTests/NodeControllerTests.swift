@@ -6,6 +6,7 @@ import NIOPosix
 import NetTypes
 import NodeLink
 import NodeStore
+import Resources
 import TestKit
 import Testing
 
@@ -19,11 +20,12 @@ private struct ControllerLab: ~Copyable {
     private let directory: TemporaryDirectory
     private let kernel: KernelAgent
 
-    init() throws {
+    init(defaultPools: DefaultPools) throws {
         let directory = try TemporaryDirectory()
-        let options = AgentOptions(
+        var options = AgentOptions(
             nodeName: "node1", configurationPath: directory.file("config.yaml"), runDirectory: directory.file("run"),
             stateDirectory: directory.file("state"), managesForwarding: false)
+        options.defaultPools = defaultPools
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let store = RunDirectory(path: options.runDirectory, bootID: try BootID.current())
         try store.create()
@@ -62,10 +64,14 @@ private struct ControllerLab: ~Copyable {
             metadata: {name: other}
             spec: {cidr: 10.244.1.0/26, node: node2, state: confirmed}
             """
-        try Files.replace(directory.file("config.yaml"), with: Array(text.utf8))
-        controller.offer(ConfigurationReader(path: directory.file("config.yaml")).read())
+        try offer(text)
         #expect(
             try await eventually { await controller.state?.blocks.contains { $0.cidr == IPPrefix(block) } == true })
+    }
+
+    func offer(_ text: String) throws {
+        try Files.replace(directory.file("config.yaml"), with: Array(text.utf8))
+        controller.offer(ConfigurationReader(path: directory.file("config.yaml")).read())
     }
 
     /// What the speaker originates.
@@ -86,8 +92,10 @@ private struct ControllerLab: ~Copyable {
 @Suite("The node's decisions, in their order")
 struct NodeControllerTests {
     /// Runs the controller beside the body.
-    private static func run(_ body: (borrowing ControllerLab) async throws -> Void) async throws {
-        let lab = try ControllerLab()
+    private static func run(
+        defaultPools: DefaultPools = DefaultPools(), _ body: (borrowing ControllerLab) async throws -> Void,
+    ) async throws {
+        let lab = try ControllerLab(defaultPools: defaultPools)
         let running = lab.controller
         async let end: Void = running.run()
         do {
@@ -180,6 +188,47 @@ struct NodeControllerTests {
             #expect(try lab.store.block(old) == nil)
             #expect(try await eventually { await lab.controller.isSaved })
             #expect(try lab.store.nodeState()?.blocks.map(\.cidr.description) == ["10.244.2.0/26"])
+        }
+    }
+
+    private static let node = """
+        apiVersion: projectcalico.org/v3
+        kind: Node
+        metadata: {name: node1}
+        spec: {bgp: {ipv4Address: 192.0.2.1/24}}
+
+        """
+    private static let brokenFilter = """
+        ---
+        apiVersion: projectcalico.org/v3
+        kind: BGPFilter
+        metadata: {name: wrong}
+        spec: {importV4: [{action: Perhaps}]}
+
+        """
+    private static let brokenPool = """
+        ---
+        apiVersion: projectcalico.org/v3
+        kind: IPPool
+        metadata: {name: wrong}
+        spec: {cidr: 10.0.0.0/33}
+
+        """
+
+    @Test("A refused resource that is no pool holds no default pool back, a refused pool does")
+    func refusedAtStart() async throws {
+        let environment = ["CALICO_IPV4POOL_CIDR": "10.244.0.0/16", "CALICO_IPV4POOL_VXLAN": "Always"]
+        try await Self.run(defaultPools: try DefaultPools(environment: environment)) { lab in
+            try lab.offer(Self.node + Self.brokenPool)
+            #expect(try await eventually { await lab.controller.state != nil })
+            #expect(await lab.controller.state?.pools.isEmpty == true)
+            try lab.offer(Self.node + Self.brokenFilter)
+            #expect(
+                try await eventually { await lab.controller.state?.pools.map(\.name) == ["default-ipv4-ippool"] })
+            // It has been in force, so the refused pool takes nothing away.
+            try lab.offer(Self.node + Self.brokenFilter + Self.brokenPool)
+            #expect(try await eventually { await lab.controller.refusals.count == 2 })
+            #expect(await lab.controller.configuration?.pools.map(\.name) == ["default-ipv4-ippool"])
         }
     }
 

@@ -46,4 +46,22 @@ struct TunnelAddressesTests {
         #expect(chosen.addresses == [.vxlan: address("10.1.0.64")])
         #expect(read(directory).addresses == [.vxlan: address("10.1.0.64")])
     }
+
+    @Test("what is remembered outlives a pool that cannot be read")
+    func refused() throws {
+        let directory = try TemporaryDirectory()
+        var first = read(directory)
+        try first.choose(blocks: blocks, pools: pools())
+        var chosen = read(directory)
+        try chosen.choose(blocks: blocks, pools: [], isWhole: false)
+        #expect(chosen.addresses.isEmpty)
+        let rest = pools().filter { $0.name == "b" }
+        try chosen.choose(blocks: blocks, pools: rest, isWhole: false)
+        #expect(chosen.addresses == [.vxlan: address("10.1.0.64")])
+        #expect(read(directory).addresses == [.vxlan: address("10.0.0.64")])
+        try chosen.choose(blocks: blocks, pools: pools())
+        #expect(chosen.addresses == [.vxlan: address("10.0.0.64")])
+        try chosen.choose(blocks: blocks, pools: [])
+        #expect(read(directory).addresses.isEmpty)
+    }
 }

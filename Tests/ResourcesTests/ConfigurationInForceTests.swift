@@ -89,6 +89,30 @@ struct RefusalInForceTests {
         #expect(kept.configuration?.peers.map(\.name) == ["tor"])
     }
 
+    @Test("a default pool, which is in no file, stays until there is another")
+    func defaultPool() {
+        var start = ResourceDecoder.decode([old])
+        start.configuration = DefaultPools().completing(start.configuration, demanded: DefaultPools.Tunnels())
+        #expect(start.configuration.pools.count == 1)
+        let typo = resource("IPPool", "p", ["cidr": "10.244.0.0/160"], file: "pools.yaml")
+        #expect(inForce(start, ResourceDecoder.decode([old, typo])).configuration == start.configuration)
+        let written = inForce(start, ResourceDecoder.decode([old, pool]))
+        #expect(written.configuration?.pools.map(\.name) == ["p"])
+    }
+
+    @Test("what is refused may be a pool or a node if it is one, or if not even its name can be read")
+    func kinds() {
+        func refused(_ resource: String?) -> DecodedResources {
+            DecodedResources(
+                configuration: ClusterConfiguration(),
+                diagnostics: [Diagnostic(.error, file: "a.yaml", resource: resource, reason: "wrong")])
+        }
+        #expect(refused("IPPool/p").mayLackPool && !refused("IPPool/p").mayLackNode)
+        #expect(!refused("Node/n").mayLackPool && refused("Node/n").mayLackNode)
+        #expect(!refused("BGPFilter/f").mayLackPool && !refused("BGPFilter/f").mayLackNode)
+        #expect(refused(nil).mayLackPool && refused(nil).mayLackNode)
+    }
+
     @Test("a place that cannot be read keeps everything")
     func place() {
         var nothing = ResourceDecoder.decode(

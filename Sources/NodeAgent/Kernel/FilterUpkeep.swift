@@ -28,26 +28,34 @@ struct FilterUpkeep: Sendable {
         }
     }
 
-    /// Takes what the configuration asks for.
+    /// Takes what the configuration asks for; until one is read whole, nothing is taken out of the tables.
     ///
     /// - Parameter tunnels: the devices that may receive: those wanted, and those that are kept for a while.
     mutating func configure(_ configuration: KernelConfiguration, tunnels: Set<TunnelDevice>) {
-        let new = FilterRules(
+        var new = FilterRules(
             masquerade: Masquerade(
                 sources: configuration.pools.filter(\.natOutgoing).map(\.cidr),
                 pools: configuration.pools.map(\.cidr),
                 vxlanPort: configuration.felix.vxlanPort ?? FelixConfiguration.defaultVXLANPort),
             tunnels: TunnelGuard(configuration, tunnels))
-        guard new != rules else { return }
-        let isKnown = rules != nil
-        rules = new
         do throws(NetfilterError) {
+            // What is absent from a configuration that could not be read whole may be meant to be there.
+            if !configuration.isWhole { new = new.widened(by: try former()) }
+            guard new != rules else { return }
+            let isKnown = rules != nil
+            rules = new
             let change = try FilterTable.apply(new)
             // The table of a configuration that has just been changed differs for a good reason.
             if isKnown { logger.info("nftables tables apus follow the configuration") } else { report(change) }
         } catch {
             report(error)
         }
+    }
+
+    /// What was written last, by an earlier run if not by this one.
+    private func former() throws(NetfilterError) -> FilterRules {
+        if let rules { return rules }
+        return FilterRules(listing: try FilterTable.current() ?? "")
     }
 
     /// When `mendDue` has something to do; nil while no rules were changed.

@@ -135,6 +135,7 @@ actor KernelAgent {
         if let former { dropRoutes(ofNodesIn: former, missingIn: new) }
         keepForwarding()
         usePattern(of: new.felix)
+        adoptTunnels()
         // Before anything is received by a tunnel, and before anybody is told that it is.
         guardRules(new, new.tunnelDevices.union(tunnels.links.keys))
         keepTunnels()
@@ -266,10 +267,7 @@ extension KernelAgent {
     /// read again: a device that goes down, or loses its address, loses them without an event of theirs.
     private func keepTunnels() {
         guard let sockets, let tunnelPlan else { return }
-        for link in picture.links {
-            guard let device = TunnelDevice(rawValue: link.name), tunnelPlan.wishes[device] == nil else { continue }
-            tunnels.adopt(device, link)
-        }
+        adoptTunnels()
         if tunnels.keep(tunnelPlan, sockets) {
             uplinkSignal.raise()
             // The devices that are new are links that the picture lacks, and routes by former ones are gone.
@@ -283,6 +281,14 @@ extension KernelAgent {
         } catch {
             logger.error("the tunnels' tables cannot be read; trying again", metadata: ["reason": "\(error)"])
             isBroken = true
+        }
+    }
+
+    private func adoptTunnels() {
+        guard let wanted = configuration?.tunnelDevices else { return }
+        for link in picture.links {
+            guard let device = TunnelDevice(rawValue: link.name), !wanted.contains(device) else { continue }
+            tunnels.adopt(device, link)
         }
     }
 

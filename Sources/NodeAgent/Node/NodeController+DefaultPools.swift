@@ -7,11 +7,13 @@ import Resources
 
 // The pools of a cluster without an IPPool.
 extension NodeController {
-    /// The configuration with the default pools, where it has none and is whole: a pool that is refused is no absence.
+    /// The configuration with the default pools, where it has none: a pool that is refused is no absence. Their network
+    /// is one without nodes in it; while a node is refused, it is known only where pods have addresses of it.
     func pooled(_ decoded: DecodedResources) -> DecodedResources {
-        guard decoded.isWhole else { return decoded }
+        guard !decoded.mayLackPool, decoded.configuration.pools.isEmpty else { return decoded }
+        let held = (state?.blocks ?? []).map(\.cidr).filter(holdsPods)
+        guard !held.isEmpty || !decoded.mayLackNode else { return decoded }
         var completed = decoded
-        let held = decoded.configuration.pools.isEmpty ? (state?.blocks ?? []).map(\.cidr).filter(holdsPods) : []
         completed.configuration = options.defaultPools.completing(
             decoded.configuration, demanded: demandedPool.tunnels, held: held)
         return completed

@@ -8,7 +8,7 @@ extension NodeController {
     /// The own address in each tunnel.
     func chooseTunnelAddresses(_ blocks: [IPPrefix], _ view: NodeView) -> [TunnelDevice: IPAddress] {
         do {
-            try tunnelAddresses.choose(blocks: blocks, pools: view.pools)
+            try tunnelAddresses.choose(blocks: blocks, pools: view.pools, isWhole: inForce.isWhole)
         } catch {
             logger.error("the tunnel addresses cannot be remembered", metadata: ["reason": "\(error)"])
         }

@@ -14,6 +14,8 @@ struct TunnelAddresses: Sendable {
     private let path: String
     /// The addresses.
     private(set) var addresses: [TunnelDevice: IPAddress] = [:]
+    /// Those of the record.
+    private var remembered: [TunnelDevice: IPAddress] = [:]
 
     /// Reads the record; one that cannot be read is written anew, since all of it can be chosen again.
     init(stateDirectory: String, node: String) {
@@ -25,17 +27,20 @@ struct TunnelAddresses: Sendable {
             guard let device = TunnelDevice(rawValue: member.name),
                 let address = member.value.string.flatMap({ IPAddress($0) }), address.family == device.family
             else { continue }
-            addresses[device] = address
+            remembered[device] = address
         }
+        addresses = remembered
     }
 
     /// Chooses an address for each tunnel that the pools need: the remembered one as long as a block has it, else that
     /// of the oldest block. A block that is announced comes before one that is not: receivers use a tunnel whose inner
     /// address lies in a block that they hear of.
     ///
-    /// - Parameter blocks: the node's blocks, the oldest first.
+    /// - Parameters:
+    ///   - blocks: the node's blocks, the oldest first.
+    ///   - isWhole: whether the pools were read without a refusal: if not, the record stays as it is.
     /// - Throws: when the choice cannot be remembered; it holds all the same.
-    mutating func choose(blocks: [IPPrefix], pools: [IPPool]) throws {
+    mutating func choose(blocks: [IPPrefix], pools: [IPPool], isWhole: Bool = true) throws {
         var chosen: [TunnelDevice: IPAddress] = [:]
         for device in TunnelDevice.allCases {
             let candidates = blocks.compactMap { block -> (address: IPAddress, isAnnounced: Bool)? in
@@ -46,10 +51,11 @@ struct TunnelAddresses: Sendable {
             }
             let announced = candidates.filter(\.isAnnounced)
             let usable = (announced.isEmpty ? candidates : announced).map(\.address)
-            chosen[device] = usable.first { $0 == addresses[device] } ?? usable.first
+            chosen[device] = usable.first { $0 == remembered[device] } ?? usable.first
         }
-        guard chosen != addresses else { return }
         addresses = chosen
+        guard isWhole, chosen != remembered else { return }
+        remembered = chosen
         let members = chosen.sorted { $0.key.name < $1.key.name }.map { device, address in
             (device.name, JSONValue.string(address.description))
         }
