@@ -1,6 +1,8 @@
 import LinuxOS
 import Logging
 import NetTypes
+import Netlink
+import Resources
 import TestKit
 import Testing
 
@@ -37,6 +39,30 @@ struct SettingUpkeepTests {
         }
     }
 
+    @Test("Forwarding that was turned off without a word is turned on again after an overrun and at the next resync")
+    func unheard() async throws {
+        let directory = try TemporaryDirectory()
+        let (path, run) = (directory.path, directory.file("run"))
+        // The agent's thread is of the namespace in which it was started.
+        let agent = try await NetNSFixture.run { _ in
+            KernelAgent(
+                executor: BlockingThreadExecutor(),
+                options: AgentOptions(
+                    nodeName: "n", configurationPath: path, runDirectory: run, stateDirectory: path),
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        }
+        let pools = [IPPool(name: "p", cidr: prefix("10.244.0.0/16"))]
+        await agent.configure(KernelConfiguration(nodeAddresses: [], ownBlocks: [], pools: pools))
+        #expect(try await agent.forwarding() == "1")
+        try await agent.turnOffForwarding()
+        await agent.observe([.overrun])
+        #expect(try await agent.forwarding() == "1")
+        try await agent.turnOffForwarding()
+        await agent.upkeep()
+        #expect(try await agent.forwarding() == "1")
+        await agent.stop()
+    }
+
     @Test("Where nobody is to hear routers nothing is waited for once the links are known")
     func none() async throws {
         try await NetNSFixture.run { fixture in
@@ -49,4 +75,14 @@ struct SettingUpkeepTests {
             #expect(try Self.setting("ipv6", "conf", "d0", "accept_ra") == "1")
         }
     }
+}
+
+extension KernelAgent {
+    private static let key = ["net", "ipv4", "ip_forward"]
+
+    /// What the setting is in the agent's namespace.
+    fileprivate func forwarding() throws -> String { try Sysctl.read(Self.key) }
+
+    /// Does what another program might.
+    fileprivate func turnOffForwarding() throws { try Sysctl.write(Self.key, "0") }
 }

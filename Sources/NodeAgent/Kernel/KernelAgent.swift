@@ -170,7 +170,7 @@ extension KernelAgent {
         try await monitor.run { events in await self.observe(events) }
     }
 
-    private func observe(_ events: [KernelEvent]) {
+    func observe(_ events: [KernelEvent]) {
         defer { setAlarm() }
         podLinks.observe(events, picture, sockets)
         // A pod's link and its addresses change no way to another node, and pods come and go by the thousand.
@@ -203,7 +203,10 @@ extension KernelAgent {
         if needsLook {
             look()
             keepTunnels()
-            if relevant.contains(.overrun) { podLinks.keep(picture.podLinks, sockets) }
+            if relevant.contains(.overrun) {
+                podLinks.keep(picture.podLinks, sockets)
+                keepSettings()
+            }
         } else if news.count < relevant.count, let tunnelPlan {
             keepOffloads(tunnelPlan)
         }
@@ -337,7 +340,7 @@ extension KernelAgent {
         clock.cancel()
     }
 
-    private func upkeep() {
+    func upkeep() {
         defer { setAlarm() }
         // The next second is as good, as long as it is not put off for ever: to land now would hold up what is planned.
         if sockets?.routes.isInFlight ?? false, postponed < Self.maximumPostponed {
@@ -364,6 +367,7 @@ extension KernelAgent {
         look()
         podLinks.keep(picture.podLinks, sockets)
         keepTunnels()
+        keepSettings()
         settle(plan.observe(context()))
     }
 
