@@ -65,6 +65,6 @@ extension ForwardingContext {
 extension Route {
     /// Whether the kernel takes this route rather than the other where both lead to a destination.
     fileprivate func isPreferred(to other: Route) -> Bool {
-        (other.destination.length, metric) < (destination.length, other.metric)
+        (other.destination.length, effectiveMetric) < (destination.length, other.effectiveMetric)
     }
 }

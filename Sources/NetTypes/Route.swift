@@ -62,6 +62,14 @@ package struct Route: Sendable, Hashable {
         self.protocolNumber = protocolNumber
         self.preferredSource = preferredSource
     }
+
+    /// What the kernel takes a metric of 0 for in IPv6 (IP6_RT_PRIO_USER).
+    package static let defaultIPv6Metric: UInt32 = 1024
+
+    /// The metric by which the kernel chooses among the routes of one destination.
+    package var effectiveMetric: UInt32 {
+        metric == 0 && destination.family == .ipv6 ? Self.defaultIPv6Metric : metric
+    }
 }
 
 extension Route: CustomStringConvertible {

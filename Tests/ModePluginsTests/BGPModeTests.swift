@@ -87,6 +87,17 @@ struct BGPModeTests {
         #expect(found == [.init(linkIndex: link, gateway: try address(gateway))])
     }
 
+    @Test("an IPv6 route without a metric has the kernel's 1024", arguments: [(100, "fd00::b"), (2000, "fd00::a")])
+    func metrics(metric: UInt32, gateway: String) throws {
+        for prefix in ["::/0", "fd01::/64"] {
+            let table = try context([
+                try route(prefix, via: "fd00::a"), try route(prefix, via: "fd00::b", metric: metric),
+            ])
+            let found = try hops(try answer(table, "fd01::2"))
+            #expect(found == [.init(linkIndex: 2, gateway: try address(gateway))])
+        }
+    }
+
     @Test("every way of an ECMP route is kept, without those whose link is down")
     func multipath() throws {
         let hops2 = try ["192.168.1.250", "192.168.1.251"].map {

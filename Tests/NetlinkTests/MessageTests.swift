@@ -28,6 +28,14 @@ struct MessageTests {
         #expect(decode(payload) { Route(payload: $0) } == route.canonical)
     }
 
+    @Test("The metric that is left out is the kernel's default")
+    func defaultMetric() {
+        #expect(Route.canonicalMetric(Route.defaultIPv6Metric, .ipv6) == 0)
+        for route in Self.routes where route.metric == 0 {
+            #expect(Route.canonicalMetric(route.effectiveMetric, route.destination.family) == 0)
+        }
+    }
+
     @Test("Neighbours and addresses read from the octets they were written to are the same")
     func others() throws {
         let address = IPAddress.v6(.init(high: 0xfe80 << 48, low: 9))
