@@ -31,9 +31,12 @@ package struct ConfigurationInForce: Sendable, Equatable {
         return decoded.completed(by: inForce)
     }
 
+    /// Whether the configuration in force stays, whatever is in this one.
+    package func outlasts(_ decoded: DecodedResources) -> Bool { isWhole && !decoded.isWhole }
+
     /// Puts a newly read configuration in force, if it may be.
     package mutating func offer(_ decoded: DecodedResources) -> Outcome {
-        if isWhole && !decoded.isWhole { return .kept }
+        if outlasts(decoded) { return .kept }
         let completed = completing(decoded)
         let isUnchanged = configuration == completed.configuration && isWhole == completed.isWhole
         inForce = completed

@@ -232,6 +232,27 @@ struct NodeControllerTests {
         }
     }
 
+    @Test("A mistake does not end the search for the node's address and for the default pool's mode")
+    func refusedLater() async throws {
+        try await Self.run { lab in
+            try lab.offer(Self.node)
+            #expect(try await eventually { await lab.controller.state != nil })
+            for broken in [Self.node + Self.brokenFilter, ""] {
+                try lab.offer(broken)
+                #expect(try await eventually { await !lab.controller.refusals.isEmpty })
+                let read = await lab.controller.addressSearch.read
+                #expect(read?.configuration.node("node1") != nil && read?.isWhole == true)
+            }
+            let answer = await lab.controller.block(for: BlockRequest(family: .ipv4, mode: "vxlan", full: []))
+            guard case .success = answer else {
+                Issue.record("no block: \(answer)")
+                return
+            }
+            #expect(await lab.controller.state?.pools.map(\.mode) == ["vxlan"])
+            #expect(await !lab.controller.refusals.isEmpty)
+        }
+    }
+
     @Test("A review forgets what has no record and leaves the rest as it is")
     func review() async throws {
         try await Self.run { lab in

@@ -5,7 +5,7 @@ import Resources
 
 /// What the search for the node's own address has to remember.
 struct AddressSearch {
-    /// The last configuration as it was read, before an address was put into it.
+    /// The last configuration that could be put in force, as it was read, before an address was put into it.
     var read: DecodedResources?
     /// What was found last.
     var found: [AddressFamily: CIDRAddress] = [:]
@@ -45,7 +45,6 @@ extension NodeController {
 
     /// The configuration with the node's own addresses in it, and with the pools that it has if it names none.
     func located(_ decoded: DecodedResources) async -> DecodedResources {
-        addressSearch.read = decoded
         var located = decoded
         for family in AddressFamily.allCases {
             guard let source = options.addressSources[family] else { continue }

@@ -108,7 +108,7 @@ actor NodeController {
             for await command in commands {
                 switch command {
                 case .configuration(let decoded):
-                    await adopt(await located(decoded))
+                    await take(decoded)
                     notices.has(.configuration)
                 case .addressLook: await followAddress()
                 case .blockRequest(let request, let reply): reply.resume(returning: await claim(for: request))
@@ -195,8 +195,18 @@ actor NodeController {
 
 // Carrying out.
 extension NodeController {
-    func adopt(_ decoded: DecodedResources) async {
+    /// Takes what was read just now. What cannot be put in force says nothing of where the node is: its address is looked
+    /// for by the last reading that could.
+    private func take(_ decoded: DecodedResources) async {
         report(decoded.diagnostics)
+        let located = await located(decoded)
+        let hasNode = inForce.completing(located).configuration.node(options.nodeName) != nil
+        if view == nil || (hasNode && !inForce.outlasts(located)) { addressSearch.read = decoded }
+        await adopt(located)
+    }
+
+    /// Puts resources in force if they may be, and carries them out.
+    func adopt(_ decoded: DecodedResources) async {
         let decoded = inForce.completing(decoded)
         // Without its own Node a node would lose everything; that is more likely a file that is missing.
         guard let view = decoded.configuration.view(of: options.nodeName) else {
