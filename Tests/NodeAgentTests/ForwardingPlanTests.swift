@@ -64,6 +64,32 @@ struct ForwardingPlanTests {
         guard case .notYet = plan.outcome(for: block) else { Issue.record("a link that is down gave a route"); return }
     }
 
+    @Test("a route of the main table concerns those whose next hop it covers, and next hops that come later")
+    func foreignRoutes() {
+        var plan = configured()
+        _ = plan.observe(context())
+        _ = plan.learn([learned(block, via: "172.16.0.2")])
+        guard case .notYet = plan.outcome(for: block) else { Issue.record("no route covers the next hop"); return }
+        #expect(plan.isConcerned(byRouteTo: prefix("172.16.0.0/16")) == true)
+        #expect(plan.observe(context(routes: ["172.16.0.0/16"])) == [block])
+        guard case .ready = plan.outcome(for: block) else { Issue.record("a covered next hop gave no route"); return }
+
+        let other = prefix("10.244.2.0/26")
+        #expect(plan.isConcerned(byRouteTo: prefix("172.17.0.0/16")) == false)
+        _ = plan.learn([learned(other, via: "172.16.0.2")])
+        #expect(!plan.needsContext)
+        _ = plan.learn([learned(other, via: "172.17.0.2")])
+        #expect(plan.needsContext)
+        plan.catchUp(with: context(routes: ["172.16.0.0/16", "172.17.0.0/16"]))
+        guard case .ready = plan.outcome(for: other) else { Issue.record("the new context is not used"); return }
+        #expect(!plan.needsContext)
+        // A next hop that has gone and may come again.
+        _ = plan.learn([ForwardingChange(prefix: other, best: nil)])
+        #expect(plan.isConcerned(byRouteTo: prefix("172.17.0.0/16")) == true)
+        #expect(plan.observe(context()) == [block])
+        #expect(plan.isConcerned(byRouteTo: prefix("172.17.0.0/16")) == false)
+    }
+
     @Test("several ways make one route; one that cannot be had, or goes, leaves the others")
     func severalWays() {
         var plan = configured()
@@ -101,11 +127,15 @@ struct ForwardingPlanTests {
         return plan
     }
 
-    private func context(isUp: Bool = true) -> ForwardingContext {
+    private func context(isUp: Bool = true, routes: [String] = []) -> ForwardingContext {
         let address = CIDRAddress("192.168.1.1/24").map { [$0] } ?? []
         return ForwardingContext(
             nodeAddresses: address,
-            links: [ForwardingContext.Link(index: 2, name: "eth0", isUp: isUp, addresses: address)], routes: [])
+            links: [ForwardingContext.Link(index: 2, name: "eth0", isUp: isUp, addresses: address)],
+            routes: routes.map { to in
+                let hop = Route.Hop(linkIndex: 2, gateway: NodeAgentTests.address("192.168.1.254"))
+                return Route(to: prefix(to), hops: [hop], protocolNumber: 12)
+            })
     }
 }
 

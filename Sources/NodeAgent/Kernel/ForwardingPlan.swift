@@ -22,6 +22,12 @@ struct ForwardingPlan: Sendable {
     private var check: TunnelCheck?
     private var context: ForwardingContext?
     private var learned = LearnedRoutes()
+    /// Every next hop since the context was taken: what it says of them is true still.
+    private var nextHops: Set<IPAddress> = []
+    /// Whether the context says what is true no more of others.
+    private var isOutdated = false
+    /// Whether it is to be taken anew, for a next hop that has come since.
+    private(set) var needsContext = false
 
     init(registry: ModeRegistry = .builtIn) {
         self.registry = registry
@@ -39,7 +45,13 @@ struct ForwardingPlan: Sendable {
     /// Takes what the table chose.
     ///
     /// - Returns: the prefixes to ask `outcome` about.
-    mutating func learn(_ changes: [ForwardingChange]) -> [IPPrefix] { learned.learn(changes) }
+    mutating func learn(_ changes: [ForwardingChange]) -> [IPPrefix] {
+        let concerned = learned.learn(changes)
+        let before = nextHops.count
+        nextHops.formUnion(learned.nextHops)
+        if isOutdated, nextHops.count > before { needsContext = true }
+        return concerned
+    }
 
     /// Takes a new configuration; every prefix is to be asked about when it differs.
     mutating func configure(_ new: KernelConfiguration) -> [IPPrefix] {
@@ -51,9 +63,24 @@ struct ForwardingPlan: Sendable {
 
     /// Takes a new picture of the node; every prefix is to be asked about when it differs.
     mutating func observe(_ new: ForwardingContext) -> [IPPrefix] {
-        guard new != context else { return [] }
+        defer { catchUp(with: new) }
+        return new == context ? [] : prefixes
+    }
+
+    /// Takes a new picture, of which it is known that it differs for no next hop that was there before.
+    mutating func catchUp(with new: ForwardingContext) {
         context = new
-        return prefixes
+        nextHops = learned.nextHops
+        isOutdated = false
+        needsContext = false
+    }
+
+    /// Whether a changed route of the main table may lead to a next hop otherwise than before: if not, the picture need
+    /// not be taken anew for it. A border router's table changes all the time, and has all the world's routes.
+    mutating func isConcerned(byRouteTo destination: IPPrefix) -> Bool {
+        if nextHops.contains(where: { destination.contains($0) }) { return true }
+        isOutdated = true
+        return false
     }
 
     /// What is to be done about a prefix. Of several ways those count that can be had, each as its own next hop is reached.

@@ -35,6 +35,7 @@ extension KernelAgent {
     /// meanwhile goes together, and as long as more comes the batches grow: that costs the kernel less (`RouteBatch`).
     private func take(_ forwarding: Speaker.Forwarding) {
         let changed = plan.learn(forwarding.changes)
+        if plan.needsContext { plan.catchUp(with: context()) }
         sockets?.routes.expectsMore = forwarding.hasMore
         guard let reception = forwarding.reception else { return wishInParts(changed) }
         if !isInFlight, changed.count + (sockets?.routes.table.pendingCount ?? 0) < Self.fewChanges {

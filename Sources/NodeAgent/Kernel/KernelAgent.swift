@@ -185,7 +185,8 @@ extension KernelAgent {
         for event in news {
             switch event {
             case .route(let route, let deleted, let isReplacement):
-                isChanged = picture.observe(route, deleted: deleted, isReplacement: isReplacement) || isChanged
+                guard picture.observe(route, deleted: deleted, isReplacement: isReplacement) else { continue }
+                if plan.isConcerned(byRouteTo: route.destination) { isChanged = true }
             case .overrun:
                 needsLook = true
                 filter.suspect()
@@ -253,7 +254,7 @@ extension KernelAgent {
         (lastMTUBytes, lastAddresses) = (mtuBytes, addresses)
     }
 
-    private func context() -> ForwardingContext {
+    func context() -> ForwardingContext {
         picture.context(
             nodeAddresses: configuration?.nodeAddresses ?? [], protocolNumber: RouteProtocol.number,
             tunnels: tunnels.links)

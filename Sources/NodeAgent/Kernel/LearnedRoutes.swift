@@ -9,6 +9,8 @@ struct LearnedRoutes: Sendable {
     private var ways = LearnedWays()
     /// The other ways that packets may take as well, where there are any.
     private var others: [IPPrefix: [TunnelCheck.Route]] = [:]
+    /// Their next hops, each with the number of those routes.
+    private var otherNextHops: [IPAddress: Int] = [:]
     /// The prefixes of each next hop. Only tunnels are judged by them: nil until the first is told of.
     private var prefixes: [IPAddress: DenseMap<IPPrefix, Void>]?
     /// The next hops that tell of a link-layer address, each with the number of its routes, the first to tell first.
@@ -39,10 +41,16 @@ struct LearnedRoutes: Sendable {
             // The number is nobody's any more, and may be another's soon.
             if let way = last?.way, !ways.isUsed(way) { last = nil }
             if let former { forget(former, change.prefix) }
-            for route in oldOthers { forget(route, change.prefix) }
+            for route in oldOthers {
+                forget(route, change.prefix)
+                count(-1, route.nextHop)
+            }
             if newOthers != oldOthers { others[change.prefix] = newOthers.isEmpty ? nil : newOthers }
             if let latter { remember(latter, change.prefix) }
-            for route in newOthers { remember(route, change.prefix) }
+            for route in newOthers {
+                remember(route, change.prefix)
+                count(1, route.nextHop)
+            }
             // Most routes have one way and no tunnel.
             if former?.told == nil, latter?.told == nil, oldOthers.isEmpty, newOthers.isEmpty { continue }
             for route in [former, latter] + oldOthers + newOthers {
@@ -67,6 +75,16 @@ struct LearnedRoutes: Sendable {
 
     /// Every prefix to which there is a way.
     var learnedPrefixes: [IPPrefix] { routes.keys }
+
+    /// Every next hop that packets may take.
+    ///
+    /// - Complexity: O(ways), not O(prefixes).
+    var nextHops: Set<IPAddress> { ways.nextHops.union(otherNextHops.keys) }
+
+    private mutating func count(_ more: Int, _ nextHop: IPAddress) {
+        let count = otherNextHops[nextHop, default: 0] + more
+        otherNextHops[nextHop] = count == 0 ? nil : count
+    }
 
     /// The way to a prefix; nil when there is none.
     func route(to prefix: IPPrefix) -> TunnelCheck.Route? { routes[prefix].flatMap { ways[$0] } }

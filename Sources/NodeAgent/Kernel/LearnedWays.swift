@@ -1,3 +1,5 @@
+import NetTypes
+
 /// The ways that routes were learned with, numbered, so that a prefix holds a number in place of a next hop and a tunnel.
 struct LearnedWays: Sendable {
     /// The number of a way; 0 stands for none.
@@ -12,6 +14,9 @@ struct LearnedWays: Sendable {
 
     /// The way of a number; nil for 0.
     subscript(number: Number) -> TunnelCheck.Route? { ways[Int(number)] }
+
+    /// The next hops of the ways that prefixes have.
+    var nextHops: Set<IPAddress> { Set(numbers.keys.lazy.map(\.nextHop)) }
 
     /// Whether any prefix has the way.
     func isUsed(_ number: Number) -> Bool { uses[Int(number)] > 0 }
