@@ -94,6 +94,24 @@ struct CheckTests {
         }
     }
 
+    @Test("A pod whose record was made again of its link is as it was")
+    func rebuilt() async throws {
+        try await PodFixture.run { fixture in
+            try fixture.plugin.writeNodeState()
+            let result = try #require(fixture.plugin.call("ADD").answer)
+            _ = try Command.run(["rm", "-r", fixture.plugin.runDirectory])
+            // The pod's block is none that is allocated from, so that its record is not made again.
+            try fixture.plugin.writeNodeState(blocks: ["10.244.1.0/26"])
+            let pod = try fixture.makeOtherPod()
+            var other = fixture.plugin
+            other.netns = "/proc/self/fd/\(pod.descriptor.rawValue)"
+            #expect(other.call("ADD", "c2").status == 0)
+            let outcome = Self.check(fixture.plugin, result)
+            #expect(outcome.status == 0, "\(outcome.message)")
+            withExtendedLifetime(pod) {}
+        }
+    }
+
     @Test("Both families are looked at")
     func dualStack() async throws {
         try await PodFixture.run { fixture in
