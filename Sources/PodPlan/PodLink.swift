@@ -28,7 +28,7 @@ package struct PodLink: Sendable, Equatable {
         self.hostName = hostName
         self.addresses = addresses
         self.mtuBytes = mtuBytes
-        self.podMAC = podMAC ?? Self.derivedMAC(alias.key)
+        self.podMAC = podMAC ?? Self.derivedMAC(of: alias.key)
         self.destinations = AddressFamily.allCases.flatMap { family -> [IPPrefix] in
             guard addresses.contains(where: { $0.family == family }) else { return [] }
             var seen: Set<IPPrefix> = []
@@ -48,7 +48,7 @@ package struct PodLink: Sendable, Equatable {
 
     /// A link-layer address for the pod's end: local, unicast, and a digest of the key, so that a link that is made
     /// again has it again.
-    private static func derivedMAC(_ key: AttachmentKey) -> MACAddress {
+    package static func derivedMAC(of key: AttachmentKey) -> MACAddress {
         let digest = SHA1.digest("\(key.network)\0\(key.containerID)\0\(key.ifName)".utf8)
         let bits = digest.prefix(6).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         return MACAddress(truncating: bits & ~0x0300_0000_0000 | 0x0200_0000_0000)

@@ -94,18 +94,21 @@ struct CheckTests {
         }
     }
 
-    @Test("A pod whose record was made again of its link is as it was")
+    @Test("A pod whose record was made again of its link is as it was, with the MAC and the MTU of its ADD")
     func rebuilt() async throws {
         try await PodFixture.run { fixture in
+            let mac = "02:11:22:33:44:55"
             try fixture.plugin.writeNodeState()
-            let result = try #require(fixture.plugin.call("ADD").answer)
+            let requests: (String, JSONValue) = ("runtimeConfig", ["mac": .string(mac)])
+            let result = try #require(fixture.plugin.call("ADD", config: requests).answer)
             _ = try Command.run(["rm", "-r", fixture.plugin.runDirectory])
             // The pod's block is none that is allocated from, so that its record is not made again.
-            try fixture.plugin.writeNodeState(blocks: ["10.244.1.0/26"])
+            try fixture.plugin.writeNodeState(blocks: ["10.244.1.0/26"], mtuBytes: 1400)
             let pod = try fixture.makeOtherPod()
             var other = fixture.plugin
             other.netns = "/proc/self/fd/\(pod.descriptor.rawValue)"
             #expect(other.call("ADD", "c2").status == 0)
+            #expect(try fixture.plugin.store.attachment(PodTests.key)?.requestedMAC?.description == mac)
             let outcome = Self.check(fixture.plugin, result)
             #expect(outcome.status == 0, "\(outcome.message)")
             withExtendedLifetime(pod) {}

@@ -31,6 +31,28 @@ struct PodLinkTests {
         }
     }
 
+    @Test(
+        "an attachment has the MTU of its link, and the MAC of its neighbours unless the key says as much",
+        arguments: ["02:11:22:33:44:55", nil])
+    func surveyOfRequests(_ requested: String?) async throws {
+        try await NetNSFixture.run { fixture in
+            let mac = requested ?? PodLink.derivedMAC(of: Self.key).description
+            try fixture.ip("link add cali1 up mtu 1400 type veth peer name p1")
+            try fixture.ip("link set cali1 alias apus:net:c1:eth0")
+            try fixture.ip("link set p1 up")
+            for address in ["10.244.0.5", "fd00:10::5"] {
+                try fixture.ip("route add \(address) dev cali1 proto 97")
+                try fixture.ip("neighbour add \(address) lladdr \(mac) dev cali1 nud permanent")
+            }
+            // Of no address of the pod's, and not for good.
+            try fixture.ip("neighbour add 10.244.0.4 lladdr 02:00:00:00:00:04 dev cali1 nud permanent")
+            try fixture.ip("neighbour add 10.244.0.6 lladdr 02:00:00:00:00:06 dev cali1 nud reachable")
+            let found = try PodLinkSurvey.attachments(bootID: "boot", now: MonotonicTime(nanoseconds: 7))
+            #expect(found.map(\.requestedMAC) == [requested.flatMap { MACAddress($0) }])
+            #expect(found.map(\.mtuBytes) == [1400])
+        }
+    }
+
     @Test("every pair's end is seen, with whose it is, Apus' routes and the permanent neighbours on it")
     func ends() async throws {
         try await NetNSFixture.run { fixture in
