@@ -65,7 +65,7 @@ struct AttachmentDesk: Sendable {
 
     /// A record made for the time in which the link of a key without one is deleted: it keeps an ADD of the key away.
     ///
-    /// - Returns: nil if there is a record by now, which is another's to work on or too young.
+    /// - Returns: nil if there is a record by now: another call's, or one that the store has been made again with.
     func claimUnrecorded() throws -> AttachmentFile? {
         try call.store.create()
         let lock = try call.store.lock(deadline: PluginCall.lockTimeout)

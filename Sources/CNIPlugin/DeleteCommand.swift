@@ -71,7 +71,7 @@ struct DeleteCommand {
     }
 
     /// Where the record is lost, the link's name follows from the key.
-    private func deleteUnrecorded() throws {
+    func deleteUnrecorded() throws {
         guard let alias = LinkAlias(call.key) else { return }
         let arguments = call.environment.arguments
         let names = [
@@ -83,8 +83,7 @@ struct DeleteCommand {
             guard case .present(let index, let text) = try links.observe(name, isRecorded: false),
                 text.flatMap(LinkAlias.init(parsing:)) == alias
             else { continue }
-            // An ADD of the key that has begun meanwhile has made the link: it is that one's.
-            guard let file = try desk.claimUnrecorded() else { return }
+            guard let file = try desk.claimUnrecorded() else { return try detachRecorded(index) }
             guard try links.observe(name, isRecorded: false) == .present(index: index, alias: text) else {
                 try desk.release(file)
                 continue
@@ -99,5 +98,13 @@ struct DeleteCommand {
             try desk.release(file)
             removal.finish()
         }
+    }
+
+    /// Detaches what a record that was not there a moment ago says of the link: the store has been made again, with
+    /// this link's. Any other record is that of an ADD that has begun meanwhile.
+    private func detachRecorded(_ index: UInt32) throws {
+        guard let file = try desk.find() else { return }
+        guard file.attachment.hostLinkIndex == index else { return }
+        try detach(file)
     }
 }

@@ -1,4 +1,4 @@
-import CNIPlugin
+import CNISpec
 import IPAMCore
 import LinuxOS
 import NetTypes
@@ -6,6 +6,8 @@ import NodeStore
 import PodPlan
 import TestKit
 import Testing
+
+@testable import CNIPlugin
 
 @Suite("Pods", .enabled(if: NetNSFixture.isAvailable, NetNSFixture.reason))
 struct PodTests {
@@ -193,6 +195,31 @@ struct PodTests {
             _ = try Command.run(["rm", "-r", fixture.plugin.runDirectory])
             #expect(fixture.plugin.call("DEL", "latter").status == 0)
             #expect(try fixture.hostLinks().isEmpty)
+        }
+    }
+
+    @Test("A DEL that finds no record, and then one that the store was made again with, deletes what that says")
+    func deleteWhileMadeAgain() async throws {
+        try await PodFixture.run { fixture in
+            try fixture.plugin.writeNodeState()
+            #expect(fixture.plugin.call("ADD").status == 0)
+            _ = try Command.run(["rm", "-r", fixture.plugin.runDirectory])
+            try fixture.plugin.writeNodeState()
+            let pod = try fixture.makeOtherPod()
+            var other = fixture.plugin
+            other.netns = "/proc/self/fd/\(pod.descriptor.rawValue)"
+            #expect(other.call("ADD", "c2").status == 0)
+            #expect(try fixture.plugin.store.attachment(Self.key) != nil)
+            let variables = ["CNI_COMMAND": "DEL", "CNI_CONTAINERID": "c1", "CNI_IFNAME": "eth0", "CNI_PATH": "/"]
+            let config: JSONValue = [
+                "cniVersion": "1.0.0", "name": "net", "type": "apus", "runDir": .string(fixture.plugin.runDirectory),
+            ]
+            let call = try PluginCall(
+                environment: CNIEnvironment { variables[$0] }, config: NetworkConfig(config, for: .delete))
+            try DeleteCommand(call).deleteUnrecorded()
+            #expect(try fixture.plugin.store.attachments().map(\.key.containerID) == ["c2"])
+            #expect(try !fixture.hostLinks().contains(Self.hostName))
+            withExtendedLifetime(pod) {}
         }
     }
 
