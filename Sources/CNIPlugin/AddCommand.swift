@@ -17,6 +17,12 @@ struct AddCommand {
         case giveBack
     }
 
+    /// The ADD of another sandbox of the pod has made a link of the pod's name since that was looked for.
+    private struct HostNameLost: Error {}
+
+    /// How long another ADD may take between making its link and marking it.
+    private static let markingTime = Duration.seconds(1)
+
     /// How the host's end is to be called, and what has that name.
     private typealias HostName = (name: String, observed: ObservedLink)
 
@@ -65,7 +71,8 @@ struct AddCommand {
         var undo = UndoStack<Inverse>()
         do {
             let known = file.isNew ? early : nil
-            let end = try known ?? hostEnd(alias, file.attachment.hostLink, &kernel)
+            let deadline = BootClock.now() + Self.markingTime
+            let end = try known ?? hostEnd(alias, file.attachment.hostLink, &kernel, until: deadline)
             let result = try attach(alias, end, plan, node, &file, &kernel, &undo)
             undo.commit()
             hostSocket = kernel.takeHostSocket()
@@ -102,15 +109,20 @@ struct AddCommand {
         trace.ended("finding addresses")
         // The daemon takes note of the connection while the kernel makes the link.
         var line = daemon.greeted()
-        let link = PodLink(
+        var link = PodLink(
             alias: alias, hostName: name, addresses: answer.addresses, mtuBytes: call.podMTUBytes(answer.node),
             podMAC: requests.macAddress, destinations: answer.destinations)
-        let steps = try PodPlan(
-            link, observed: observed, hostHasIPv6: try FileStatus.of("/proc/sys/net/ipv6") != nil
-        ).steps
-        // From here on the record leads a later DEL to the link, whenever this process is killed.
-        try file.update { $0.hostLink = name }
-        let index = try carryOut(steps, link, answer.mode, &kernel, &line, &undo)
+        let index: UInt32
+        do {
+            let steps = try steps(to: link, observed, &file)
+            index = try carryOut(steps, link, answer.mode, &kernel, &line, &undo)
+        } catch is HostNameLost {
+            // Nothing has been made yet, and to the key's own name nobody else has a claim.
+            let (name, observed) = try endNamedByKey(alias, &kernel)
+            link = link.named(name)
+            let steps = try steps(to: link, observed, &file)
+            index = try carryOut(steps, link, answer.mode, &kernel, &line, &undo)
+        }
         try handOff(answer, &line)
         trace.ended("telling apusd")
         // Nobody would know of the pod, and a GC that has run meanwhile has left it alone.
@@ -134,7 +146,9 @@ struct AddCommand {
     private func nameWithoutLink(
         _ alias: LinkAlias, _ kernel: inout PodKernel,
     ) -> HostName? {
-        guard let end = try? hostEnd(alias, "", &kernel), end.observed == .absent else { return nil }
+        guard let end = try? hostEnd(alias, "", &kernel, until: BootClock.now()), end.observed == .absent else {
+            return nil
+        }
         return end
     }
 
@@ -142,22 +156,48 @@ struct AddCommand {
     ///
     /// The runtime may start a pod's next sandbox before it has ended the former one. That one keeps the pod's name, and
     /// the new one is called after its key.
+    ///
+    /// - Parameter deadline: until when to wait for the mark of a link that another ADD may be making.
     /// - Throws: `PodPlanError.nameTaken`.
     private func hostEnd(
-        _ alias: LinkAlias, _ recorded: String, _ kernel: inout PodKernel,
+        _ alias: LinkAlias, _ recorded: String, _ kernel: inout PodKernel, until deadline: MonotonicTime,
     ) throws -> HostName {
         let arguments = call.environment.arguments
-        var name = HostLinkName.name(
+        let name = HostLinkName.name(
             for: call.key, podNamespace: arguments.podNamespace, podName: arguments.podName)
         if !recorded.isEmpty, recorded != name { try kernel.deleteLink(recorded, of: alias, isRecorded: true) }
-        var observed = try kernel.observe(name, isRecorded: recorded == name, podName: call.key.ifName)
+        let observed = try observeMarked(name, isRecorded: recorded == name, &kernel, until: deadline)
         if case .present(_, let text?) = observed, let owner = LinkAlias(parsing: text), owner != alias {
-            name = HostLinkName.name(for: call.key, podNamespace: nil, podName: nil)
-            observed = try kernel.observe(name, isRecorded: false, podName: call.key.ifName)
+            return try endNamedByKey(alias, &kernel)
         }
         try PodPlan.judge(observed, named: name, for: alias)
         return (name, observed)
     }
+
+    /// What has the name. The ADD of another sandbox of the pod makes a link of it and marks it right after: that mark
+    /// is waited for.
+    private func observeMarked(
+        _ name: String, isRecorded: Bool, _ kernel: inout PodKernel, until deadline: MonotonicTime,
+    ) throws -> ObservedLink {
+        while true {
+            let observed = try kernel.observe(name, isRecorded: isRecorded, podName: call.key.ifName)
+            guard case .present(_, nil) = observed, call.environment.arguments.qualifiedPodName != nil,
+                BootClock.now() < deadline
+            else { return observed }
+            _ = try Poll.readable([], until: BootClock.now() + .milliseconds(1), name: "the link's mark")
+        }
+    }
+
+    /// The host's end by the name that follows from the key alone.
+    /// - Throws: `PodPlanError.nameTaken`.
+    private func endNamedByKey(_ alias: LinkAlias, _ kernel: inout PodKernel) throws -> HostName {
+        let name = ownName
+        let observed = try kernel.observe(name, isRecorded: false, podName: call.key.ifName)
+        try PodPlan.judge(observed, named: name, for: alias)
+        return (name, observed)
+    }
+
+    private var ownName: String { HostLinkName.name(for: call.key, podNamespace: nil, podName: nil) }
 
     /// The pod's addresses: the store's to give, or another IPAM plugin's.
     private func addresses(
@@ -184,6 +224,18 @@ struct AddCommand {
         return answer
     }
 
+    /// The steps to the link, when the record names it: from then on that leads a later DEL to the link, whenever this
+    /// process is killed.
+    private func steps(
+        to link: PodLink, _ observed: ObservedLink, _ file: inout AttachmentFile,
+    ) throws -> [PodStep] {
+        let steps = try PodPlan(
+            link, observed: observed, hostHasIPv6: try FileStatus.of("/proc/sys/net/ipv6") != nil
+        ).steps
+        try file.update { $0.hostLink = link.hostName }
+        return steps
+    }
+
     /// Makes the link and answers the index of its host end, with which the daemon is asked: it is at work while the
     /// kernel sets up the rest.
     private func carryOut(
@@ -196,9 +248,10 @@ struct AddCommand {
                 do {
                     try kernel.apply(step)
                 } catch {
+                    guard case .createPair = step, (error as? NetlinkError)?.code == .EEXIST else { throw error }
                     // The kernel does not say which of the two names there is already.
-                    if case .createPair = step, (error as? NetlinkError)?.code == .EEXIST { try checkPodName(&kernel) }
-                    throw error
+                    try checkPodName(&kernel)
+                    throw link.hostName == ownName ? error : HostNameLost()
                 }
                 if let inverse = step.inverse { undo.push(.pod(inverse)) }
                 trace.ended(step.name)

@@ -46,6 +46,13 @@ package struct PodLink: Sendable, Equatable {
     /// The link-layer address of every host end: no pod ever has to learn another.
     package var hostMAC: MACAddress { .hostEnd }
 
+    /// The same link with another name of its host's end.
+    package func named(_ hostName: String) -> PodLink {
+        PodLink(
+            alias: alias, hostName: hostName, addresses: addresses, mtuBytes: mtuBytes, podMAC: podMAC,
+            destinations: destinations)
+    }
+
     /// A link-layer address for the pod's end: local, unicast, and a digest of the key, so that a link that is made
     /// again has it again.
     package static func derivedMAC(of key: AttachmentKey) -> MACAddress {

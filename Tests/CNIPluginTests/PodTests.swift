@@ -198,6 +198,39 @@ struct PodTests {
         }
     }
 
+    /// The other sandbox's ADD makes its link after this one has looked for the name, or marks it after this one has
+    /// seen it.
+    @Test(
+        "Two sandboxes of a pod that are added at once meet one name: the second is called after its key",
+        arguments: [true, false])
+    func sandboxesAtOnce(isMadeLater: Bool) async throws {
+        try await PodFixture.run { fixture in
+            let directory = try TemporaryDirectory()
+            let name = "calic440f455693"
+            let make = "ip link add \(name) address ee:ee:ee:ee:ee:ee type veth peer name former0"
+            let mark = "ip link set \(name) alias apus:net:former:eth0"
+            let answer = #"{"cniVersion":"1.0.0","ips":[{"address":"10.99.0.5/32"}]}"#
+            let script = "#!/bin/sh\n[ $CNI_COMMAND = ADD ] || exit 0\n\(make)\n\(mark)\necho '\(answer)'\n"
+            _ = try directory.makeProgram("meanwhile", script)
+            fixture.plugin.pluginPath = directory.path
+            fixture.plugin.arguments = "IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=nginx"
+            try fixture.plugin.writeNodeState()
+            let outcome: CNIPlugin.Outcome
+            if isMadeLater {
+                outcome = fixture.plugin.call("ADD", config: ("ipam", ["type": "meanwhile"]))
+            } else {
+                try Command.run(["/bin/sh", "-c", "\(make); (sleep 0.05; \(mark)) > /dev/null 2>&1 &"])
+                outcome = fixture.plugin.call("ADD")
+            }
+            #expect(outcome.status == 0, "\(outcome)")
+            #expect(try Set(fixture.hostLinks()) == [name, Self.hostName])
+            #expect(try fixture.plugin.store.attachment(Self.key)?.hostLink == Self.hostName)
+            #expect(fixture.plugin.call("DEL").status == 0)
+            #expect(try Set(fixture.hostLinks()) == [name])
+            #expect(try fixture.plugin.isEmpty())
+        }
+    }
+
     @Test("A DEL that finds no record, and then one that the store was made again with, deletes what that says")
     func deleteWhileMadeAgain() async throws {
         try await PodFixture.run { fixture in
