@@ -21,6 +21,8 @@ final class CallServer: Sendable {
         var isStopping = false
         /// What the last attempt to bind came to.
         var failure: String?
+        /// That there is no room for calls.
+        var shortage = Outage()
     }
 
     private static let threadCount = 32
@@ -134,7 +136,10 @@ final class CallServer: Sendable {
                     continue
                 }
             } catch {
-                logger.error("no room for another call", metadata: ["reason": "\(error)"])
+                // Every thread comes here once a second.
+                if state.withLock({ $0.shortage.begins(at: BootClock.now()) }) {
+                    logger.error("no room for another call; trying again", metadata: ["reason": "\(error)"])
+                }
             }
             _ = try? Poll.readable([], until: BootClock.now() + Self.retryInterval, name: "a call")
         }

@@ -39,6 +39,8 @@ struct ControlLoop: ~Copyable {
     /// When the next client's time may be over; it may be earlier than it is.
     private var nextLook: MonotonicTime?
     private var acceptsAgainAt: MonotonicTime?
+    /// That there is no room for clients.
+    private var shortage = Outage()
 
     /// Prepares to serve.
     ///
@@ -93,8 +95,11 @@ struct ControlLoop: ~Copyable {
             }
         } catch {
             // The clients stay in the queue, and the socket stays ready: it is not asked for a moment.
-            server.logger.error("no room for another client", metadata: ["reason": "\(error)"])
-            acceptsAgainAt = BootClock.now() + Self.acceptPause
+            let now = BootClock.now()
+            if shortage.begins(at: now) {
+                server.logger.error("no room for another client; trying again", metadata: ["reason": "\(error)"])
+            }
+            acceptsAgainAt = now + Self.acceptPause
             try? poll.change(socket.listener.descriptor.rawValue, [], token: Self.listenerToken)
         }
     }
