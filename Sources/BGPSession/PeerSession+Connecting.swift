@@ -8,6 +8,7 @@ extension PeerSession {
         guard case .idle = state else { return }
         backoff.reset()
         damping.reset()
+        takeOverRoutes(&turn)
         if configuration.isPassive {
             state = .active
         } else if configuration.startDelay > .zero {

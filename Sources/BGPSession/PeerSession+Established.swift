@@ -32,7 +32,7 @@ extension PeerSession {
         switch message {
         case .update(let update):
             turn.effects.append(.deliver(update))
-            if let family = update.endOfRIB { noteEndOfRIB(family, &turn) }
+            if let family = update.endOfRIB { endStaleWait(for: family, &turn) }
         case .keepalive:
             break
         case .routeRefresh(let refresh):
@@ -188,8 +188,12 @@ extension PeerSession {
     /// End-of-RIB, within a limit.
     mutating func keepStaleRoutesStillForwarded(by negotiated: Negotiated, _ turn: inout Turn) {
         endLongLivedWait()
+        let isForwardedStill = peerLostNothing && !negotiated.isPeerRestarting
+        peerLostNothing = false
         guard !staleFamilies.isEmpty else { return }
-        let kept = staleFamilies.filter { negotiated.families.contains($0) && negotiated.hasPreservedForwarding($0) }
+        let kept = staleFamilies.filter { family in
+            negotiated.families.contains(family) && (isForwardedStill || negotiated.hasPreservedForwarding(family))
+        }
         let gone = staleFamilies.filter { !kept.contains($0) }
         staleFamilies = kept
         if !gone.isEmpty {
@@ -213,7 +217,7 @@ extension PeerSession {
     }
 
     /// The RIB sweeps on the marker itself; here the wait for it ends.
-    private mutating func noteEndOfRIB(_ family: AFISAFI, _ turn: inout Turn) {
+    private mutating func endStaleWait(for family: AFISAFI, _ turn: inout Turn) {
         guard !staleFamilies.isEmpty else { return }
         staleFamilies.removeAll { $0 == family }
         if staleFamilies.isEmpty {

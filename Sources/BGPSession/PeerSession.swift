@@ -4,8 +4,8 @@
 // `SessionState` is the state with what each state owns; `Negotiation` makes the OPEN and judges the peer's;
 // `PeerSession+Connecting` starts, stops, dials and accepts, `PeerSession+Opening` runs OPENs and collisions,
 // `PeerSession+Established` the session and its end, `PeerSession+Waiting` the send hold, the delayed OPEN and the stay in
-// Idle. The shell owns sockets, clocks and the RIB; it carries out effects
-// in order and reports back.
+// Idle, `KeptRoutes` what goes over to a session with other settings. The shell owns sockets, clocks and the RIB; it
+// carries out effects in order and reports back.
 //
 //              started                  tcpConnected (own or the peer's)
 //      Idle ───────────▶ Connect ◀────▶ Active ─────▶ OpenSent ──OPEN──▶ OpenConfirm ──KEEPALIVE──▶ Established
@@ -60,6 +60,10 @@ package struct PeerSession: Sendable {
     var longLivedStays: [LongLivedStay] = []
     /// Whether some of what is stale is, or was, kept beyond the restart time: it outlives another loss.
     var hasKeptLong = false
+    /// What the session before has left, until this one is started.
+    var inherited: KeptRoutes?
+    /// Whether what is stale became so by a change of this side's settings: no F bit need speak for it.
+    var peerLostNothing = false
     /// The R bit of the next OPEN.
     var isRestarting: Bool
     /// The F bits of the next OPEN.
@@ -69,9 +73,11 @@ package struct PeerSession: Sendable {
     private var lastError: String?
     private var lastErrorAt: MonotonicTime?
 
-    /// Makes a session at rest, in Idle: nothing happens before `started`.
-    package init(configuration: PeerConfiguration) {
+    /// Makes a session at rest, in Idle: nothing happens before `started`. It may take the place of another, with what that
+    /// one has kept.
+    package init(configuration: PeerConfiguration, keeping kept: KeptRoutes? = nil) {
         self.configuration = configuration
+        inherited = kept
         backoff = RetryBackoff(timing: configuration.timing)
         damping = OscillationDamping(timing: configuration.timing)
         isRestarting = configuration.gracefulRestart?.isRestarting ?? false

@@ -63,8 +63,8 @@ struct Driver {
     /// The timers that run.
     var timers: [TimerKind: SessionTimer] = [:]
 
-    init(_ configuration: PeerConfiguration = Fixture.configuration()) {
-        session = PeerSession(configuration: configuration)
+    init(_ configuration: PeerConfiguration = Fixture.configuration(), keeping kept: KeptRoutes? = nil) {
+        session = PeerSession(configuration: configuration, keeping: kept)
     }
 
     var state: SessionStateName { session.status.state }

@@ -13,7 +13,7 @@ import Testing
 struct SpeakerTests {
     /// Runs `body` on the event loop of a speaker that has one peer, which nobody answers.
     private static func withSpeaker(
-        _ body: @Sendable @escaping (isolated Speaker, Peer) throws -> Void,
+        _ body: @Sendable @escaping (isolated Speaker, Peer) async throws -> Void,
     ) async throws {
         let loops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let speaker = Speaker(
@@ -31,8 +31,10 @@ struct SpeakerTests {
         try await loops.shutdownGracefully()
     }
 
-    private static func run(_ body: (isolated Speaker, Peer) throws -> Void, on speaker: isolated Speaker) throws {
-        try body(speaker, try #require(speaker.peers.values.first))
+    private static func run(
+        _ body: (isolated Speaker, Peer) async throws -> Void, on speaker: isolated Speaker,
+    ) async throws {
+        try await body(speaker, try #require(speaker.peers.values.first))
     }
 
     private static func establish(_ peer: Peer, of speaker: isolated Speaker) throws {
@@ -62,6 +64,23 @@ struct SpeakerTests {
             let answer = speaker.rib?.apply(Self.announcement(1), from: peer.id)
             let summary = try #require(answer)
             #expect(summary.receivedOfMaximum == 1)
+        }
+    }
+
+    @Test("of a session that other settings replace the table keeps what the session does, were it lost unheard")
+    func replacement() async throws {
+        try await Self.withSpeaker { speaker, peer in
+            try Self.establish(peer, of: speaker)
+            _ = speaker.rib?.apply(Self.announcement(1), from: peer.id)
+            let current = speaker.configuration
+            var other = try #require(current)
+            other.peers[0].session.holdTimeSeconds = 30
+            await speaker.configure(other)
+            let successor = speaker.peers[peer.id]?.incarnation
+            let routes = speaker.rib?.routes(of: .ipv4).count
+            let forsaken = speaker.forsaken[peer.id]
+            #expect(successor != nil && successor != peer.incarnation)
+            #expect(routes == 0 && forsaken == Set(AddressFamily.allCases))
         }
     }
 

@@ -79,7 +79,7 @@ actor Peer {
 
     init(
         id: PeerID, incarnation: UInt64, settings: NodeView.Peer, configuration: PeerConfiguration,
-        roleTemplate: PeerRoleTemplate,
+        keeping kept: KeptRoutes? = nil, roleTemplate: PeerRoleTemplate,
         dialer: Dialer, inbox: PeerInbox, logger: Logger,
     ) {
         self.id = id
@@ -92,7 +92,7 @@ actor Peer {
         self.inbox = inbox
         outlet = PeerOutlet(inbox: inbox)
         eventLoop = dialer.eventLoop
-        session = PeerSession(configuration: configuration)
+        session = PeerSession(configuration: configuration, keeping: kept)
         var logger = logger
         logger[metadataKey: "peer"] = "\(settings.address)"
         self.logger = logger
@@ -113,6 +113,13 @@ actor Peer {
         handle(.stopped(reason))
         for timer in timers.values { timer.cancel() }
         timers = [:]
+    }
+
+    /// Ends the session without a word, for one with other settings. What that one is to keep of the peer's routes is returned.
+    func handOver() -> KeptRoutes {
+        let kept = session.keptRoutes
+        stop(.restarting)
+        return kept
     }
 
     /// Ends a session in which more prefixes came than may, and begins another after a pause: what the peer sends will

@@ -26,9 +26,6 @@ extension Speaker {
         guard let summary else { return }
         if summary.endOfRIB != nil { isReceptionNew = true }
         if let family = summary.endOfRIB {
-            if staleDeadlines[peer.id] != nil, !(rib?.peersAwaitingEndOfRIB.contains(peer.id) ?? true) {
-                staleDeadlines[peer.id] = nil
-            }
             if let leftOut = endOfRIBPace.line(about: peer.id, at: BootClock.now()) {
                 logger.info(
                     "End-of-RIB received",

@@ -9,7 +9,7 @@ extension Speaker {
     func runUpkeep() async {
         while !Task.isCancelled {
             // Every wake-up costs an idle node processor time.
-            let patience: Duration = staleDeadlines.isEmpty && refreshesIn.isEmpty ? .seconds(5) : .seconds(1)
+            let patience: Duration = refreshesIn.isEmpty ? .seconds(5) : .seconds(1)
             try? await Task.sleep(for: restart.isUnderWay ? .milliseconds(100) : patience)
             guard !Task.isCancelled, !isStopping else { return }
             let now = BootClock.now()
@@ -17,16 +17,7 @@ extension Speaker {
                 let awaited = (rib?.peersAwaitingEndOfRIB ?? []).filter { !restartingPeers.contains($0) }
                 if let reason = restart.completed(awaiting: awaited, at: now) { await finishRestart(because: reason) }
             }
-            dropStaleRoutes(at: now)
             endOverdueRefreshes(at: now)
-        }
-    }
-
-    /// A peer whose settings changed and who did not come back loses its routes after its restart time.
-    private func dropStaleRoutes(at now: MonotonicTime) {
-        for (id, deadline) in staleDeadlines where now >= deadline {
-            staleDeadlines[id] = nil
-            if rib?.sweepStale(of: id) ?? 0 > 0 { changed() }
         }
     }
 

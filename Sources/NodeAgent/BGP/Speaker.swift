@@ -68,7 +68,6 @@ actor Speaker {
     private var peerCount: UInt32 = 0
     private var incarnationCount: UInt64 = 0
     var restartingPeers: Set<PeerID> = []
-    var staleDeadlines: [PeerID: MonotonicTime] = [:]
     var isStopping = false
     private var hasStarted = false
     /// ROUTE-REFRESHes that peers have asked for and are not being answered.
@@ -292,28 +291,34 @@ extension Speaker {
     private func replace(_ id: PeerID, with new: SpeakerConfiguration) async {
         guard let peer = peers.removeValue(forKey: id) else { return }
         directory.remove(peer)
-        epochs[id] = nil
+        let wasUp = epochs.removeValue(forKey: id) != nil
         restartingPeers.remove(id)
         sessionEnded(id)
         guard let settings = new.peers.first(where: { $0.address == peer.address }) else {
-            staleDeadlines[id] = nil
             forsaken[id] = nil
             rib?.removePeer(id)
             await peer.stop(.deconfigured)
             return
         }
         rib?.peerDown(id, keepStale: true)
-        staleDeadlines[id] = BootClock.now() + settings.maxRestartTime
-        await peer.stop(.restarting)
-        await start(settings, as: id, in: new)
+        let kept = await peer.handOver()
+        let gone = Set(AddressFamily.allCases).subtracting(kept.families.compactMap(\.family))
+        // What became of the session last may still wait in the queue, and is not heard any more.
+        if wasUp, !kept.wasUp { forsaken[id] = gone }
+        sweep(gone, of: peer)
+        for family in kept.familiesKeptLong.compactMap(\.family) { rib?.keepStaleLong(of: id, family: family) }
+        await start(settings, as: id, keeping: kept, in: new)
     }
 
-    private func start(_ settings: NodeView.Peer, as id: PeerID, in configuration: SpeakerConfiguration) async {
+    private func start(
+        _ settings: NodeView.Peer, as id: PeerID, keeping kept: KeptRoutes? = nil,
+        in configuration: SpeakerConfiguration,
+    ) async {
         guard !isStopping else { return }
         incarnationCount += 1
         let peer = Peer(
             id: id, incarnation: incarnationCount, settings: settings,
-            configuration: session(settings, in: configuration),
+            configuration: session(settings, in: configuration), keeping: kept,
             roleTemplate: PeerRoleTemplate(
                 localAS: settings.session.localASNumber ?? configuration.localAS,
                 localNextHops: configuration.nextHops()),
@@ -406,8 +411,6 @@ extension Speaker {
             endRefresh(of: family, from: peer)
         case .lost(let kept):
             sessionEnded(peer.id)
-            // From here on the session's own timers say how long routes stay.
-            staleDeadlines[peer.id] = nil
             forsaken[peer.id] = Set(AddressFamily.allCases).subtracting(kept)
             epochs[peer.id] = nil
             restartingPeers.remove(peer.id)

@@ -31,6 +31,11 @@ def block(node):
     return f"10.244.{node.number}.0/26"
 
 
+def add_peer(member, peer, **fields):
+    """Makes one the peer of the other."""
+    member.add_peer(peer.node, f"192.168.1.{peer.number}", AS, maxRestartTime=f"{RESTART_SECONDS}s", **fields)
+
+
 def cluster(lab):
     """A reflector and two clients that know each other's Node resources."""
     reflector = Apus(lab, AS, cluster="244.0.0.1")
@@ -43,7 +48,7 @@ def cluster(lab):
             for other in members if other is not member]
         member.write("others.yaml", "---\n".join(json.dumps(other) + "\n" for other in others))
         for peer in clients if member is reflector else [reflector]:
-            member.add_peer(peer.node, f"192.168.1.{peer.number}", AS, maxRestartTime=f"{RESTART_SECONDS}s")
+            add_peer(member, peer)
     for client in clients:
         lab.ip(client.namespace, "address", "add", f"10.244.{client.number}.1/32", "dev", "lo")
     return reflector, clients
@@ -76,6 +81,12 @@ def run(lab, results):
     check("the routes are in the kernel", whole(), results)
     check("bgp why says that the route is kept", "kept from a lost session" in str(
         one.ctl("bgp", "why", block(two))), results)
+    loads = one.log().count("configuration in force")
+    add_peer(one, reflector, holdTime="30s")
+    check("other settings of the reflector are in force", eventually(
+        10, lambda: one.log().count("configuration in force") > loads), results)
+    check("and its routes stay beyond another restart time", not eventually(
+        RESTART_SECONDS + 2, lambda: not (marked(one, block(two)) and whole())), results)
     shutil.rmtree(os.path.join(reflector.directory, "run"))
     shutil.rmtree(os.path.join(reflector.directory, "state"))
     reflector.start()
