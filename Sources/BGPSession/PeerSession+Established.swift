@@ -36,7 +36,12 @@ extension PeerSession {
         case .keepalive:
             break
         case .routeRefresh(let refresh):
-            if up.negotiated.honours(refresh) { turn.effects.append(.deliverRefresh(refresh)) }
+            guard up.negotiated.honours(refresh) else { break }
+            // Without an End-of-RIB to wait for, what is stale from before is judged by the end of the refresh.
+            if refresh.subtype == .begin, up.negotiated.peerGracefulRestart == nil {
+                endStaleWait(for: refresh.family, &turn)
+            }
+            turn.effects.append(.deliverRefresh(refresh))
         case .notification(let notification):
             close(up.id, &turn)
             lose(up, "received \(notification)", by: notification.isHardReset ? .hardReset : .notification, &turn)

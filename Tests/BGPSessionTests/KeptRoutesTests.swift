@@ -132,6 +132,18 @@ struct KeptRoutesTests {
         #expect(swept(driver) == [.ipv6Unicast])
     }
 
+    @Test("what is stale when a peer without an End-of-RIB begins to send again is judged by the end of that")
+    func refreshed() {
+        var driver = successor(of: session(open(nil), isLost: false))
+        comesBack(
+            &driver, Fixture.open(families: Self.families, restart: nil, others: [.enhancedRouteRefresh]))
+        for family in Self.families {
+            driver.handle(Fixture.theirs, .routeRefresh(RouteRefreshMessage(family: family, subtype: .begin)))
+        }
+        #expect(driver.timers[.staleRoutes] == nil)
+        #expect(!driver.session.status.hasStaleRoutes)
+    }
+
     @Test("a session that ended hard leaves nothing, and one that was never up neither")
     func nothing() {
         var driver = session(open(restart()), isLost: false)
