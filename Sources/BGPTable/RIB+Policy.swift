@@ -1,7 +1,8 @@
 extension RIB {
-    /// Changes what an established session means to the table, in place: the session stays. Learned routes are judged
-    /// anew, and the peer is told what differs: routes it shall not see any more are withdrawn, the others sent again.
-    /// Where the others' view of its routes depends on what changed, they are told as well.
+    /// Changes what an established session means to the table, in place: the session stays. The peer is told what differs:
+    /// routes it shall not see any more are withdrawn, the others sent again. Where the others' view of its routes depends
+    /// on what changed, they are told as well. How learned routes are judged from now on they are judged by
+    /// `reviewSmallTables` or `goOn`: once, however many peers change together.
     ///
     /// Who the peer is (its AS, identifier and address) is not to be changed: that takes a new session.
     ///
@@ -12,7 +13,7 @@ extension RIB {
         change(&role)
         guard role != row.role else { return }
         speaker.peers.setRole(role, of: slot)
-        if role.importFilter != row.role.importFilter || role.allowedOwnAS != row.role.allowedOwnAS { reevaluate() }
+        if role.importFilter != row.role.importFilter || role.allowedOwnAS != row.role.allowedOwnAS { beginReview() }
         if role.groupRole != row.role.groupRole {
             for table in tables.indices { tables[table].changeRole(of: slot, to: role) }
         }

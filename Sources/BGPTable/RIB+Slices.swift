@@ -18,9 +18,19 @@ extension RIB {
 
     /// Judges every learned route anew: at once in a small table, in slices in a large one.
     mutating func reevaluate() {
-        for table in tables.indices {
-            tables[table].beginReview()
-            var budget = tables[table].prefixes.endID > Self.sliceLimit ? 0 : Self.sliceLimit
+        beginReview()
+        reviewSmallTables()
+    }
+
+    /// Every learned route is to be judged anew, in slices. What was begun before begins again, and is done once.
+    mutating func beginReview() {
+        for table in tables.indices { tables[table].beginReview() }
+    }
+
+    /// Judges the routes of small tables anew at once, if they are to be: then what is told next needs no second word.
+    package mutating func reviewSmallTables() {
+        for table in tables.indices where tables[table].prefixes.endID <= Self.sliceLimit {
+            var budget = Self.sliceLimit
             tables[table].review(budget: &budget, speaker: &speaker)
         }
     }

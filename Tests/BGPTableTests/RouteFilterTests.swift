@@ -137,14 +137,17 @@ struct RouteFilterChangeTests {
             rib.changeRole(of: PeerID(2)) {
                 $0.importFilter.ipv4 = [rule(.equal, block, nil, .accept(operations))]
             }
+            rib.reviewSmallTables()
             let view = try #require(rib.routes(to: prefix(block)).first)
             #expect(view.attributes.localPref == localPref)
             #expect(view.isBest)
         }
         rib.changeRole(of: PeerID(2)) { $0.importFilter.ipv4 = [rule(.equal, block, nil, .reject)] }
+        rib.reviewSmallTables()
         #expect(rib.bestRoute(to: prefix(block)) == nil)
         #expect(rib.bestRoute(to: prefix("10.244.2.0/26")) != nil)
         rib.changeRole(of: PeerID(2)) { $0.importFilter = RouteFilter() }
+        rib.reviewSmallTables()
         #expect(rib.bestRoute(to: prefix(block)) != nil)
         _ = rib.apply(withdraw([block, "10.244.2.0/26"]), from: PeerID(2))
         _ = rib.drainForwardingChanges()
@@ -182,6 +185,23 @@ struct RouteFilterChangeTests {
         #expect(rib.drainUpdates(for: PeerID(3)).announcements.map(\.attributes.communities) == [[Community(9, 9)]])
     }
 
+    @Test("Filters of many peers that change together are a reason to judge the routes once")
+    func reviewedOnce() {
+        var rib = makeRIB()
+        let hosts = 2...9
+        for host in hosts {
+            rib.addPeer(PeerID(UInt32(host)), role: role(host))
+            _ = rib.apply(announce(["10.244.\(host).0/26"], via: "192.168.1.\(host)"), from: PeerID(UInt32(host)))
+        }
+        var refused: Int { rib.peerStatuses.reduce(0) { $0 + $1.refused } }
+        for host in hosts {
+            rib.changeRole(of: PeerID(UInt32(host))) { $0.importFilter.ipv4 = [Rule(.reject)] }
+            #expect(refused == 0 && rib.hasSlicesLeft)
+        }
+        rib.reviewSmallTables()
+        #expect(refused == hosts.count && !rib.hasSlicesLeft)
+    }
+
     @Test(
         "A route that only a filter let in, and one of a pool that is not exported, are told on a filter's word alone")
     func usualExport() {
@@ -207,6 +227,7 @@ struct RouteFilterChangeTests {
         _ = rib.apply(announce([block], PathAttributes(asPath: path(65002, 64512))), from: PeerID(2))
         #expect(rib.routes(to: prefix(block)).first?.ineligibility == .asLoop)
         rib.changeRole(of: PeerID(2)) { $0.allowedOwnAS = 1 }
+        rib.reviewSmallTables()
         #expect(rib.bestRoute(to: prefix(block)) != nil)
     }
 

@@ -259,6 +259,7 @@ extension Speaker {
                 await replace(id, with: new)
             }
         }
+        rib?.reviewSmallTables()
         await addMissingPeers(of: new)
     }
 
