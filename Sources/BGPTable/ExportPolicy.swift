@@ -9,14 +9,16 @@ enum ExportPolicy {
     /// The attributes of a best route as `target` shall see them; nil when it shall not see the route.
     ///
     /// `source` is of the peer the route came from, nil for a route of this node. That a route never goes back to its
-    /// source is the caller's rule, who knows the two apart.
+    /// source is the caller's rule, who knows the two apart. What the peer's filter changes, it changes for the peer:
+    /// whether the route may go there is a question about the route as it came (RFC 1997 speaks of those received).
     static func outgoing(
-        _ set: AttributeSet, from source: RouteSource?, to target: PeerRole, family: AddressFamily,
-        clusterID: ClusterID,
+        _ set: AttributeSet, changedBy operations: [RouteFilter.Operation] = [], from source: RouteSource?,
+        to target: PeerRole, family: AddressFamily, clusterID: ClusterID,
     ) -> AttributeSet? {
         if let source, !mayPass(set.attributes, from: source, to: target) { return nil }
         guard let nextHop = nextHop(of: set, isLearned: source != nil, to: target, family: family) else { return nil }
         var result = AttributeSet(attributes: set.attributes, nextHop: nextHop)
+        operations.apply(to: &result.attributes)
         switch target.kind {
         case .eBGP:
             result.attributes.asPath = result.attributes.asPath.prepending(target.localAS)

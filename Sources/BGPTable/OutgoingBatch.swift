@@ -195,17 +195,19 @@ struct OutgoingBatch {
         of key: Key, in group: inout UpdateGroup, speaker: borrowing Speaker, tellings: inout TellingTable,
     ) -> Place? {
         let source = PeerSlot(key.source)
-        guard source == PeerTable.local || !speaker.isExportHeld, var set = speaker.attributes[key.handle],
+        guard source == PeerTable.local || !speaker.isExportHeld, let set = speaker.attributes[key.handle],
             key.verdict != .rejected
         else { return nil }
+        var operations: [RouteFilter.Operation] = []
         if case .accepted(let rule) = key.verdict,
-            case .accept(let operations) = group.role.exportFilter.rules(family)[rule].action
+            case .accept(let some) = group.role.exportFilter.rules(family)[rule].action
         {
-            operations.apply(to: &set.attributes)
+            operations = some
         }
         guard
             let outgoing = group.outgoing(
-                set, from: speaker.peers.source(source), family: family, clusterID: speaker.identity.clusterID),
+                set, changedBy: operations, from: speaker.peers.source(source), family: family,
+                clusterID: speaker.identity.clusterID),
             let nextHop = outgoing.nextHop
         else { return nil }
         let isInternal = group.role.kind == .iBGP && source != PeerTable.local

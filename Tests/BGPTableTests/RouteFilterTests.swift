@@ -185,6 +185,31 @@ struct RouteFilterChangeTests {
         #expect(rib.drainUpdates(for: PeerID(3)).announcements.map(\.attributes.communities) == [[Community(9, 9)]])
     }
 
+    @Test(
+        "A community that an export filter adds goes to the peer with the route, whatever it asks of the peer",
+        arguments: [Community.noExport, .noAdvertise, .noExportSubconfed])
+    func exportedCommunity(community: Community) {
+        var rib = makeRIB()
+        rib.addPeer(PeerID(2), role: role(2, peerAS: ASNumber(65002)))
+        var target = role(3, peerAS: ASNumber(65003))
+        target.exportFilter.ipv4 = [Rule(.accept([.addCommunity(.standard(community))]))]
+        rib.addPeer(PeerID(3), role: target)
+        _ = rib.apply(announce([block], PathAttributes(asPath: path(65002))), from: PeerID(2))
+        #expect(rib.drainUpdates(for: PeerID(3)).announcements.map(\.attributes.communities) == [[community]])
+        // One that came with the route forbids, added by the peer's filter or not; so does that of an import filter.
+        var attributes = PathAttributes(asPath: path(65002))
+        attributes.communities = [community]
+        _ = rib.apply(announce([block], attributes), from: PeerID(2))
+        #expect(rib.drainUpdates(for: PeerID(3)).withdrawn == [block])
+        _ = rib.apply(announce([block], PathAttributes(asPath: path(65002))), from: PeerID(2))
+        #expect(rib.drainUpdates(for: PeerID(3)).announced == [block])
+        rib.changeRole(of: PeerID(2)) {
+            $0.importFilter.ipv4 = [Rule(.accept([.addCommunity(.standard(community))]))]
+        }
+        rib.reviewSmallTables()
+        #expect(rib.drainUpdates(for: PeerID(3)).withdrawn == [block])
+    }
+
     @Test("Filters of many peers that change together are a reason to judge the routes once")
     func reviewedOnce() {
         var rib = makeRIB()

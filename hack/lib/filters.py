@@ -141,6 +141,11 @@ def main():
           lambda told: told.get(outside, {}).get(8) == struct.pack("!HH", 64512, 9)
           and told[outside].get(5) == struct.pack("!I", 2147483647 - 500))
 
+    resources.filter("outside", "{exportV4: [{action: Accept, cidr: 172.16.0.0/12, matchOperator: In, "
+                     "operations: [{addCommunity: {value: '65535:65282'}}]}]}")
+    check("NO_ADVERTISE that a filter adds for a peer is told to it", internal.read,
+          lambda told: told.get(outside, {}).get(8) == struct.pack("!HH", 65535, 65282))
+
     resources.filter("all", f"{{importV4: [{{action: Reject, cidr: {inside}, matchOperator: Equal}}, {{action: Accept}}]}}")
     check("a changed filter takes a route out", routes, lambda seen: inside not in seen and outside in seen)
     check("and withdraws it from the other peer", internal.read, lambda told: inside not in told and outside in told)
