@@ -26,8 +26,9 @@ extension RIB {
             speaker.normalise(&set, from: slot)
             announce(reach, set: set, from: slot, table: table, summary: &summary)
         }
-        if speaker.peers.maximumPrefixes(of: slot) != nil, summary.accepted + summary.refused > 0 {
-            // What is kept from a session before counts no more than what is gone.
+        let announced = summary.accepted + summary.refused + summary.unchanged
+        if speaker.peers.maximumPrefixes(of: slot) != nil, announced > 0 {
+            // What is kept from a session before counts no more than what is gone, until it comes again.
             summary.receivedOfMaximum = tables.reduce(0) { sum, table in
                 let counts = table.routes.counts(of: slot)
                 return sum + counts.received - counts.stale

@@ -280,4 +280,21 @@ struct RouteFilterChangeTests {
         let three = rib.apply(announce(["10.244.3.0/26"]), from: PeerID(2))
         #expect(three.receivedOfMaximum == 3)
     }
+
+    @Test("Routes that come again as they were in a session before count in the one that has a maximum")
+    func maximumAfterRestart() {
+        var rib = makeRIB()
+        rib.addPeers(2)
+        let blocks = ["10.244.1.0/26", "10.244.2.0/26", "10.244.3.0/26"]
+        let free = rib.apply(announce(blocks), from: PeerID(2))
+        #expect(free.receivedOfMaximum == nil)
+        rib.peerDown(PeerID(2), keepStale: true)
+        var peer = role(2)
+        peer.maximumPrefixes = 2
+        rib.addPeer(PeerID(2), role: peer)
+        for (number, block) in blocks.enumerated() {
+            let summary = rib.apply(announce([block]), from: PeerID(2))
+            #expect(summary.unchanged == 1 && summary.receivedOfMaximum == number + 1)
+        }
+    }
 }
