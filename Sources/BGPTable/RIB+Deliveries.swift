@@ -51,10 +51,13 @@ extension RIB {
         guard let audience = tables[table].groups[place]?.audience() else { return }
         var encoder = audience.encoder
         var batches: [Batch] = []
+        // Who has been served in the other family would take a step of this one next.
+        var isHeldUp = served.isDisjoint(with: audience.slots)
         for slot in audience.slots where !served.contains(slot) {
             // Most changes are not for most groups: when the first member has found so, nobody else need look.
             guard tables[table].isBusy(place) else { break }
             guard let id = speaker.peers.id(at: slot), canTake(id) else { continue }
+            isHeldUp = false
             guard let step = tables[table].nextStep(for: slot, limit: limit, isPatient: true, speaker: speaker) else {
                 continue
             }
@@ -67,6 +70,7 @@ extension RIB {
             }
         }
         // The group may have been joined with another meanwhile.
+        tables[table].groups[place]?.isHeldUp = isHeldUp
         defer { tables[table].groups[place]?.keep(encoder) }
         for batch in batches {
             let step = batch.step

@@ -30,6 +30,8 @@ struct UpdateGroup: Sendable {
     private(set) var memberSlots: [PeerSlot] = []
     /// Whether any of the changes that it went through last was for its members.
     var isTold = true
+    /// Whether no member could take a step when steps were handed out last: each has one on its way.
+    var isHeldUp = false
     private var encoder: UpdateEncoder
     /// What became of the set that was told last; one or none.
     var exported: [ExportedSet] = []
@@ -134,7 +136,8 @@ extension UpdateGroup {
     /// Puts on the agenda what there is to do.
     mutating func put(on agenda: inout Agenda, end: UInt64) {
         let isBehind = !isIdle(at: end)
-        if isBehind { agenda.isExportBehind = true }
+        // What its members do not take is not held back by the limit of a step.
+        if isBehind, !isHeldUp { agenda.isExportBehind = true }
         guard isBehind || !steps.isEmpty else { return }
         agenda.hasPendingUpdates = true
         if isTold { agenda.expectedAudience += memberSlots.count }

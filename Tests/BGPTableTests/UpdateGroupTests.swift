@@ -121,6 +121,26 @@ import Testing
         #expect(rib.tables[0].groups.compactMap(\.self).count == 1)
     }
 
+    @Test("A group whose members take nothing is not held back by the limit of a step")
+    func heldUpGroup() throws {
+        var rib = reflector(clients: 2...3)
+        rib.addPeer(PeerID(5), role: role(5, isReflectorClient: true, nextHopMode: .ownAddress))
+        _ = try deliver(&rib)
+        _ = rib.apply(announce((0..<250).map(block)), from: PeerID(2))
+        var isBehind: [Bool] = []
+        while !rib.nextDeliveries(limit: 100, to: { $0 != PeerID(5) }).isEmpty {
+            isBehind.append(rib.agenda().isExportBehind)
+        }
+        #expect(isBehind == [true, true, false])
+        #expect(rib.agenda().hasPendingUpdates && !rib.agenda().isExportBehind)
+        // When it takes something again, the limit is what holds the rest back.
+        #expect(rib.nextDeliveries(limit: 100) { _ in true }.count == 1)
+        #expect(rib.agenda().isExportBehind)
+        let (told, _) = try deliver(&rib)
+        #expect(told[5]?.count == 150)
+        #expect(!rib.agenda().hasPendingUpdates)
+    }
+
     @Test("When all are gone nothing is left")
     func nothingIsLeft() throws {
         var rib = reflector(clients: 2...6)
