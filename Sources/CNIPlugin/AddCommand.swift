@@ -59,13 +59,15 @@ struct AddCommand {
         let sandbox = try call.openSandbox(notIn: daemon.hello.netnsInode)
         let plan = AddressPlan(call, daemon: daemon, requests: requests, wantsGateway: false)
         let node = try call.nodeState()
-        if foreign == nil { try checkForwarding(plan.families(of: node)) }
+        // Which families another IPAM plugin gives is its own affair.
+        let basis = try foreign == nil ? plan.basis(node) : AddressPlan.Basis(node: node)
+        try checkForwarding(basis.families.map(\.family))
         var kernel = try PodKernel(sandbox: sandbox, home: call.input.server?.home, hostSocket: hostSocket.take())
         trace.ended("looking at what there is")
         if let since = call.input.lostSince { try removeLost(since) }
         // For a key that nobody has left anything of the name, and so all of the record, is known before it is claimed.
         let early = foreign == nil ? nameWithoutLink(alias, &kernel) : nil
-        var file = try desk.claim(with: early.flatMap { plan.first(known: node, hostLink: $0.name) })
+        var file = try desk.claim(with: early.flatMap { plan.first(basis, hostLink: $0.name) })
         trace.ended("claiming the key")
         defer { trace.finish() }
         var undo = UndoStack<Inverse>()
@@ -73,7 +75,7 @@ struct AddCommand {
             let known = file.isNew ? early : nil
             let deadline = BootClock.now() + Self.markingTime
             let end = try known ?? hostEnd(alias, file.attachment.hostLink, &kernel, until: deadline)
-            let result = try attach(alias, end, plan, node, &file, &kernel, &undo)
+            let result = try attach(alias, end, plan, basis, &file, &kernel, &undo)
             undo.commit()
             hostSocket = kernel.takeHostSocket()
             return result
@@ -99,13 +101,13 @@ struct AddCommand {
     }
 
     private func attach(
-        _ alias: LinkAlias, _ end: HostName, _ plan: AddressPlan, _ node: NodeState?,
+        _ alias: LinkAlias, _ end: HostName, _ plan: AddressPlan, _ basis: AddressPlan.Basis,
         _ file: inout AttachmentFile, _ kernel: inout PodKernel, _ undo: inout UndoStack<Inverse>,
     ) throws -> JSONValue {
         let (name, observed) = end
         // Before another plugin is asked for addresses; else the kernel tells.
         if observed == .absent, foreign != nil { try checkPodName(&kernel) }
-        let answer = try addresses(plan, node, &file, &undo, name: name)
+        let answer = try addresses(plan, basis, &file, &undo, name: name)
         trace.ended("finding addresses")
         // The daemon takes note of the connection while the kernel makes the link.
         var line = daemon.greeted()
@@ -201,11 +203,11 @@ struct AddCommand {
 
     /// The pod's addresses: the store's to give, or another IPAM plugin's.
     private func addresses(
-        _ plan: AddressPlan, _ node: NodeState?, _ file: inout AttachmentFile, _ undo: inout UndoStack<Inverse>,
-        name: String,
+        _ plan: AddressPlan, _ basis: AddressPlan.Basis, _ file: inout AttachmentFile,
+        _ undo: inout UndoStack<Inverse>, name: String,
     ) throws -> PodAddresses {
         guard let foreign else {
-            let answer = try plan.allocate(for: &file, known: node, hostLink: name)
+            let answer = try plan.allocate(for: &file, basis, hostLink: name)
             return PodAddresses(
                 addresses: answer.allocations.map(\.address), destinations: call.config.ipamRoutes.map(\.destination),
                 dns: CNIResult.DNS(),

@@ -21,11 +21,10 @@ struct AddressCommand {
         let requests = try call.requests()
         let plan = AddressPlan(call, daemon: try call.daemonLine(), requests: requests, wantsGateway: true)
         // A mode that the node's pools have not is refused before anything is made.
-        let node = try call.store.nodeState()
-        _ = try plan.mode(of: node)
-        var file = try desk.claim(with: plan.first(known: node, hostLink: nil))
+        let basis = try plan.basis(call.store.nodeState())
+        var file = try desk.claim(with: plan.first(basis, hostLink: nil))
         do {
-            let answer = try plan.allocate(for: &file, known: node)
+            let answer = try plan.allocate(for: &file, basis)
             let result = CNIResult(
                 addresses: answer.allocations.map { allocation in
                     CNIResult.Address(

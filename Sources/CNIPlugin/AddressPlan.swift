@@ -18,6 +18,14 @@ struct AddressPlan {
         var mode: EncapsulationMode
     }
 
+    /// node.json, as a call has read it, and what it comes to.
+    struct Basis: Sendable {
+        /// What the daemon has said of the node; nil when it has said nothing.
+        var node: NodeState?
+        /// The families to give addresses of, each with the mode that they will be of.
+        var families: [(family: AddressFamily, mode: EncapsulationMode)] = []
+    }
+
     /// How long the daemon may take to write node.json again.
     private static let restorationTime = Duration.seconds(2)
 
@@ -56,33 +64,32 @@ struct AddressPlan {
     /// The mode the address of a family will be of. Where the configuration demands none the families need not agree: IPIP
     /// carries no IPv6.
     /// - Throws: error 7 if the node has pools, and none of the mode that is demanded.
-    func mode(_ family: AddressFamily, of node: NodeState?) throws -> EncapsulationMode {
-        let any = try mode(of: node)
-        guard let node, try call.requiredMode() == nil else { return any }
-        let asked = requestedPool(of: node, family)?.mode
-        return ([asked].compactMap(\.self) + node.modes(family: family)).lazy
-            .compactMap(EncapsulationMode.init(rawValue:)).first ?? any
+    private func mode(_ family: AddressFamily, of node: NodeState?) throws -> EncapsulationMode {
+        guard let node, call.config.mode == nil else { return try mode(of: node) }
+        let asked = requestedPool(of: node, family).flatMap { EncapsulationMode(rawValue: $0.mode) }
+        if let asked { return asked }
+        return try node.modes(family: family).lazy.compactMap(EncapsulationMode.init(rawValue:)).first ?? mode(of: node)
     }
 
-    /// The families to give addresses of: those with a pool (of the mode, where one is demanded) that the configuration
-    /// does not turn off, and those something is asked for of; IPv4 while there is no pool at all.
-    /// - Throws: error 7 when the configuration turns off all there are.
-    func families(of node: NodeState?) throws -> [AddressFamily] {
-        let present = try AddressFamily.allCases.filter {
-            try node?.pools(family: $0, mode: mode($0, of: node).rawValue).contains { !$0.isManual } ?? false
-        }
-        let families = AddressFamily.allCases.filter { family in
+    /// What node.json comes to. The families to give addresses of are those with a pool (of the mode, where one is demanded)
+    /// that the configuration does not turn off, and those something is asked for of; IPv4 while there is no pool at all.
+    /// - Throws: error 7 when the configuration turns off all there are, and if the node has pools, but none of the mode that
+    ///   is demanded.
+    func basis(_ node: NodeState?) throws -> Basis {
+        let all = try AddressFamily.allCases.map { (family: $0, mode: try mode($0, of: node)) }
+        let present = all.filter { node?.hasPool($0.family, mode: $0.mode.rawValue) ?? false }
+        let families = all.filter { family, _ in
             if requests.address(family) != nil { return true }
             if let assigns = call.config.assignsFamily[family] { return assigns }
             if requests.pools[family] != nil { return true }
             let named = requests.poolsOfAnyFamily.compactMap { node?.pool($0) }
             if !named.isEmpty { return named.contains { $0.cidr.family == family } }
-            return present.contains(family) || present.isEmpty && family == .ipv4
+            return present.contains { $0.family == family } || present.isEmpty && family == .ipv4
         }
         guard !families.isEmpty else {
             throw CNIError(.invalidConfig, "ipam: assign_ipv4 and assign_ipv6 leave no family with a pool")
         }
-        return families
+        return Basis(node: node, families: families)
     }
 
     private func requestedPool(of node: NodeState) -> NodeState.Pool? {
@@ -124,12 +131,12 @@ struct AddressPlan {
     /// What the first address will be asked for with: it can be asked for with the key.
     ///
     /// - Parameters:
-    ///   - known: node.json, as this call has read it.
+    ///   - basis: what this call has read.
     ///   - hostLink: the name of the link's host end.
     /// - Returns: to be called under the store's lock; nil where there is something to wait for, or to complain about,
     ///   which is done when the key is held.
-    func first(known: NodeState?, hostLink: String?) -> (() throws -> (AllocationRequest, NodeState)?)? {
-        guard let known, let family = try? families(of: known).first, let mode = try? mode(family, of: known),
+    func first(_ basis: Basis, hostLink: String?) -> (() throws -> (AllocationRequest, NodeState)?)? {
+        guard let known = basis.node, let (family, mode) = basis.families.first,
             let request = try? allocationRequest(family, mode, of: known, hostLink: hostLink)
         else { return nil }
         return { (request, try current(known)) }
@@ -149,15 +156,14 @@ struct AddressPlan {
     /// - Throws: what keeps it from having them; the addresses given so far are still the attachment's.
     ///
     /// - Parameters:
-    ///   - known: node.json, as this call has read it.
+    ///   - basis: what this call has read.
     ///   - hostLink: the name of the link's host end, recorded with the first address.
-    func allocate(for file: inout AttachmentFile, known: NodeState?, hostLink: String? = nil) throws -> Answer {
-        let known = try known ?? awaitNodeState(file.key)
+    func allocate(for file: inout AttachmentFile, _ basis: Basis, hostLink: String? = nil) throws -> Answer {
+        let basis = try basis.node == nil ? self.basis(awaitNodeState(file.key)) : basis
         var allocations: [Allocation] = []
         var modes: [EncapsulationMode] = []
-        var latest = known
-        for family in try families(of: known) {
-            let mode = try mode(family, of: known)
+        var latest = basis.node
+        for (family, mode) in basis.families {
             let (allocation, node) = try allocate(family, mode, for: &file, known: latest, hostLink: hostLink)
             allocations.append(allocation)
             modes.append(mode)

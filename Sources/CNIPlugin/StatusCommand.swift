@@ -68,14 +68,13 @@ struct StatusCommand {
                 try delegate.call(.status)
                 return nil
             }
-            let families = try plan.families(of: node)
+            let families = try plan.basis(node).families
             let mtuBytes = call.podMTUBytes(node)
-            if role == .network, families.contains(.ipv6), mtuBytes < PodPlan.minimumIPv6MTUBytes {
+            if role == .network, families.contains(where: { $0.family == .ipv6 }), mtuBytes < PodPlan.minimumIPv6MTUBytes {
                 return PodPlanError.mtuTooSmall(mtuBytes).description
             }
-            for family in families {
+            for (family, mode) in families {
                 if role == .network, let fault = try call.forwardingFault(family) { return fault }
-                let mode = try plan.mode(family, of: node)
                 if let fault = try addressFault(family, mode, node, report, plan) { return fault }
             }
             return nil

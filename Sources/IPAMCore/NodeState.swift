@@ -94,6 +94,11 @@ package struct NodeState: Sendable, Hashable {
         pools.filter { $0.cidr.family == family && $0.mode == mode && !$0.isDisabled }
     }
 
+    /// Whether an enabled pool of this family and mode gives addresses without being asked for.
+    package func hasPool(_ family: AddressFamily, mode: String) -> Bool {
+        pools.contains { $0.cidr.family == family && $0.mode == mode && !$0.isDisabled && !$0.isManual }
+    }
+
     /// The modes of the enabled pools of this family, each once, in the order of the pools; those that must be asked for
     /// come last.
     package func modes(family: AddressFamily) -> [String] {

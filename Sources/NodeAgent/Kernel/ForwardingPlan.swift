@@ -47,9 +47,9 @@ struct ForwardingPlan: Sendable {
     /// - Returns: the prefixes to ask `outcome` about.
     mutating func learn(_ changes: [ForwardingChange]) -> [IPPrefix] {
         let concerned = learned.learn(changes)
-        let before = nextHops.count
-        nextHops.formUnion(learned.nextHops)
-        if isOutdated, nextHops.count > before { needsContext = true }
+        for nextHop in learned.takeNewNextHops() where nextHops.insert(nextHop).inserted && isOutdated {
+            needsContext = true
+        }
         return concerned
     }
 

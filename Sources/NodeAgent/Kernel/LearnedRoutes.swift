@@ -11,6 +11,7 @@ struct LearnedRoutes: Sendable {
     private var others: [IPPrefix: [TunnelCheck.Route]] = [:]
     /// Their next hops, each with the number of those routes.
     private var otherNextHops: [IPAddress: Int] = [:]
+    private var newOtherNextHops: [IPAddress] = []
     /// The prefixes of each next hop. Only tunnels are judged by them: nil until the first is told of.
     private var prefixes: [IPAddress: DenseMap<IPPrefix, Void>]?
     /// The next hops that tell of a link-layer address, each with the number of its routes, the first to tell first.
@@ -81,9 +82,16 @@ struct LearnedRoutes: Sendable {
     /// - Complexity: O(ways), not O(prefixes).
     var nextHops: Set<IPAddress> { ways.nextHops.union(otherNextHops.keys) }
 
+    /// The next hops that may be new since the last call.
+    mutating func takeNewNextHops() -> [IPAddress] {
+        defer { newOtherNextHops = [] }
+        return ways.takeNewNextHops() + newOtherNextHops
+    }
+
     private mutating func count(_ more: Int, _ nextHop: IPAddress) {
         let count = otherNextHops[nextHop, default: 0] + more
         otherNextHops[nextHop] = count == 0 ? nil : count
+        if count == more { newOtherNextHops.append(nextHop) }
     }
 
     /// The way to a prefix; nil when there is none.

@@ -11,12 +11,20 @@ struct LearnedWays: Sendable {
     private var uses = [0]
     private var numbers: [TunnelCheck.Route: Number] = [:]
     private var free: [Number] = []
+    /// The next hops of ways that have got a number since they were asked for.
+    private var newNextHops: [IPAddress] = []
 
     /// The way of a number; nil for 0.
     subscript(number: Number) -> TunnelCheck.Route? { ways[Int(number)] }
 
     /// The next hops of the ways that prefixes have.
     var nextHops: Set<IPAddress> { Set(numbers.keys.lazy.map(\.nextHop)) }
+
+    /// The next hops that may be new since the last call.
+    mutating func takeNewNextHops() -> [IPAddress] {
+        defer { newNextHops.removeAll(keepingCapacity: true) }
+        return newNextHops
+    }
 
     /// Whether any prefix has the way.
     func isUsed(_ number: Number) -> Bool { uses[Int(number)] > 0 }
@@ -34,6 +42,7 @@ struct LearnedWays: Sendable {
             uses.append(0)
         }
         numbers[way] = number
+        newNextHops.append(way.nextHop)
         return number
     }
 
