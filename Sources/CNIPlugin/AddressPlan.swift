@@ -61,8 +61,8 @@ struct AddressPlan {
         return required
     }
 
-    /// The mode the address of a family will be of. Where the configuration demands none the families need not agree: IPIP
-    /// carries no IPv6.
+    /// The mode the address of a family will be of. Where the configuration demands none the families need not agree:
+    /// IPIP carries no IPv6.
     /// - Throws: error 7 if the node has pools, and none of the mode that is demanded.
     private func mode(_ family: AddressFamily, of node: NodeState?) throws -> EncapsulationMode {
         guard let node, call.config.mode == nil else { return try mode(of: node) }
@@ -71,10 +71,11 @@ struct AddressPlan {
         return try node.modes(family: family).lazy.compactMap(EncapsulationMode.init(rawValue:)).first ?? mode(of: node)
     }
 
-    /// What node.json comes to. The families to give addresses of are those with a pool (of the mode, where one is demanded)
-    /// that the configuration does not turn off, and those something is asked for of; IPv4 while there is no pool at all.
-    /// - Throws: error 7 when the configuration turns off all there are, and if the node has pools, but none of the mode that
-    ///   is demanded.
+    /// What node.json comes to. The families to give addresses of are those with a pool (of the mode, where one is
+    /// demanded) that the configuration does not turn off, and those something is asked for of; IPv4 while there is no
+    /// pool at all.
+    /// - Throws: error 7 when the configuration turns off all there are, and if the node has pools, but none of the mode
+    ///   that is demanded.
     func basis(_ node: NodeState?) throws -> Basis {
         let all = try AddressFamily.allCases.map { (family: $0, mode: try mode($0, of: node)) }
         let present = all.filter { node?.hasPool($0.family, mode: $0.mode.rawValue) ?? false }

@@ -70,7 +70,8 @@ struct StatusCommand {
             }
             let families = try plan.basis(node).families
             let mtuBytes = call.podMTUBytes(node)
-            if role == .network, families.contains(where: { $0.family == .ipv6 }), mtuBytes < PodPlan.minimumIPv6MTUBytes {
+            let hasIPv6 = families.contains { $0.family == .ipv6 }
+            if role == .network, hasIPv6, mtuBytes < PodPlan.minimumIPv6MTUBytes {
                 return PodPlanError.mtuTooSmall(mtuBytes).description
             }
             for (family, mode) in families {
