@@ -20,6 +20,12 @@ extension RIB {
         tables[Self.table(of: family)].markAllStale(slot, false)
     }
 
+    /// This side ends the session before the peer has sent everything again, be it for a refresh or after another change of
+    /// its settings: what it has not come to yet is as good as the rest.
+    package mutating func abandonRefreshes(from id: PeerID) {
+        for family in AddressFamily.allCases { abandonRefresh(family, from: id) }
+    }
+
     /// Whether the peer has been handed the family's End-of-RIB.
     package func hasSentEndOfRIB(_ family: AddressFamily, to id: PeerID) -> Bool {
         speaker.peers.slot(of: id).map { tables[Self.table(of: family)].hasSentEndOfRIB(to: $0) } ?? false

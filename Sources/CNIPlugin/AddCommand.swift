@@ -139,7 +139,7 @@ struct AddCommand {
         }
         trace.ended("writing the record")
         let addresses = link.addresses.asList
-        call.log.write(.info, "ADD \(call.key): \(addresses) on \(name)")
+        call.log.write(.info, "ADD \(call.key): \(addresses) on \(link.hostName)")
         return json
     }
 

@@ -73,7 +73,7 @@ struct AddressPlan {
 
     /// What node.json comes to. The families to give addresses of are those with a pool (of the mode, where one is
     /// demanded) that the configuration does not turn off, and those something is asked for of; IPv4 while there is no
-    /// pool at all.
+    /// pool at all. Before the daemon has said anything of the node there may be none.
     /// - Throws: error 7 when the configuration turns off all there are, and if the node has pools, but none of the mode
     ///   that is demanded.
     func basis(_ node: NodeState?) throws -> Basis {
@@ -87,10 +87,13 @@ struct AddressPlan {
             if !named.isEmpty { return named.contains { $0.cidr.family == family } }
             return present.contains { $0.family == family } || present.isEmpty && family == .ipv4
         }
-        guard !families.isEmpty else {
-            throw CNIError(.invalidConfig, "ipam: assign_ipv4 and assign_ipv6 leave no family with a pool")
-        }
+        if node != nil { try Self.requireAny(families) }
         return Basis(node: node, families: families)
+    }
+
+    private static func requireAny(_ families: [(family: AddressFamily, mode: EncapsulationMode)]) throws(CNIError) {
+        guard families.isEmpty else { return }
+        throw CNIError(.invalidConfig, "ipam: assign_ipv4 and assign_ipv6 leave no family with a pool")
     }
 
     private func requestedPool(of node: NodeState) -> NodeState.Pool? {
@@ -161,6 +164,7 @@ struct AddressPlan {
     ///   - hostLink: the name of the link's host end, recorded with the first address.
     func allocate(for file: inout AttachmentFile, _ basis: Basis, hostLink: String? = nil) throws -> Answer {
         let basis = try basis.node == nil ? self.basis(awaitNodeState(file.key)) : basis
+        try Self.requireAny(basis.families)
         var allocations: [Allocation] = []
         var modes: [EncapsulationMode] = []
         var latest = basis.node

@@ -23,11 +23,8 @@ package struct DecodedResources: Sendable, Equatable {
     /// Whether a Node may be among what was refused.
     package var mayLackNode: Bool { mayLack(.node) }
 
-    /// Of what has no name that can be read nobody knows what it is.
     private func mayLack(_ kind: ResourceKind) -> Bool {
-        diagnostics.contains { finding in
-            finding.severity == .error && finding.resource?.hasPrefix("\(kind.rawValue)/") ?? true
-        }
+        diagnostics.contains { $0.severity == .error && $0.mayBe(kind) }
     }
 
     /// These resources, and of former ones those that were good and are refused now, as they were.

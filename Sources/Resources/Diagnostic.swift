@@ -40,6 +40,12 @@ package struct Diagnostic: Error, Sendable, Hashable, CustomStringConvertible {
         self.reason = reason
     }
 
+    /// Whether it may be about a resource of the kind: of what has no name that can be read nobody knows what it is.
+    func mayBe(_ kind: ResourceKind) -> Bool { resource?.hasPrefix("\(kind.rawValue)/") ?? true }
+
+    /// Whether it may be about a pool.
+    package var mayBePool: Bool { mayBe(.ipPool) }
+
     /// `pools.yaml:7: IPPool/default: spec.cidr: REASON`, without the parts that are not there.
     package var description: String {
         let place = line.map { "\(file):\($0)" } ?? file

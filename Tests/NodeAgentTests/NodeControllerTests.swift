@@ -12,7 +12,8 @@ import Testing
 
 @testable import NodeAgent
 
-/// A controller with a speaker and a kernel agent that has no sockets: decisions are carried out, and reach nobody.
+/// A controller with a speaker and a kernel agent that has no sockets, and a network namespace of its own for its rules:
+/// decisions are carried out, and reach nobody.
 private struct ControllerLab: ~Copyable {
     let controller: NodeController
     let speaker: Speaker
@@ -20,7 +21,7 @@ private struct ControllerLab: ~Copyable {
     private let directory: TemporaryDirectory
     private let kernel: KernelAgent
 
-    init(defaultPools: DefaultPools) throws {
+    init(defaultPools: DefaultPools) async throws {
         let directory = try TemporaryDirectory()
         var options = AgentOptions(
             nodeName: "node1", configurationPath: directory.file("config.yaml"), runDirectory: directory.file("run"),
@@ -30,7 +31,10 @@ private struct ControllerLab: ~Copyable {
         let store = RunDirectory(path: options.runDirectory, bootID: try BootID.current())
         try store.create()
         let claims = try ClaimRecord(stateDirectory: options.stateDirectory, node: "node1")
-        let kernel = KernelAgent(executor: BlockingThreadExecutor(), options: options, logger: logger)
+        let agentOptions = options
+        let kernel = try await NetNSFixture.run { _ in
+            KernelAgent(executor: BlockingThreadExecutor(), options: agentOptions, logger: logger)
+        }
         let speaker = Speaker(
             dialer: Dialer(eventLoop: MultiThreadedEventLoopGroup.singleton.next()), forwardingSignal: Signal(),
             isRestarting: false, logger: logger)
@@ -89,13 +93,13 @@ private struct ControllerLab: ~Copyable {
     }
 }
 
-@Suite("The node's decisions, in their order")
+@Suite("The node's decisions, in their order", .enabled(if: NetNSFixture.isAvailable, NetNSFixture.reason))
 struct NodeControllerTests {
     /// Runs the controller beside the body.
     private static func run(
         defaultPools: DefaultPools = DefaultPools(), _ body: (borrowing ControllerLab) async throws -> Void,
     ) async throws {
-        let lab = try ControllerLab(defaultPools: defaultPools)
+        let lab = try await ControllerLab(defaultPools: defaultPools)
         let running = lab.controller
         async let end: Void = running.run()
         do {
@@ -243,6 +247,15 @@ struct NodeControllerTests {
                 let read = await lab.controller.addressSearch.read
                 #expect(read?.configuration.node("node1") != nil && read?.isWhole == true)
             }
+            try lab.offer(Self.node + Self.brokenPool)
+            #expect(try await eventually { await lab.controller.refusals.contains { $0.mayBePool } })
+            let early = await lab.controller.block(for: BlockRequest(family: .ipv4, mode: "vxlan", full: []))
+            guard case .failure(let refusal) = early, refusal.code == 7 else {
+                Issue.record("a default pool in the place of one that is refused: \(early)")
+                return
+            }
+            try lab.offer(Self.node + Self.brokenFilter)
+            #expect(try await eventually { await !lab.controller.refusals.contains { $0.mayBePool } })
             let answer = await lab.controller.block(for: BlockRequest(family: .ipv4, mode: "vxlan", full: []))
             guard case .success = answer else {
                 Issue.record("no block: \(answer)")

@@ -84,6 +84,22 @@ struct SpeakerTests {
         }
     }
 
+    @Test("what a peer has not sent again yet outlives another change of its settings")
+    func replacementTwice() async throws {
+        try await Self.withSpeaker { speaker, peer in
+            try Self.establish(peer, of: speaker)
+            for number in [1, 2] as [UInt8] { _ = speaker.rib?.apply(Self.announcement(number), from: peer.id) }
+            // As a change has left them, of which one has been confirmed since.
+            speaker.rib?.peerDown(peer.id, keepStale: true)
+            try Self.establish(peer, of: speaker)
+            _ = speaker.rib?.apply(Self.announcement(1), from: peer.id)
+            speaker.rib?.abandonRefreshes(from: peer.id)
+            speaker.rib?.peerDown(peer.id, keepStale: true)
+            let routes = speaker.rib?.routes(of: .ipv4).count
+            #expect(routes == 2)
+        }
+    }
+
     @Test("of one read so much is taken as there is time for, one UPDATE at least")
     func slices() async throws {
         try await Self.withSpeaker { speaker, peer in

@@ -239,7 +239,6 @@ actor Speaker {
 
     /// The addresses of all peers, for display.
     func peerAddresses() -> [PeerID: IPAddress] { peers.mapValues(\.address) }
-
 }
 
 // The set of peers.
@@ -301,6 +300,7 @@ extension Speaker {
             await peer.stop(.deconfigured)
             return
         }
+        if wasUp { rib?.abandonRefreshes(from: id) }
         rib?.peerDown(id, keepStale: true)
         let kept = await peer.handOver()
         let gone = Set(AddressFamily.allCases).subtracting(kept.families.compactMap(\.family))

@@ -58,11 +58,15 @@ package struct ConfigurationCheck: Sendable {
     }
 
     private static func lines(about view: NodeView) -> [String] {
-        let addresses = [view.node.ipv4, view.node.ipv6].compactMap { $0?.description }
+        let found = [view.node.ipv4, view.node.ipv6].compactMap { $0?.description }
+        let addresses =
+            found.isEmpty ? "no address in the files: the daemon looks for one" : found.joined(separator: ", ")
         let pools = view.pools.filter { !$0.isDisabled && $0.nodeSelector.matches(view.node.labels) }.map(\.name)
+        let noPool =
+            view.pools.isEmpty ? "none in the files: the daemon has its default pools" : "none that selects the node"
         var lines = [
-            "AS \(view.asNumber), \(addresses.isEmpty ? "no address of its own" : addresses.joined(separator: ", "))",
-            "IPPools: \(pools.isEmpty ? "none" : pools.joined(separator: ", "))",
+            "AS \(view.asNumber), \(addresses)",
+            "IPPools: " + (pools.isEmpty ? noPool : pools.joined(separator: ", ")),
         ]
         let kinds = Dictionary(grouping: view.peers, by: \.kind).mapValues(\.count)
         let peers = kinds.sorted { $0.key.rawValue < $1.key.rawValue }.map { "\($0.value) \($0.key.rawValue)" }

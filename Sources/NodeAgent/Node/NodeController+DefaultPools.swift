@@ -19,9 +19,11 @@ extension NodeController {
         return completed
     }
 
-    /// Whether the first ADD is to say the mode of the default pool.
+    /// Whether the first ADD is to say the mode of the default pool: not while a pool that was written is refused.
     var awaitsPoolMode: Bool {
-        guard demandedPool.tunnels == nil, let read = addressSearch.read, read.isWhole else { return false }
+        guard demandedPool.tunnels == nil, let read = addressSearch.read, read.isWhole,
+            !refusals.contains(where: { $0.mayBePool })
+        else { return false }
         return options.defaultPools.awaitsMode(in: read.configuration)
     }
 

@@ -199,9 +199,15 @@ extension NodeController {
     /// for by the last reading that could.
     private func take(_ decoded: DecodedResources) async {
         report(decoded.diagnostics)
+        let found = addressSearch.found
         let located = await located(decoded)
         let hasNode = inForce.completing(located).configuration.node(options.nodeName) != nil
-        if view == nil || (hasNode && !inForce.outlasts(located)) { addressSearch.read = decoded }
+        if view == nil || (hasNode && !inForce.outlasts(located)) {
+            addressSearch.read = decoded
+        } else {
+            // The next look is to find it for the configuration in force.
+            addressSearch.found = found
+        }
         await adopt(located)
     }
 
@@ -236,6 +242,7 @@ extension NodeController {
             logger.error(
                 "configuration refused; the last good one stays in force",
                 metadata: ["refused": "\(refusals.prefix(8).map(\.description).joined(separator: "; "))"])
+            notices.status("node \(options.nodeName); configuration refused, the last good one stays in force")
         case .adopted:
             self.view = view
             for warning in view.warnings { logger.warning("\(warning)") }
