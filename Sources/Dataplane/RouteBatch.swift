@@ -18,17 +18,30 @@ package struct RouteBatch: Sendable {
 
     /// Scatters the operations.
     ///
+    /// - Parameter nextHops: gives numbers to the next hops that many routes share.
     /// - Complexity: O(n log n)
-    init(_ attempt: RouteAttempt) {
+    init(_ attempt: RouteAttempt, _ nextHops: inout NextHopNumbers) {
         let changes = attempt.changes
         // One number for the order and the place: to sort numbers is quick.
         var order = changes.indices.map { changes[$0].scatter | UInt64($0) & Self.placeMask }
         order.sort()
         let places = order.map { Int($0 & Self.placeMask) }
-        messages = RouteMessages(changes, in: places) { attempt.operation(at: $0).request }
+        messages = RouteMessages(
+            changes, in: places, nextHop: { nextHops.object(for: attempt.form($0)) },
+            request: { attempt.operation(at: $0).request })
         self.attempt = attempt
         self.places = places
     }
+
+    /// The same with every route's hop in itself, for a kernel that does not take the next hops of `messages`.
+    ///
+    /// - Complexity: O(n)
+    package var plainMessages: RouteMessages {
+        RouteMessages(attempt.changes, in: places) { attempt.operation(at: $0).request }
+    }
+
+    /// What is sent at a place, as a request.
+    package func request(at index: Int) -> NetlinkRequest { attempt.operation(at: places[index]).request }
 
     /// What is sent, as requests.
     ///

@@ -33,7 +33,7 @@ extension RouteDriver where Kernel: ConcurrentRouteKernel, Kernel: ~Copyable {
         guard isWorthWhile else { return false }
         let attempt = table.takePending()
         guard !attempt.changes.isEmpty else { return false }
-        let batch = RouteBatch(attempt)
+        let batch = RouteBatch(attempt, &nextHops)
         kernel.begin(batch)
         inFlight.append((attempt, batch))
         latestCount = attempt.changes.count

@@ -44,6 +44,8 @@ package struct RouteDriver<Kernel: RouteKernel & ~Copyable>: ~Copyable {
     var kernel: Kernel
     /// What the kernel is working on, and what lies ready behind it; see `launch`.
     var inFlight: [(attempt: RouteAttempt, batch: RouteBatch)] = []
+    /// The numbers of next hops that many routes share.
+    var nextHops: NextHopNumbers
     /// How many operations the latest batch had of those that `launch` has sent since the last `apply`.
     var latestCount = 0
     /// How often `launch` has left what is pending to wait, with nothing in flight, since the latest batch.
@@ -57,9 +59,12 @@ package struct RouteDriver<Kernel: RouteKernel & ~Copyable>: ~Copyable {
     private static var maximumRounds: Int { 4 }
 
     /// Takes the kernel; nothing is asked of it yet.
-    package init(kernel: consuming Kernel, protocolNumber: UInt8 = 97) {
+    ///
+    /// - Parameter firstNextHop: a number of a next hop that nobody else has, and none of those that follow it.
+    package init(kernel: consuming Kernel, protocolNumber: UInt8 = 97, firstNextHop: UInt32 = 97 << 24) {
         self.kernel = kernel
         table = RouteTable(protocolNumber: protocolNumber)
+        nextHops = NextHopNumbers(protocolNumber: protocolNumber, first: firstNextHop)
     }
 
     /// Asks for a dump at the next `apply`: after lost events, and now and then.
@@ -76,6 +81,7 @@ package struct RouteDriver<Kernel: RouteKernel & ~Copyable>: ~Copyable {
                 // A route whose gateway was not reachable may be accepted now; one whose source is gone went silently.
                 if deleted { needsResync = true } else { table.retry(link: address.linkIndex) }
             case .route(let route, let deleted, _): table.observe(route, deleted: deleted)
+            case .nextHopLost(let number): if number == table.protocolNumber { needsResync = true }
             case .neighbour, .neighbourLost, .fdb, .settings, .ruleset: break
             case .overrun: needsResync = true
             }
@@ -144,6 +150,13 @@ package struct RouteDriver<Kernel: RouteKernel & ~Copyable>: ~Copyable {
         }
         let up = Set(try kernel.links().lazy.filter(\.isUp).map(\.index))
         adopt(routes, linksUp: up)
+        nextHops.observe(routes)
+        let objects = try kernel.nextHops(protocolNumber: table.protocolNumber)
+        guard !objects.isEmpty else { return nextHops.adopt([]) }
+        let named = objects.filter { table.hasForm(by: $0.hop) }
+        let unnamed = Set(objects).subtracting(named)
+        if !unnamed.isEmpty { try kernel.deleteNextHops(unnamed.sorted { $0.id < $1.id }) }
+        nextHops.adopt(named)
     }
 
     /// - Returns: the additions that met EEXIST; another round settles them.
@@ -151,7 +164,7 @@ package struct RouteDriver<Kernel: RouteKernel & ~Copyable>: ~Copyable {
         _ attempt: RouteAttempt, into report: inout RouteReport,
     ) throws(NetlinkError) -> [RouteOperation] {
         do throws(NetlinkError) {
-            let batch = RouteBatch(attempt)
+            let batch = RouteBatch(attempt, &nextHops)
             let failures = try kernel.carryOut(batch)
             return try take(batch.errors(failures), of: attempt, into: &report)
         } catch {

@@ -55,6 +55,11 @@ struct RouteForms: Sendable {
     /// A form, as a route to nowhere.
     func pattern(_ number: Number) -> Route { patterns[Int(number)] }
 
+    /// Whether a form in use has this hop and no other.
+    func isNamed(_ hop: Route.Hop) -> Bool {
+        patterns.indices.contains { uses[$0] > 0 && patterns[$0].hops.count == 1 && patterns[$0].hops[0] == hop }
+    }
+
     /// The forms that leave by links that are down alone, by number.
     func held(by downLinks: Set<UInt32>) -> [Bool] {
         downLinks.isEmpty ? [] : patterns.map { $0.heldLink(by: downLinks) != nil }

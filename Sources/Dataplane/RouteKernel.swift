@@ -7,6 +7,10 @@ package protocol RouteKernel: ~Copyable {
     mutating func links() throws(NetlinkError) -> [Link]
     /// The main table's routes of one family, of one protocol number or of all.
     mutating func routes(protocolNumber: UInt8?, family: AddressFamily) throws(NetlinkError) -> [Route]
+    /// The next hops of one protocol number that stand for themselves.
+    mutating func nextHops(protocolNumber: UInt8) throws(NetlinkError) -> [NextHopObject]
+    /// Deletes next hops, which no route names any more.
+    mutating func deleteNextHops(_ objects: [NextHopObject]) throws(NetlinkError)
     /// Tries everything, in order, and answers what failed.
     /// - Throws: when the answers are lost (`isOverrun`) or the socket failed: what was done is unknown.
     mutating func carryOut(_ batch: RouteBatch) throws(NetlinkError) -> [NetlinkFailure]
@@ -29,6 +33,15 @@ package protocol ConcurrentRouteKernel: RouteKernel, ~Copyable {
 extension NetlinkSocket: RouteKernel {
     /// The bulk form: errors are answered, and one barrier at the end.
     package mutating func carryOut(_ batch: RouteBatch) throws(NetlinkError) -> [NetlinkFailure] {
-        try execute(batch.messages)
+        let nextHops = batch.messages.nextHops
+        if nextHops.isEmpty { return try execute(batch.messages) }
+        guard try provideNextHops(nextHops) else { return try execute(batch.plainMessages) }
+        let failures = try execute(batch.messages)
+        if failures.isEmpty { return [] }
+        // One of them may have gone meanwhile: then whatever names it was refused.
+        let requests = failures.map { batch.request(at: $0.index) }
+        return try execute(NetlinkBatch(requests), acknowledgeEach: false).map { failure in
+            NetlinkFailure(index: failures[failure.index].index, error: failure.error)
+        }
     }
 }

@@ -60,6 +60,9 @@ package struct RouteAttempt: Sendable {
         }
     }
 
+    /// A form that changes name, as a route to nowhere.
+    func form(_ number: RouteForms.Number) -> Route { forms.pattern(number) }
+
     /// What is to be done, in no order.
     ///
     /// - Complexity: O(n)

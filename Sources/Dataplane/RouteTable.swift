@@ -143,6 +143,9 @@ package struct RouteTable: Sendable {
     /// Whether a desired or actual route leaves by the link.
     package func uses(link index: UInt32) -> Bool { forms.linkUse.contains { $0.link == index } }
 
+    /// Whether a desired or actual route leaves by the hop, and by no other.
+    func hasForm(by hop: Route.Hop) -> Bool { forms.isNamed(hop) }
+
     /// The gateways of the kernel's own routes by these links.
     ///
     /// - Complexity: O(routes)

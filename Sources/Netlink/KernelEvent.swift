@@ -19,6 +19,9 @@ package enum KernelEvent: Sendable, Hashable {
     case neighbourLost(linkIndex: UInt32, address: IPAddress)
     /// An entry of a VXLAN's forwarding database is new, changed or gone.
     case fdb(FDBEntry, deleted: Bool)
+    /// A next hop of its own was deleted (`NextHopObject`), and with it, without a word, all routes that named it. One that
+    /// goes with its link, or with the carrier of it, is told of by the `link` event only.
+    case nextHopLost(protocolNumber: UInt8)
     /// A setting of a link has another value; nil is `all` or `default` (RTM_NEWNETCONF). rp_filter is told where it is
     /// the one, and when the link is new.
     case settings(linkIndex: UInt32?, reversePathFilter: UInt32?)

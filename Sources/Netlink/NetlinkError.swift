@@ -6,6 +6,7 @@ package enum NetlinkOperation: String, Sendable, Hashable {
     case linkGet, linkList, linkCreate, linkSet, linkDelete
     case addressList, addressAdd, addressDelete
     case routeList, routeGet, routeAdd, routeReplace, routeDelete, routeChange
+    case nextHopList, nextHopAdd, nextHopDelete
     case neighbourList, neighbourSet, neighbourDelete
     case fdbList, fdbSet, fdbDelete
     case proxyDelaySet
@@ -51,4 +52,10 @@ package struct NetlinkFailure: Sendable, Hashable {
     package let index: Int
     /// The answer.
     package let error: NetlinkError
+
+    /// Joins the parts.
+    package init(index: Int, error: NetlinkError) {
+        self.index = index
+        self.error = error
+    }
 }

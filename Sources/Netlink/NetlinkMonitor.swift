@@ -24,6 +24,8 @@ package struct NetlinkMonitor: ~Copyable {
             RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV4_NETCONF, RTNLGRP_IPV6_NETCONF,
         ]
         for group in groups { try handle.join(group.rawValue) }
+        // A kernel before 5.3 has no such group, and no such next hops.
+        try? handle.join(RTNLGRP_NEXTHOP.rawValue)
         self.handle = handle
         if let watch = try? RulesetWatch() {
             rulesetDescriptor = watch.descriptor
@@ -105,6 +107,9 @@ extension KernelEvent {
                 guard let (link, address) = Neighbour.lost(payload: payload) else { return nil }
                 self = .neighbourLost(linkIndex: link, address: address)
             }
+        case Int(RTM_DELNEXTHOP):
+            guard let number = NextHopObject.protocolNumber(ofPayload: payload) else { return nil }
+            self = .nextHopLost(protocolNumber: number)
         case Int(RTM_NEWNETCONF):
             self = Self.settings(payload)
         default:

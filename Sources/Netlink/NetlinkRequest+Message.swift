@@ -4,7 +4,9 @@ import NetTypes
 
 extension NetlinkRequest {
     /// Writes the request as a message, but for its sequence number.
-    func write(to message: inout NetlinkMessage) {
+    ///
+    /// - Parameter nextHop: the next hop that a route to be made names, in place of its own hop.
+    func write(to message: inout NetlinkMessage, naming nextHop: NextHopObject? = nil) {
         let create = NLM_F_CREATE | NLM_F_EXCL
         switch self {
         case .createVeth(let pair):
@@ -32,11 +34,16 @@ extension NetlinkRequest {
         case .deleteAddress(let address):
             address.write(RTM_DELADDR, flags: 0, to: &message)
         case .addRoute(let route):
-            route.write(flags: create, to: &message)
+            route.write(flags: create, naming: nextHop, to: &message)
         case .replaceRoute(let route):
-            route.write(flags: NLM_F_CREATE | NLM_F_REPLACE, to: &message)
+            route.write(flags: NLM_F_CREATE | NLM_F_REPLACE, naming: nextHop, to: &message)
         case .deleteRoute(let route):
             route.writeDeletion(to: &message)
+        case .addNextHop(let object):
+            object.write(to: &message)
+        case .deleteNextHop(let object):
+            message.begin(Int(RTM_DELNEXTHOP), flags: 0, nhmsg())
+            message.put(UInt32(NHA_ID), object.id)
         case .setNeighbour(let neighbour):
             neighbour.write(RTM_NEWNEIGH, flags: NLM_F_CREATE | NLM_F_REPLACE, to: &message)
         case .deleteNeighbour(let neighbour):

@@ -24,8 +24,13 @@ package enum NetlinkRequest: Sendable, Hashable, CustomStringConvertible {
     case addRoute(Route)
     /// Adds a route in place of one of the same destination and metric, be it another's: only for what is known as own.
     case replaceRoute(Route)
-    /// Deletes a route of this destination, protocol, kind, metric (0: any) and, if it has one hop, link; else ESRCH.
+    /// Deletes a route of this destination, protocol, kind, metric (0: any) and, if it has one hop without a gateway, link;
+    /// else ESRCH.
     case deleteRoute(Route)
+    /// Makes a next hop of its own, which routes can name; EEXIST when its number is taken.
+    case addNextHop(NextHopObject)
+    /// Deletes such a next hop and every route that names it; ENOENT when it is gone.
+    case deleteNextHop(NextHopObject)
     /// Adds a neighbour or replaces it.
     case setNeighbour(Neighbour)
     /// Deletes a neighbour; ENOENT when there is none.
@@ -47,6 +52,8 @@ package enum NetlinkRequest: Sendable, Hashable, CustomStringConvertible {
         case .addRoute: .routeAdd
         case .replaceRoute: .routeReplace
         case .deleteRoute: .routeDelete
+        case .addNextHop: .nextHopAdd
+        case .deleteNextHop: .nextHopDelete
         case .setNeighbour: .neighbourSet
         case .deleteNeighbour: .neighbourDelete
         case .setFDB: .fdbSet
@@ -63,6 +70,7 @@ package enum NetlinkRequest: Sendable, Hashable, CustomStringConvertible {
         case .deleteGroup(let group): "group \(group)"
         case .addAddress(let address), .deleteAddress(let address): address.description
         case .addRoute(let route), .replaceRoute(let route), .deleteRoute(let route): route.description
+        case .addNextHop(let object), .deleteNextHop(let object): object.description
         case .setNeighbour(let neighbour), .deleteNeighbour(let neighbour): neighbour.description
         case .setFDB(let entry), .deleteFDB(let entry): entry.description
         }

@@ -25,7 +25,9 @@ extension Route {
     }
 
     /// RTM_NEWROUTE into the main table.
-    func write(flags: Int32, to message: inout NetlinkMessage) {
+    ///
+    /// - Parameter nextHop: what the route names in place of its own hop, which is the same.
+    func write(flags: Int32, naming nextHop: NextHopObject?, to message: inout NetlinkMessage) {
         var header = header
         header.rtm_protocol = protocolNumber
         header.rtm_scope = scope.rawValue
@@ -34,7 +36,9 @@ extension Route {
         message.put(RTA_DST.rawValue, destination.address)
         if metric != 0 { message.put(RTA_PRIORITY.rawValue, metric) }
         if let preferredSource { message.put(RTA_PREFSRC.rawValue, preferredSource) }
-        if hops.count == 1 {
+        if let nextHop {
+            message.put(RTA_NH_ID.rawValue, nextHop.id)
+        } else if hops.count == 1 {
             if hops[0].linkIndex != 0 { message.put(RTA_OIF.rawValue, hops[0].linkIndex) }
             hops[0].writeGateway(destination.family, to: &message)
         } else if hops.count > 1 {
@@ -49,7 +53,8 @@ extension Route {
         }
     }
 
-    /// RTM_DELROUTE from the main table: the kernel deletes only what bears the same protocol.
+    /// RTM_DELROUTE from the main table: the kernel deletes only what bears the same protocol. Of an IPv4 route that names
+    /// a `NextHopObject` it knows neither gateway nor link (`fib_nh_match` of net/ipv4/fib_semantics.c).
     func writeDeletion(to message: inout NetlinkMessage) {
         var header = header
         header.rtm_protocol = protocolNumber
@@ -57,7 +62,9 @@ extension Route {
         message.begin(RTM_DELROUTE, flags: 0, header)
         message.put(RTA_DST.rawValue, destination.address)
         if metric != 0 { message.put(RTA_PRIORITY.rawValue, metric) }
-        if hops.count == 1, hops[0].linkIndex != 0 { message.put(RTA_OIF.rawValue, hops[0].linkIndex) }
+        if hops.count == 1, hops[0].gateway == nil, hops[0].linkIndex != 0 {
+            message.put(RTA_OIF.rawValue, hops[0].linkIndex)
+        }
     }
 
     /// Reads RTM_NEWROUTE or RTM_DELROUTE; nil for what is not a route of the main table.

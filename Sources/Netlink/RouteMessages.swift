@@ -52,6 +52,11 @@ package struct RouteMessages: Sendable {
     private static let destinationOffset =
         MemoryLayout<nlmsghdr>.size + MemoryLayout<rtmsg>.size + MemoryLayout<nlattr>.size
 
+    /// So many additions of one form are worth a next hop of its own.
+    static let sharingCount = 512
+
+    /// The next hops that the messages name: they have to be there first.
+    package private(set) var nextHops: [NextHopObject] = []
     private(set) var datagrams: [Datagram] = []
     /// The places in the order of the changes that fit into no message.
     private(set) var overfull: [Int] = []
@@ -64,9 +69,15 @@ package struct RouteMessages: Sendable {
     /// - Parameters:
     ///   - changes: what is asked.
     ///   - order: the places of the changes, in the order in which they go.
+    ///   - nextHop: the next hop that routes of a form may name; asked for where many are to be made.
     ///   - request: the change at a place in full; asked for once for each form.
     /// - Complexity: O(n)
-    package init(_ changes: [RouteChange], in order: [Int], request: (Int) -> NetlinkRequest) {
+    package init(
+        _ changes: [RouteChange], in order: [Int], nextHop: (UInt32) -> NextHopObject? = { _ in nil },
+        request: (Int) -> NetlinkRequest,
+    ) {
+        let named = Self.frequentForms(of: changes).reduce(into: [:]) { named, form in named[form] = nextHop(form) }
+        nextHops = named.values.sorted { $0.id < $1.id }
         for (index, place) in order.enumerated() {
             let change = changes[place]
             let slot = Self.slot(of: change)
@@ -75,7 +86,8 @@ package struct RouteMessages: Sendable {
             }
             // A metric is an attribute of its own, and rare.
             if patterns[slot].count == 0 || change.metric != 0 {
-                patterns[slot] = write(request(place))
+                let isNamed = change.verb != .delete && !named.isEmpty
+                patterns[slot] = write(request(place), naming: isNamed ? named[change.form] : nil)
             }
             guard patterns[slot].count > 0 else {
                 overfull.append(index)
@@ -92,10 +104,22 @@ package struct RouteMessages: Sendable {
         (Int(change.form) * 3 + Int(change.verb.rawValue)) * 2 + (change.destination.family == .ipv4 ? 0 : 1)
     }
 
-    private mutating func write(_ request: NetlinkRequest) -> Pattern {
+    /// The forms that many routes to be made have, in no order.
+    private static func frequentForms(of changes: [RouteChange]) -> [UInt32] {
+        guard changes.count >= sharingCount else { return [] }
+        var uses: [Int] = []
+        for change in changes where change.verb != .delete {
+            let form = Int(change.form)
+            if form >= uses.count { uses.append(contentsOf: repeatElement(0, count: form + 1 - uses.count)) }
+            uses[form] += 1
+        }
+        return uses.indices.filter { uses[$0] >= sharingCount }.map { UInt32($0) }
+    }
+
+    private mutating func write(_ request: NetlinkRequest, naming nextHop: NextHopObject?) -> Pattern {
         let start = patternOctets.count
         guard var message = try? NetlinkMessage() else { return Pattern() }
-        request.write(to: &message)
+        request.write(to: &message, naming: nextHop)
         guard !message.isOverfull else { return Pattern() }
         message.append(to: &patternOctets, sequence: 0, flags: 0)
         return Pattern(start: start, count: patternOctets.count - start)

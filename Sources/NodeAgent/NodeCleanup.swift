@@ -67,6 +67,8 @@ package struct NodeCleanup {
             if let failure = failures.first(where: { $0.error.code != .ESRCH }) { throw failure.error }
             done.append("\(own.count) \(family.rawValue) routes removed")
         }
+        // Nobody names them any more.
+        try socket.deleteNextHops(try socket.nextHops(protocolNumber: RouteProtocol.number))
         return done
     }
 

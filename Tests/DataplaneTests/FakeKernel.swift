@@ -19,6 +19,8 @@ final class FakeKernelState {
     var dumps = 0
     /// The answers to requests about a destination, used up one by one.
     var faults: [IPPrefix: [SystemErrorCode]] = [:]
+    /// The next hops that routes may name.
+    var nextHops: [NextHopObject] = []
     /// So many batches are carried out, but their answers are lost.
     var lostAnswers = 0
     /// What was begun and is not finished, the oldest first.
@@ -91,8 +93,19 @@ struct FakeKernel: RouteKernel, ~Copyable {
         }
     }
 
+    mutating func nextHops(protocolNumber: UInt8) throws(NetlinkError) -> [NextHopObject] {
+        try checkAlive(.nextHopList)
+        return state.nextHops.filter { $0.protocolNumber == protocolNumber }
+    }
+
+    mutating func deleteNextHops(_ objects: [NextHopObject]) throws(NetlinkError) {
+        try checkAlive(.nextHopDelete)
+        state.nextHops.removeAll { objects.contains($0) }
+    }
+
     mutating func carryOut(_ batch: RouteBatch) throws(NetlinkError) -> [NetlinkFailure] {
         try checkAlive(.send)
+        for object in batch.messages.nextHops where !state.nextHops.contains(object) { state.nextHops.append(object) }
         var failures: [NetlinkFailure] = []
         for (index, request) in batch.requests.requests.enumerated() {
             guard let code = state.perform(request) else { continue }

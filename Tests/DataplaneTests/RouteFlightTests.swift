@@ -318,6 +318,7 @@ extension RouteBatch {
             let (route, form) = (operation.route, forms.number(of: operation.route))
             attempt.append(RouteChange(verb, route.destination, metric: route.metric, form: form), inPlaceOf: form)
         }
-        self.init(attempt)
+        var nextHops = NextHopNumbers(protocolNumber: 97, first: 1)
+        self.init(attempt, &nextHops)
     }
 }

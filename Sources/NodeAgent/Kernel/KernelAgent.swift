@@ -199,6 +199,8 @@ extension KernelAgent {
                 filter.suspect()
                 filter.mendDue(at: BootClock.now())
             case .settings: keepSettings()
+            // The route driver has heard of it.
+            case .nextHopLost: break
             }
         }
         if needsLook {
@@ -229,6 +231,7 @@ extension KernelAgent {
         case .settings(let index?, _): picture.name(of: index) != nil
         case .settings(nil, _): true
         case .route(let route, _, _): !isPodRoute(route)
+        case .nextHopLost(let number): number == RouteProtocol.number
         case .ruleset, .overrun: true
         }
     }

@@ -25,7 +25,9 @@ final class KernelSockets {
         viewer = try NetlinkSocket()
         let kernel = try RouteWriter(thread: writerThread, answered: answered)
         port = kernel.port
-        routes = RouteDriver(kernel: kernel, protocolNumber: protocolNumber)
+        // Programs that leave it to the kernel have small numbers, those of others begin where they are told.
+        let firstNextHop = UInt32(protocolNumber) << 24 | .random(in: 0..<1 << 8) << 16
+        routes = RouteDriver(kernel: kernel, protocolNumber: protocolNumber, firstNextHop: firstNextHop)
         tunnels = TunnelDriver(socket: try NetlinkSocket(), protocolNumber: protocolNumber)
     }
 

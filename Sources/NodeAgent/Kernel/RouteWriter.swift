@@ -50,6 +50,14 @@ struct RouteWriter: ConcurrentRouteKernel, ~Copyable {
         }
     }
 
+    mutating func nextHops(protocolNumber: UInt8) throws(NetlinkError) -> [NextHopObject] {
+        try desk.socket.withLock { socket throws(NetlinkError) in try socket.nextHops(protocolNumber: protocolNumber) }
+    }
+
+    mutating func deleteNextHops(_ objects: [NextHopObject]) throws(NetlinkError) {
+        try desk.socket.withLock { socket throws(NetlinkError) in try socket.deleteNextHops(objects) }
+    }
+
     mutating func carryOut(_ batch: RouteBatch) throws(NetlinkError) -> [NetlinkFailure] {
         try desk.carryOut(batch).get()
     }
