@@ -1,17 +1,29 @@
 import BGPWire
-import NetTypes
+package import NetTypes
 
 // Networks of this node that somebody else announces too, whole or in part.
 extension RIB {
-    /// This node's exclusive networks that overlap what somebody else announces, by network.
+    /// This node's exclusive networks, announced or planned, that overlap what somebody else announces, by network.
     ///
     /// - Complexity: O(own networks × prefixes that overlap one)
     package var ownBlockConflicts: [OwnBlockConflict] {
         guard !overlapping.isEmpty else { return [] }
         let announced = overlapping.sorted()
-        return localRoutes.values.filter(\.isExclusive).map(\.prefix).sorted().flatMap { own in
+        let announcedHere = localRoutes.values.lazy.filter(\.isExclusive).map(\.prefix)
+        return (planned?.networks ?? []).union(announcedHere).sorted().flatMap { own in
             announced.filter { $0.overlaps(own) }.flatMap { conflicts(over: own, with: $0) }
         }
+    }
+
+    /// Says which networks this node is about to announce, and between which pools an aggregate is told from a conflict:
+    /// who plans a network hears whether somebody else announces it before he does so himself.
+    ///
+    /// - Complexity: O(prefixes) if it differs
+    package mutating func setPlanned(_ networks: [IPPrefix], pools: [IPPrefix]) {
+        let new = PlannedNetworks(networks: Set(networks), pools: pools)
+        guard new != planned else { return }
+        planned = new
+        lookForOverlaps()
     }
 
     /// Takes note of a prefix that has been announced.
@@ -32,9 +44,16 @@ extension RIB {
     /// Own routes have come or gone. Blocks do so rarely: everything is looked at. Of single addresses each looks for
     /// itself.
     mutating func ownNetworksMayHaveChanged() {
-        let new = OwnNetworks(localRoutes.values.lazy.filter { $0.isExclusive && !$0.prefix.isHost }.map(\.prefix))
-        guard new != ownNetworks else { return }
-        ownNetworks = new
+        if allOwnNetworks != ownNetworks { lookForOverlaps() }
+    }
+
+    private var allOwnNetworks: OwnNetworks {
+        let announcedHere = localRoutes.values.lazy.filter { $0.isExclusive && !$0.prefix.isHost }.map(\.prefix)
+        return OwnNetworks((planned?.networks ?? []).union(announcedHere))
+    }
+
+    private mutating func lookForOverlaps() {
+        ownNetworks = allOwnNetworks
         overlapping = []
         for table in tables {
             for id in table.prefixes.sortedIDs where mayConflict(table.prefixes.prefix(of: id)) {
@@ -47,7 +66,8 @@ extension RIB {
     /// whoever leads to all the nodes.
     private func mayConflict(_ prefix: IPPrefix) -> Bool {
         guard ownNetworks.overlap(prefix) || localRoutes[prefix]?.isExclusive == true else { return false }
-        return localRoutes[prefix] != nil || !importPolicy.pools.contains { prefix.contains($0) }
+        if localRoutes[prefix] != nil || planned?.networks.contains(prefix) ?? false { return true }
+        return !(planned?.pools ?? importPolicy.pools).contains { prefix.contains($0) }
     }
 
     private func conflicts(over own: IPPrefix, with prefix: IPPrefix) -> [OwnBlockConflict] {
@@ -77,6 +97,12 @@ extension RIB {
         default: true
         }
     }
+}
+
+/// The networks that a node is about to announce, announced already or not, and the pools of then.
+struct PlannedNetworks: Sendable, Equatable {
+    var networks: Set<IPPrefix>
+    var pools: [IPPrefix]
 }
 
 /// Networks without those that lie in another of them, so that one look tells whether a prefix overlaps any.

@@ -44,9 +44,12 @@ package struct RIB: Sendable {
 
     var speaker: Speaker
     var localRoutes: [IPPrefix: LocalRoute] = [:]
-    /// The exclusive ones of more than one address, and the learned prefixes that overlap one: some may be gone again.
+    /// The exclusive ones of more than one address and those planned, and the learned prefixes that overlap one: some may
+    /// be gone again.
     var ownNetworks = OwnNetworks()
     var overlapping: Set<IPPrefix> = []
+    /// What is to be announced next; nil before anybody has said.
+    var planned: PlannedNetworks?
     /// Peers that are no longer configured, while routes of theirs are left.
     var departing: Set<PeerSlot> = []
     /// IPv4 first, then IPv6.

@@ -113,6 +113,29 @@ import Testing
         #expect(rib.ownBlockConflicts.isEmpty)
     }
 
+    @Test("A block that is only planned is in conflict with who announces it, not with an aggregate of the new pools")
+    func planned() {
+        var rib = makeRIB(pools: [])
+        rib.addPeers(3)
+        _ = rib.apply(announce(["10.244.5.0/26", "0.0.0.0/0", "10.0.0.0/8"]), from: PeerID(3))
+        let echo = PathAttributes(originatorID: routerID("192.168.1.1"))
+        _ = rib.apply(announce(["10.244.6.0/26"], echo), from: PeerID(3))
+        let blocks = [prefix("10.244.5.0/26"), prefix("10.244.6.0/26")]
+        rib.setPlanned(blocks, pools: [prefix("10.244.0.0/16")])
+        let expected = OwnBlockConflict(
+            prefix: blocks[0], announced: blocks[0], peer: PeerID(3), originator: routerID("192.168.1.3"))
+        #expect(rib.ownBlockConflicts == [expected])
+        rib.setLocal([local("10.244.5.0/26")])
+        #expect(rib.ownBlockConflicts == [expected])
+        rib.setLocal([])
+        _ = rib.apply(withdraw(["10.244.5.0/26"]), from: PeerID(3))
+        #expect(rib.ownBlockConflicts.isEmpty)
+        #expect(rib.apply(announce(["10.244.5.64/26"]), from: PeerID(3)).conflicts.isEmpty)
+        #expect(rib.apply(announce(["10.244.5.7/32"]), from: PeerID(3)).conflicts == [prefix("10.244.5.7/32")])
+        rib.setPlanned([], pools: [])
+        #expect(rib.ownBlockConflicts.isEmpty)
+    }
+
     @Test(
         "An own block is in conflict with a part of it and with what holds it, but not with an aggregate of the pool",
         arguments: [

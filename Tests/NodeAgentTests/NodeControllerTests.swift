@@ -1,4 +1,5 @@
 import BGPTable
+import BGPWire
 import IPAMCore
 import LinuxOS
 import Logging
@@ -175,6 +176,28 @@ struct NodeControllerTests {
         }
     }
 
+    @Test("A block that another node announces is neither announced nor offered before that node withdraws it")
+    func announcedElsewhere() async throws {
+        try await Self.run { lab in
+            try lab.offer(Self.node + Self.poolAndPeer)
+            #expect(try await eventually { await lab.controller.state != nil })
+            let block = try #require(IPPrefix("10.244.5.0/26"))
+            try await lab.speaker.hears(of: block)
+            try lab.offer(Self.node + Self.poolAndPeer + Self.affinity(to: block))
+            #expect(try await eventually { await lab.controller.plan?.conflicts[block] != nil })
+            #expect(await lab.controller.state?.blocks.isEmpty == true)
+            #expect(await lab.speaker.configuration?.announcements.isEmpty == true)
+            let answer = await lab.controller.block(for: BlockRequest(family: .ipv4, mode: "bgp", full: []))
+            guard case .failure(let refusal) = answer, refusal.code == 101 else {
+                Issue.record("not refused as a conflict: \(answer)")
+                return
+            }
+            await lab.speaker.losesPeers()
+            #expect(try await eventually { await lab.controller.state?.blocks.map(\.isClosed) == [false] })
+            #expect(await lab.announced() == [block.description])
+        }
+    }
+
     @Test("A block is not given up, nor a new one promised, while node.json cannot be written")
     func unwritable() async throws {
         try await Self.run { lab in
@@ -202,6 +225,29 @@ struct NodeControllerTests {
         spec: {bgp: {ipv4Address: 192.0.2.1/24}}
 
         """
+    private static let poolAndPeer = """
+        ---
+        apiVersion: projectcalico.org/v3
+        kind: IPPool
+        metadata: {name: pool}
+        spec: {cidr: 10.244.0.0/16}
+        ---
+        apiVersion: projectcalico.org/v3
+        kind: BGPPeer
+        metadata: {name: other}
+        spec: {peerIP: 192.0.2.2, asNumber: 64512, passive: true}
+
+        """
+    private static func affinity(to block: IPPrefix) -> String {
+        """
+        ---
+        apiVersion: projectcalico.org/v3
+        kind: BlockAffinity
+        metadata: {name: own}
+        spec: {cidr: \(block), node: node1, state: confirmed}
+
+        """
+    }
     private static let brokenFilter = """
         ---
         apiVersion: projectcalico.org/v3
@@ -297,6 +343,28 @@ extension ControllerLab {
         let lock = try store.lock(deadline: .seconds(1))
         let key = AttachmentKey(network: "net", containerID: id, ifName: "eth0")
         _ = try store.claim(key, now: BootClock.now(), under: lock)
+    }
+}
+
+extension Speaker {
+    /// As if the one peer had a session and announced a block.
+    fileprivate func hears(of block: IPPrefix) throws {
+        let peer = try #require(peers.values.first)
+        let number = try #require(RouterID("192.0.2.2"))
+        rib?.addPeer(
+            peer.id,
+            role: PeerRole(
+                localAS: ASNumber(64512), peerAS: ASNumber(64512), bgpID: number, peerAddress: peer.address,
+                localNextHops: [:]))
+        let reach = UpdateMessage.Reach(family: .ipv4Unicast, nextHop: NextHop(peer.address), prefixes: [block])
+        _ = rib?.apply(UpdateMessage(reachable: [reach], attributes: PathAttributes()), from: peer.id)
+        changed()
+    }
+
+    /// As if the sessions had ended.
+    fileprivate func losesPeers() {
+        for id in peers.keys { rib?.peerDown(id, keepStale: false) }
+        changed()
     }
 }
 

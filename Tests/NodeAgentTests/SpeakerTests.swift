@@ -100,6 +100,34 @@ struct SpeakerTests {
         }
     }
 
+    @Test("a conflict over a planned block ends with the peer's session, and says so", arguments: [true, false])
+    func conflictEnds(byRemoval: Bool) async throws {
+        try await Self.withSpeaker { speaker, peer in
+            try Self.establish(peer, of: speaker)
+            _ = speaker.rib?.apply(Self.announcement(1), from: peer.id)
+            let block = try #require(IPPrefix("10.244.1.0/26"))
+            let pool = try #require(IPPrefix("10.244.0.0/16"))
+            let conflicts = speaker.conflicts(planning: [block], in: [pool])
+            #expect(conflicts.map(\.prefix) == [block])
+            if byRemoval {
+                let current = speaker.configuration
+                var other = try #require(current)
+                other.peers = []
+                await speaker.configure(other)
+            } else {
+                let lost = PeerEvent(peer: peer.id, incarnation: peer.incarnation, kind: .lost(kept: []))
+                _ = speaker.take(lost, of: peer, until: BootClock.now())
+                speaker.changed()
+            }
+            let left = speaker.reportedConflicts
+            #expect(left.isEmpty)
+            speaker.conflictSignal.finish()
+            var raised = 0
+            await speaker.conflictSignal.forEach { raised += 1 }
+            #expect(raised == 1)
+        }
+    }
+
     @Test("of one read so much is taken as there is time for, one UPDATE at least")
     func slices() async throws {
         try await Self.withSpeaker { speaker, peer in

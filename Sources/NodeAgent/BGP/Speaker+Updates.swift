@@ -38,14 +38,4 @@ extension Speaker {
         if summary.excess > 0 { warnOfPaths(of: peer) }
         if !summary.conflicts.isEmpty || !reportedConflicts.isEmpty { reportConflicts() }
     }
-
-    private func reportConflicts() {
-        let conflicts = conflicts()
-        guard conflicts != reportedConflicts else { return }
-        for conflict in conflicts where !reportedConflicts.contains(conflict) {
-            logger.error("own block announced by somebody else", metadata: ["conflict": "\(conflict)"])
-        }
-        reportedConflicts = conflicts
-        conflictSignal.raise()
-    }
 }

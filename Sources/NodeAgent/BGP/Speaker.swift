@@ -39,7 +39,7 @@ actor Speaker {
     nonisolated let forwardingSignal: Signal
     /// Raised when `listenAddresses` may have changed.
     nonisolated let listenSignal = Signal()
-    /// Raised when `conflicts` has changed.
+    /// Raised when there are other conflicts than `conflicts(planning:in:)` has answered.
     nonisolated let conflictSignal = Signal()
     /// Raised when `bfdTargets` may have changed.
     nonisolated let bfdSignal = Signal()
@@ -149,6 +149,7 @@ actor Speaker {
         bfdSignal.raise()
         if sessionsDiffer { await replacePeers(with: new) } else { await replaceChangedPeers(with: new) }
         isReceptionNew = true
+        reportConflicts()
         changed()
     }
 
@@ -188,9 +189,6 @@ actor Speaker {
             (configuration?.peers ?? []).compactMap { peer in peer.password.map { (peer.address, $0) } },
             uniquingKeysWith: { first, _ in first })
     }
-
-    /// This node's blocks that somebody else announces too.
-    func conflicts() -> [OwnBlockConflict] { rib?.ownBlockConflicts ?? [] }
 
     /// Every peer with its session, for display.
     func peerReports() async -> [PeerReport] {
@@ -433,6 +431,8 @@ extension Speaker {
     /// Sends what there is to send and wakes those who program. An End-of-RIB or a peer that is gone may mean that a
     /// route of an earlier run is nobody's, without any change of forwarding.
     func changed() {
+        // A conflict may end without an UPDATE: with a session, with stale routes.
+        if !reportedConflicts.isEmpty { reportConflicts() }
         beginAnswers()
         let agenda = rib?.agenda() ?? Agenda()
         tellForwarding(agenda)

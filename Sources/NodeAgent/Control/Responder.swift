@@ -175,13 +175,16 @@ struct Responder: Sendable {
             !own.contains { $0.cidr == affinity.cidr }
         }
         guard !others.isEmpty else { return rows }
+        let conflicts = await controller.plan?.conflicts ?? [:]
         // What another node announces is what has come from it.
         let announced = Set(await speaker.bestRoutes().map(\.prefix))
         return rows
             + others.map { affinity in
-                BlockRow(
+                let isOwn = affinity.node == nodeName
+                return BlockRow(
                     cidr: affinity.cidr, node: affinity.node, pool: configuration?.pool(of: affinity.cidr)?.name ?? "",
-                    isAnnounced: announced.contains(affinity.cidr), isClosed: affinity.state != .confirmed,
+                    isAnnounced: !isOwn && announced.contains(affinity.cidr),
+                    isClosed: affinity.state != .confirmed || isOwn && conflicts[affinity.cidr] != nil,
                     allocated: nil, free: nil)
             }
     }

@@ -281,13 +281,12 @@ extension NodeController {
     func publish() async {
         guard let view else { return }
         await lookAtNetworks(view)
-        let contested = Dictionary(
-            await speaker.conflicts().map { ($0.prefix, $0.description) }, uniquingKeysWith: { first, _ in first })
         var input = BlockPlan.Input(
             view: view, affinities: inForce.configuration?.affinities ?? [], claimed: claims.blocks,
-            previous: state?.blocks ?? [], contested: contested, isOccupied: { _ in false })
+            previous: state?.blocks ?? [], isOccupied: { _ in false })
         let previous = Set(input.previous.map(\.cidr))
         input.isOccupied = { previous.contains($0) || self.holdsPods($0) }
+        input.contested = await contested(BlockPlan(input).blocks, view)
         let cautious = BlockPlan(input)
         if let state,
             !isSaved
@@ -306,6 +305,13 @@ extension NodeController {
         self.plan = plan
         report(plan.conflicts)
         await save(await apply(plan.blocks, view), view)
+    }
+
+    /// Which of these blocks somebody else announces, and who, in words: asked before this node announces them itself.
+    private func contested(_ planned: [NodeState.OwnedBlock], _ view: NodeView) async -> [IPPrefix: String] {
+        let announced = planned.filter { announcement(of: $0, view) != nil }.map(\.cidr)
+        let conflicts = await speaker.conflicts(planning: announced, in: view.pools.map(\.cidr))
+        return Dictionary(conflicts.map { ($0.prefix, $0.description) }, uniquingKeysWith: { first, _ in first })
     }
 
     /// Whether a block that is not in node.json has pods all the same: an earlier daemon may have had it.
