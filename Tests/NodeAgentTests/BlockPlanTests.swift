@@ -41,46 +41,58 @@ struct BlockPlanTests {
         #expect(plan.blocks.map(\.isClosed) == [true, true])
     }
 
-    @Test("a block that two affinities give away is closed where it is held, and left alone where it is not")
+    @Test("a block that two affinities give away is closed while a pod lives in it, and left alone else, held or not")
     func disputedAffinity() throws {
         let others = [BlockAffinity(name: "rival", cidr: first, node: "node2")]
-        let holder = BlockPlan(try input(own: [first], others: others, previous: [first]))
+        let holder = BlockPlan(try input(own: [first], others: others, previous: [first], occupied: [first]))
         #expect(holder.blocks.map(\.cidr) == [first] && holder.blocks.allSatisfy { $0.isClosed && $0.isAnnounced })
         #expect(
             holder.conflicts[first]?.contains("node1") == true && holder.conflicts[first]?.contains("node2") == true)
-        let newcomer = BlockPlan(try input(own: [first], others: others))
-        #expect(newcomer.blocks.isEmpty && newcomer.conflicts[first] != nil)
+        for previous in [[], [first]] {
+            let empty = BlockPlan(try input(own: [first], others: others, previous: previous))
+            #expect(empty.blocks.isEmpty && empty.conflicts[first] != nil)
+        }
         let inhabited = BlockPlan(try input(own: [first], others: others, occupied: [first]))
         #expect(inhabited.blocks.map(\.isClosed) == [true])
     }
 
-    @Test("a claim that an affinity of another node overlaps is closed, naming both")
+    @Test("a claim that an affinity of another node overlaps is closed while a pod lives in it, and then forgotten")
     func disputedClaim() throws {
         let others = [BlockAffinity(name: "rival", cidr: prefix("10.244.0.0/24"), node: "node2")]
-        let plan = BlockPlan(try input(others: others, claimed: [first], previous: [first]))
+        let plan = BlockPlan(try input(others: others, claimed: [first], previous: [first], occupied: [first]))
         #expect(plan.blocks.map(\.isClosed) == [true])
-        #expect(plan.conflicts[first]?.contains("rival") == true)
+        #expect(plan.conflicts[first]?.contains("rival") == true && plan.outranked.isEmpty)
+        let empty = BlockPlan(try input(others: others, claimed: [first, second], previous: [first]))
+        #expect(empty.blocks.isEmpty && empty.conflicts.isEmpty && empty.outranked == [first, second])
     }
 
-    @Test("no two open blocks overlap: a claim inside an own affinity closes both")
+    @Test("no two open blocks overlap: a claim with pods inside an own affinity closes both, one without gives way")
     func overlap() throws {
         let wide = prefix("10.244.0.0/24")
-        let plan = BlockPlan(try input(own: [wide], claimed: [first], previous: [first, wide]))
+        let plan = BlockPlan(
+            try input(own: [wide], claimed: [first], previous: [first, wide], occupied: [first, wide]))
         #expect(plan.blocks.map(\.isClosed) == [true, true])
+        for previous in [[], [first], [first, wide]] {
+            let empty = BlockPlan(try input(own: [wide], claimed: [first], previous: previous))
+            #expect(empty.blocks.map(\.cidr) == [wide] && empty.blocks.map(\.isClosed) == [false])
+            #expect(empty.conflicts.isEmpty && empty.outranked == [first])
+        }
         let same = BlockPlan(try input(own: [first], claimed: [first]))
-        #expect(same.blocks.map(\.isClosed) == [false] && same.conflicts.isEmpty)
+        #expect(same.blocks.map(\.isClosed) == [false] && same.conflicts.isEmpty && same.outranked.isEmpty)
     }
 
-    @Test("a claim where two pools overlap is closed, naming both, and never taken anew; one beside it stays open")
+    @Test("a claim with pods where two pools overlap is closed, naming both, not taken anew; one beside it stays open")
     func overlappingPools() throws {
         let inner = prefix("10.244.8.128/26")
-        var input = try input(claimed: [first, inner], previous: [first, inner])
+        var input = try input(claimed: [first, inner], previous: [first, inner], occupied: [inner])
         input.view.pools.append(IPPool(name: "p2", cidr: prefix("10.244.8.0/24")))
         let plan = BlockPlan(input)
         #expect(plan.blocks.map(\.isClosed) == [false, true])
         #expect(plan.blocks.map(\.pool) == ["default-pool", "p2"])
         let conflict = try #require(plan.conflicts[inner])
         #expect(conflict.contains("IPPool/default-pool") && conflict.contains("IPPool/p2"))
+        input.isOccupied = { _ in false }
+        #expect(BlockPlan(input).blocks.map(\.cidr) == [first])
         input.previous = []
         #expect(BlockPlan(input).blocks.map(\.cidr) == [first])
     }

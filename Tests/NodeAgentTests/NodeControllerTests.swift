@@ -179,11 +179,11 @@ struct NodeControllerTests {
     @Test("A block that another node announces is neither announced nor offered before that node withdraws it")
     func announcedElsewhere() async throws {
         try await Self.run { lab in
-            try lab.offer(Self.node + Self.poolAndPeer)
+            try lab.offer(Self.node + Self.pool + Self.peer)
             #expect(try await eventually { await lab.controller.state != nil })
             let block = try #require(IPPrefix("10.244.5.0/26"))
             try await lab.speaker.hears(of: block)
-            try lab.offer(Self.node + Self.poolAndPeer + Self.affinity(to: block))
+            try lab.offer(Self.node + Self.pool + Self.peer + Self.affinity(to: block))
             #expect(try await eventually { await lab.controller.plan?.conflicts[block] != nil })
             #expect(await lab.controller.state?.blocks.isEmpty == true)
             #expect(await lab.speaker.configuration?.announcements.isEmpty == true)
@@ -218,6 +218,21 @@ struct NodeControllerTests {
         }
     }
 
+    @Test("A claim without pods gives way to an affinity around it, and is forgotten")
+    func outranked() async throws {
+        try await Self.run { lab in
+            try lab.offer(Self.node + Self.pool)
+            #expect(try await eventually { await lab.controller.state?.blocks.count == 1 })
+            let claim = try #require(await lab.controller.claims.blocks.first)
+            let wide = IPPrefix(masking: claim.address, length: 24)
+            try lab.offer(Self.node + Self.pool + Self.affinity(to: wide))
+            #expect(try await eventually { await lab.controller.state?.blocks.map(\.cidr) == [wide] })
+            #expect(await lab.controller.state?.blocks.map(\.isClosed) == [false])
+            #expect(await lab.announced() == [wide.description])
+            #expect(await lab.controller.claims.blocks.isEmpty)
+        }
+    }
+
     private static let node = """
         apiVersion: projectcalico.org/v3
         kind: Node
@@ -225,12 +240,15 @@ struct NodeControllerTests {
         spec: {bgp: {ipv4Address: 192.0.2.1/24}}
 
         """
-    private static let poolAndPeer = """
+    private static let pool = """
         ---
         apiVersion: projectcalico.org/v3
         kind: IPPool
         metadata: {name: pool}
         spec: {cidr: 10.244.0.0/16}
+
+        """
+    private static let peer = """
         ---
         apiVersion: projectcalico.org/v3
         kind: BGPPeer

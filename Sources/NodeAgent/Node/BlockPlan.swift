@@ -23,21 +23,29 @@ struct BlockPlan: Sendable, Equatable {
 
     /// The blocks for node.json, the oldest first: those the node had before keep their order.
     private(set) var blocks: [NodeState.OwnedBlock] = []
-    /// Why blocks are closed, naming both sides (CNI error 101), by block.
+    /// Why blocks are closed or not taken, naming both sides (CNI error 101), by block.
     private(set) var conflicts: [IPPrefix: String] = [:]
+    /// Claims without pods that an affinity has taken the place of: they are to be forgotten.
+    private(set) var outranked: [IPPrefix] = []
 
     /// Plans.
     ///
-    /// A block in dispute gives no address. If the node held it before, it stays announced, for the sake of the pods in
-    /// it; if not, the node keeps its hands off it, for the sake of somebody else's. A block that is no longer given to
-    /// the node but holds live pods stays, announced and closed, until it is empty.
+    /// A block in dispute gives no address. While it holds live pods it stays announced, for their sake; if not, the node
+    /// keeps its hands off it, for the sake of somebody else's. One that only somebody's announcement disputes stays
+    /// announced, too, if the node held it before. A claim without pods gives way to an affinity. A block that is no
+    /// longer given to the node but holds live pods stays, announced and closed, until it is empty.
     init(_ input: Input) {
+        var input = input
+        outranked = input.claimed.filter { Self.rival(of: $0, input) != nil && !input.isOccupied($0) }
+        input.claimed.removeAll(where: outranked.contains)
         var owned = Self.given(input)
-        conflicts = Self.conflicts(among: Array(owned.keys), input)
+        let disputes = Self.disputes(input)
+        conflicts = input.contested.filter { owned[$0.key] != nil }.merging(disputes) { $1 }
         let held = Set(input.previous.map(\.cidr))
         for cidr in conflicts.keys {
             owned[cidr]?.isClosed = true
-            if !held.contains(cidr), !input.isOccupied(cidr) { owned[cidr] = nil }
+            let isSettled = disputes[cidr] == nil && held.contains(cidr)
+            if !isSettled, !input.isOccupied(cidr) { owned[cidr] = nil }
         }
         for block in input.previous where owned[block.cidr] == nil && input.isOccupied(block.cidr) {
             owned[block.cidr] = NodeState.OwnedBlock(
@@ -74,21 +82,26 @@ struct BlockPlan: Sendable, Equatable {
         return owned
     }
 
-    private static func conflicts(among blocks: [IPPrefix], _ input: Input) -> [IPPrefix: String] {
-        var found = input.contested.filter { blocks.contains($0.key) }
-        for block in input.view.blocks { found[block.cidr] = block.conflict ?? found[block.cidr] }
-        for cidr in blocks where input.claimed.contains(cidr) {
+    /// What resources, and claims with pods, contradict each other about.
+    private static func disputes(_ input: Input) -> [IPPrefix: String] {
+        var found: [IPPrefix: String] = [:]
+        for block in input.view.blocks { found[block.cidr] = block.conflict }
+        for cidr in input.claimed where input.view.pools.narrowest(around: cidr) != nil {
             found[cidr] = input.view.pools.dispute(over: cidr) ?? found[cidr]
-            let rival = input.affinities.first { affinity in
-                affinity.cidr.overlaps(cidr) && (affinity.node != input.view.node.name || affinity.cidr != cidr)
-            }
-            guard let rival else { continue }
+            guard let rival = rival(of: cidr, input) else { continue }
             found[cidr] =
                 "block \(cidr), claimed by node \(input.view.node.name), overlaps \(rival.cidr) of "
                 + "BlockAffinity/\(rival.name) (node \(rival.node))"
             if rival.node == input.view.node.name { found[rival.cidr] = found[cidr] }
         }
         return found
+    }
+
+    /// The affinity that a claim contradicts; one of the same block to the same node confirms it.
+    private static func rival(of claim: IPPrefix, _ input: Input) -> BlockAffinity? {
+        input.affinities.first { affinity in
+            affinity.cidr.overlaps(claim) && (affinity.node != input.view.node.name || affinity.cidr != claim)
+        }
     }
 
     private static func selects(_ pool: IPPool, _ node: Node) -> Bool { pool.nodeSelector.matches(node.labels) }

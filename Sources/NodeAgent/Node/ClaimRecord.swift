@@ -40,7 +40,13 @@ struct ClaimRecord: Sendable {
 
     /// Remembers one more block; it is not to be used before this has returned.
     mutating func add(_ block: IPPrefix) throws {
-        let all = blocks + [block]
+        try write(blocks + [block])
+    }
+
+    /// Forgets blocks that are somebody else's to give.
+    mutating func remove(_ gone: [IPPrefix]) throws { try write(blocks.filter { !gone.contains($0) }) }
+
+    private mutating func write(_ all: [IPPrefix]) throws {
         let record: JSONValue = ["v": 1, "blocks": .array(all.map { .string($0.description) })]
         try Files.replace(path, with: Array(JSONText.serialize(record, pretty: false).utf8))
         blocks = all

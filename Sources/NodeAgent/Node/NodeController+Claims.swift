@@ -129,6 +129,18 @@ extension NodeController {
         }
     }
 
+    /// Forgets claims that affinities have taken the place of.
+    func forgetClaims(_ blocks: [IPPrefix]) {
+        guard !blocks.isEmpty else { return }
+        let list = blocks.map(\.description).joined(separator: ", ")
+        do {
+            try claims.remove(blocks)
+            logger.notice("claim given up: a BlockAffinity says whose the block is", metadata: ["blocks": "\(list)"])
+        } catch {
+            logger.error("a claim cannot be forgotten", metadata: ["blocks": "\(list)", "reason": "\(error)"])
+        }
+    }
+
     private func refuse(_ code: Int64, _ message: String) -> Result<BlockAnswer, RemoteError> {
         .failure(RemoteError(code: code, message: message))
     }

@@ -304,6 +304,7 @@ extension NodeController {
         let plan = BlockPlan(final)
         self.plan = plan
         report(plan.conflicts)
+        forgetClaims(plan.outranked)
         await save(await apply(plan.blocks, view), view)
     }
 
