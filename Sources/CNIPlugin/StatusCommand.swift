@@ -103,7 +103,8 @@ struct StatusCommand {
             : "every block of this node is full (\(open.map(\.cidr.description).joined(separator: ", ")))"
         guard case .status(let status) = report else { return "\(need), and apusd does not answer: start apusd" }
         let wanted = StatusAnswer.Claimable(family: family, mode: mode.rawValue)
-        return status.claimable.contains(wanted) ? nil : "\(need), and apusd may claim none"
+        if status.claimable.contains(wanted) { return nil }
+        return "\(need), and " + (status.claimFault ?? "apusd may claim none")
     }
 
     private func hasFreeAddress(_ owned: NodeState.OwnedBlock, sparing withheld: WithheldAddresses) throws -> Bool {

@@ -64,6 +64,8 @@ package struct StatusAnswer: Sendable, Hashable {
     package var keyShortage: KeyShortage?
     /// Where BGP listens; nil without a speaker, and from a daemon that does not say.
     package var listening: BGPListening?
+    /// Why the node takes no block though it may; nil when it can.
+    package var claimFault: String?
 
     /// Blocks of one kind.
     package struct Claimable: Sendable, Hashable {
@@ -87,8 +89,8 @@ package struct StatusAnswer: Sendable, Hashable {
     }
 
     /// Reads `{"node":{…},"peers":[…],"claimable":[{"family":"ipv4","mode":"bgp"}],"tunnels":[…],"refusals":[…],
-    /// "overlaps":[…],"warnings":[…],"notes":[…],"keyShortage":{…},"listening":{…}}`; all but the first two may be
-    /// missing.
+    /// "overlaps":[…],"warnings":[…],"notes":[…],"keyShortage":{…},"listening":{…},"claimFault":"…"}`; all but the
+    /// first two may be missing.
     package init(_ object: JSONObject) throws(NodeLinkError) {
         let reader = MessageReader(object, of: "status")
         node = try NodeStatus(reader.inner("node"))
@@ -113,6 +115,7 @@ package struct StatusAnswer: Sendable, Hashable {
         notes = reader.has("notes") ? try reader.array("notes").compactMap(\.string) : []
         keyShortage = reader.has("keyShortage") ? try KeyShortage(reader.inner("keyShortage")) : nil
         listening = reader.has("listening") ? try BGPListening(reader.inner("listening")) : nil
+        claimFault = try reader.optionalString("claimFault")
     }
 
     /// The members of `ok`.
@@ -126,6 +129,7 @@ package struct StatusAnswer: Sendable, Hashable {
             "overlaps": .array(overlaps.map { .string($0) }), "warnings": .array(warnings.map { .string($0) }),
             "notes": .array(notes.map { .string($0) }),
             "keyShortage": keyShortage?.json ?? .null, "listening": listening?.json ?? .null,
+            "claimFault": claimFault.map { .string($0) } ?? .null,
         ]
     }
 }

@@ -218,6 +218,33 @@ struct NodeControllerTests {
         }
     }
 
+    @Test("A claim that cannot be written is refused with the reason, and none is promised before it can")
+    func unwritableClaim() async throws {
+        try await Self.run { lab in
+            try lab.offer(Self.node)
+            #expect(try await eventually { await lab.controller.state != nil })
+            // Not even root writes where a directory is.
+            let path = await lab.controller.claims.path
+            try Files.createDirectory(path)
+            try lab.offer(Self.node + Self.pool)
+            #expect(try await eventually { await lab.controller.claims.failure != nil })
+            let answer = await lab.controller.block(for: BlockRequest(family: .ipv4, mode: "bgp", full: []))
+            guard case .failure(let refusal) = answer, refusal.code == 5, refusal.message.contains(path) else {
+                Issue.record("not refused for that: \(answer)")
+                return
+            }
+            #expect(await lab.controller.claimable.isEmpty)
+            try Files.removeDirectory(path)
+            guard case .success = await lab.controller.block(for: BlockRequest(family: .ipv4, mode: "bgp", full: []))
+            else {
+                Issue.record("still refused")
+                return
+            }
+            #expect(await !lab.controller.claimable.isEmpty)
+            #expect(await lab.controller.claimFault == nil)
+        }
+    }
+
     @Test("A claim without pods gives way to an affinity around it, and is forgotten")
     func outranked() async throws {
         try await Self.run { lab in

@@ -1,4 +1,5 @@
 import LinuxOS
+import NetTypes
 import Netlink
 import TestKit
 import Testing
@@ -25,6 +26,22 @@ struct StartFailureTests {
     @Test("What can be opened is handed on")
     func opened() throws {
         #expect(try NodeAgentError.toBeAble(to: "count") { 5 } == 5)
+    }
+
+    @Test("A record of claims that cannot be written keeps what it holds, and says when it can again")
+    func unwritableClaims() throws {
+        let directory = try TemporaryDirectory()
+        var claims = try ClaimRecord(stateDirectory: directory.path, node: "node1")
+        let block = try #require(IPPrefix("10.244.0.0/26"))
+        let soundOnes = claims.recover()
+        // Not even root writes where a directory is.
+        try Files.createDirectory(claims.path)
+        #expect(throws: SystemError.self) { try claims.add(block) }
+        let damagedOnes = claims.recover()
+        #expect(claims.blocks.isEmpty && claims.failure != nil)
+        try Files.removeDirectory(claims.path)
+        let mendedOnes = claims.recover()
+        #expect((soundOnes, damagedOnes, mendedOnes) == (false, false, true) && claims.failure == nil)
     }
 
     @Test("A state directory that is a file is named as that, and not as a damaged record")

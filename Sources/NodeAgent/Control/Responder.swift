@@ -119,6 +119,7 @@ struct Responder: Sendable {
         answer.warnings = Array(await controller.doubts.prefix(Self.toldWarnings))
         answer.notes = Array(await controller.notes.prefix(Self.toldWarnings))
         answer.keyShortage = shortages.current
+        answer.claimFault = await controller.claimFault
         answer.listening = await speaker.configuration.map {
             BGPListening(port: $0.listenPort, addresses: $0.acceptingAddresses.sorted())
         }

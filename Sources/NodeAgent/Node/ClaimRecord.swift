@@ -8,6 +8,8 @@ struct ClaimRecord: Sendable {
     let path: String
     /// The blocks, the oldest first.
     private(set) var blocks: [IPPrefix] = []
+    /// Why the record could not be written the last time; nil when it could. While it cannot no block is promised.
+    private(set) var failure: SystemError?
 
     /// Reads the record; a file that cannot be read is left alone and said.
     ///
@@ -39,16 +41,31 @@ struct ClaimRecord: Sendable {
     }
 
     /// Remembers one more block; it is not to be used before this has returned.
-    mutating func add(_ block: IPPrefix) throws {
+    mutating func add(_ block: IPPrefix) throws(SystemError) {
         try write(blocks + [block])
     }
 
     /// Forgets blocks that are somebody else's to give.
-    mutating func remove(_ gone: [IPPrefix]) throws { try write(blocks.filter { !gone.contains($0) }) }
+    mutating func remove(_ gone: [IPPrefix]) throws(SystemError) { try write(blocks.filter { !gone.contains($0) }) }
 
-    private mutating func write(_ all: [IPPrefix]) throws {
+    /// Looks whether the record can be written again, if it could not.
+    ///
+    /// - Returns: whether it can be now, and could not before.
+    mutating func recover() -> Bool {
+        guard failure != nil else { return false }
+        try? write(blocks)
+        return failure == nil
+    }
+
+    private mutating func write(_ all: [IPPrefix]) throws(SystemError) {
         let record: JSONValue = ["v": 1, "blocks": .array(all.map { .string($0.description) })]
-        try Files.replace(path, with: Array(JSONText.serialize(record, pretty: false).utf8))
+        do throws(SystemError) {
+            try Files.replace(path, with: Array(JSONText.serialize(record, pretty: false).utf8))
+        } catch {
+            failure = error
+            throw error
+        }
+        failure = nil
         blocks = all
     }
 }

@@ -41,7 +41,8 @@ extension NodeController {
         }
         guard mayClaim else { return refuse(in: pools, request) }
         for pool in pools {
-            guard let block = candidate(in: pool, view), remember(block) else { continue }
+            guard let block = candidate(in: pool, view) else { continue }
+            guard remember(block) else { return refuse(5, claimFault ?? "no block is claimed") }
             await publish()
             guard isSaved, state?.blocks.contains(where: { $0.cidr == block }) ?? false else {
                 return refuse(11, "block \(block) was claimed but is not in use yet; see apusd's log")
@@ -57,7 +58,7 @@ extension NodeController {
 
     /// The kinds of block that a request would still be given by a claim.
     var claimable: [StatusAnswer.Claimable] {
-        guard mayClaim, let view else { return [] }
+        guard mayClaim, claims.failure == nil, let view else { return [] }
         let pools = view.pools.filter { pool in
             !pool.isDisabled && !pool.isManual && pool.nodeSelector.matches(view.node.labels)
                 && candidate(in: pool, view) != nil
@@ -65,6 +66,11 @@ extension NodeController {
         let known = pools.map { StatusAnswer.Claimable(family: $0.cidr.family, mode: $0.mode.rawValue) }
         guard awaitsPoolMode else { return known }
         return known + ModeRegistry.builtIn.modes.map { StatusAnswer.Claimable(family: .ipv4, mode: $0.rawValue) }
+    }
+
+    /// Why the node claims nothing though it may; nil when it can.
+    var claimFault: String? {
+        claims.failure.map { "no block is claimed that \(claims.path) cannot remember (\($0)); make it writable" }
     }
 
     /// Without a whole configuration nobody knows whether the node is alone.

@@ -428,7 +428,9 @@ extension NodeController {
     private func repeatFailedSaves() async {
         while !Task.isCancelled {
             try? await Task.sleep(for: .seconds(5))
-            if !isSaved { reviewSignal.raise() }
+            let canClaim = claims.recover()
+            if canClaim { logger.notice("claims can be recorded again") }
+            if canClaim || !isSaved { reviewSignal.raise() }
         }
     }
 }

@@ -106,6 +106,9 @@ extension Diagnosis {
                     "the log of apusd says why; most often the node has no address of the block's family")
             }
         }
+        if let fault = account.status.claimFault {
+            return add("\(fault)", "apusd tries again every five seconds")
+        }
         // A node that may claim one has none before its first pod, and one that only reflects needs none.
         if own.isEmpty, account.status.claimable.isEmpty, account.status.node.programsRoutes {
             add("the node has no block of addresses", "write a BlockAffinity for \(account.status.node.name)")
