@@ -89,6 +89,13 @@ package struct FileDescriptor: ~Copyable, Sendable {
         }
     }
 
+    /// Has everything that was written on the disk.
+    package borrowing func sync(name: String) throws(SystemError) {
+        let result = fsync(rawValue)
+        let code = SystemErrorCode.last
+        guard result == 0 else { throw SystemError("fsync", name, code) }
+    }
+
     /// The inode's number, its device and its kind.
     package borrowing func status(name: String) throws(SystemError) -> FileStatus {
         var raw = stat()

@@ -40,11 +40,15 @@ package enum Files {
 
     /// Replaces a file's content in one step: whoever opens the path sees the old content or the new, never a part.
     ///
-    /// It is written beside the target and renamed. There is no fsync: the caller's directory is a tmpfs, or the loss
-    /// of the last change in a power cut does no harm. One writer at a time is the caller's to see to.
+    /// It is written beside the target and renamed. One writer at a time is the caller's to see to.
     ///
-    /// - Parameter mode: the permission bits of the file, whatever the umask.
-    package static func replace(_ path: String, with bytes: [UInt8], mode: UInt32 = 0o600) throws(SystemError) {
+    /// - Parameters:
+    ///   - mode: the permission bits of the file, whatever the umask.
+    ///   - outlivesPowerCut: whether content and name are on the disk on return, which takes milliseconds: not where the
+    ///     directory is a tmpfs, or the loss of the last change does no harm.
+    package static func replace(
+        _ path: String, with bytes: [UInt8], mode: UInt32 = 0o600, outlivesPowerCut: Bool = false,
+    ) throws(SystemError) {
         let temporary = "\(path).tmp-\(getpid())-\(pthread_self())"
         do throws(SystemError) {
             let file = try FileDescriptor.open(
@@ -53,6 +57,8 @@ package enum Files {
             let result = fchmod(file.rawValue, mode)
             let code = SystemErrorCode.last
             guard result == 0 else { throw SystemError("chmod", temporary, code) }
+            // Without it the name may be on the disk before the content is: an empty file.
+            if outlivesPowerCut { try file.sync(name: temporary) }
         } catch {
             unsafe _ = unlink(temporary)
             throw error
@@ -63,6 +69,9 @@ package enum Files {
             unsafe _ = unlink(temporary)
             throw SystemError("rename", path, code)
         }
+        guard outlivesPowerCut, let slash = path.lastIndex(of: "/") else { return }
+        let directory = slash == path.startIndex ? "/" : String(path[..<slash])
+        try FileDescriptor.open(directory, O_RDONLY | O_DIRECTORY).sync(name: directory)
     }
 
     /// Sets a file's permission bits.

@@ -54,11 +54,12 @@ package struct NodeAgent: Service {
         let speaker = Speaker(
             dialer: Dialer(eventLoop: loops.next()), forwardingSignal: kernel.forwardingSignal,
             isRestarting: isRestarting, logger: logger)
+        let claims = try ClaimRecord(stateDirectory: options.stateDirectory, node: options.nodeName)
+        if let remark = claims.remark { logger.warning("\(remark)") }
         let notices = ServiceNotices(servesCalls: options.servesCalls, logger: logger)
         let controller = NodeController(
             options: options, store: store, netnsInode: netnsInode, previous: previous,
-            claims: try ClaimRecord(stateDirectory: options.stateDirectory, node: options.nodeName),
-            speaker: speaker, kernel: kernel, notices: notices, logger: logger)
+            claims: claims, speaker: speaker, kernel: kernel, notices: notices, logger: logger)
         let linkRemovals = try NodeAgentError.toBeAble(to: "remove pods' links") {
             try LinkRemovals(store: store, logger: logger)
         }

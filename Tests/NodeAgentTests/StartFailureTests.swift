@@ -28,6 +28,18 @@ struct StartFailureTests {
         #expect(try NodeAgentError.toBeAble(to: "count") { 5 } == 5)
     }
 
+    @Test("A record of claims that a power cut has emptied counts as none, with a word, and is written again")
+    func emptiedClaims() throws {
+        let directory = try TemporaryDirectory()
+        try Files.replace(directory.file("claims-node1.json"), with: [])
+        var claims = try ClaimRecord(stateDirectory: directory.path, node: "node1")
+        #expect(claims.blocks.isEmpty && claims.remark?.contains(claims.path) == true)
+        let block = try #require(IPPrefix("10.244.0.0/26"))
+        try claims.add(block)
+        let again = try ClaimRecord(stateDirectory: directory.path, node: "node1")
+        #expect(again.blocks == [block] && again.remark == nil)
+    }
+
     @Test("A record of claims that cannot be written keeps what it holds, and says when it can again")
     func unwritableClaims() throws {
         let directory = try TemporaryDirectory()

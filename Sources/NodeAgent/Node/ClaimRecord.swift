@@ -10,8 +10,11 @@ struct ClaimRecord: Sendable {
     private(set) var blocks: [IPPrefix] = []
     /// Why the record could not be written the last time; nil when it could. While it cannot no block is promised.
     private(set) var failure: SystemError?
+    /// What is wrong with the record that was found, and what is done about it; nil for a sound one.
+    private(set) var remark: String?
 
-    /// Reads the record; a file that cannot be read is left alone and said.
+    /// Reads the record; a file that cannot be read is left alone and said. An empty one is what a power cut leaves of a
+    /// file that was being written, and counts as none: no pod of before that boot is left.
     ///
     /// - Throws: `NodeAgentError.unreadableClaims`, `unfitStateDirectory`.
     init(stateDirectory: String, node: String) throws(NodeAgentError) {
@@ -23,6 +26,10 @@ struct ClaimRecord: Sendable {
         }
         do {
             guard let bytes = try Files.readIfPresent(path, limit: 1 << 20) else { return }
+            guard !bytes.isEmpty else {
+                remark = "\(path) is empty, as after a power cut: the node remembers no block that it took by itself"
+                return
+            }
             let record = try JSONText.parse(bytes)
             guard record.object?["v"]?.int == 1, let list = record.object?["blocks"]?.array else {
                 throw NodeAgentError.unreadableClaims(path: path, reason: "not a version 1 claims record")
@@ -60,7 +67,7 @@ struct ClaimRecord: Sendable {
     private mutating func write(_ all: [IPPrefix]) throws(SystemError) {
         let record: JSONValue = ["v": 1, "blocks": .array(all.map { .string($0.description) })]
         do throws(SystemError) {
-            try Files.replace(path, with: Array(JSONText.serialize(record, pretty: false).utf8))
+            try Files.replace(path, with: Array(JSONText.serialize(record, pretty: false).utf8), outlivesPowerCut: true)
         } catch {
             failure = error
             throw error
