@@ -26,6 +26,7 @@ package struct PodRequests: Sendable, Equatable {
         _ config: NetworkConfig, _ arguments: CNIArguments, parseJSON: (String) -> JSONValue?,
     ) throws(CNIError) {
         let annotations = PodAnnotations(values: config.podAnnotations)
+        try annotations.refuseUnserved(parseJSON)
         if !config.requestedAddresses.isEmpty {
             addresses = config.requestedAddresses
         } else if let text = arguments["IP"] {
@@ -105,6 +106,9 @@ package enum PoolReference: Sendable, Hashable, CustomStringConvertible {
 /// The annotations of the pod that Apus knows: `cni.projectcalico.org/…`.
 private struct PodAnnotations {
     private static let prefix = "cni.projectcalico.org/"
+    /// What Calico does for a pod and Apus does not, in the order in which it is looked for. What Calico itself writes
+    /// (`podIP`, `podIPs`, `containerID`) asks for nothing.
+    private static let unserved = ["ipAddrsNoIpam", "floatingIPs", "allowedSourcePrefixes", "ipFamilies"]
 
     let values: [String: String]
 
@@ -122,6 +126,18 @@ private struct PodAnnotations {
         guard let text = values[Self.prefix + name], !text.isEmpty else { return nil }
         guard let value = parse(text) else { throw wrong(name, expected, text) }
         return value
+    }
+
+    /// An empty list asks for nothing.
+    func refuseUnserved(_ parseJSON: (String) -> JSONValue?) throws(CNIError) {
+        for name in Self.unserved {
+            guard let text = values[Self.prefix + name], !text.isEmpty, parseJSON(text)?.array?.isEmpty != true else {
+                continue
+            }
+            throw CNIError(
+                .invalidConfig, "annotation \(Self.prefix)\(name): Apus does nothing of the kind; take it off the pod",
+                details: text)
+        }
     }
 
     private func wrong(_ name: String, _ expected: String, _ text: String) -> CNIError {

@@ -61,7 +61,26 @@ struct PodRequestsTests {
         ("", annotations(("cni.projectcalico.org/hwAddr", "x")), 7, "hwAddr"),
         ("", annotations(("cni.projectcalico.org/ipv6pools", "[x/y]")), 7, "ipv6pools"),
         ("", ["io.kubernetes.cri.pod-annotations": ["a": 1]], 7, "pod-annotations"),
+        ("", annotations(("cni.projectcalico.org/ipAddrsNoIpam", "[\"10.0.0.4\"]")), 7, "org/ipAddrsNoIpam: "),
+        ("", annotations(("cni.projectcalico.org/floatingIPs", "[\"10.0.0.4\"]")), 7, "org/floatingIPs: "),
+        (
+            "IP=10.0.0.5", annotations(("cni.projectcalico.org/allowedSourcePrefixes", "[\"10.0.0.0/8\"]")), 7,
+            "org/allowedSourcePrefixes: "
+        ),
+        ("", annotations(("cni.projectcalico.org/ipFamilies", "[\"IPv6\"]")), 7, "org/ipFamilies: "),
+        ("", annotations(("cni.projectcalico.org/ipFamilies", "IPv6")), 7, "org/ipFamilies: "),
     ]
+
+    @Test("Annotations that ask for nothing, and those that Calico writes itself, change nothing")
+    func idleAnnotations() throws {
+        let names = ["ipAddrsNoIpam", "floatingIPs", "allowedSourcePrefixes", "ipFamilies"]
+        let empty = names.map { ("cni.projectcalico.org/\($0)", JSONValue.string($0 == "ipFamilies" ? "" : "[]")) }
+        let written = ["podIP", "podIPs", "containerID"].map {
+            ("cni.projectcalico.org/\($0)", JSONValue.string("10.0.0.4/32"))
+        }
+        let annotations: JSONValue = ["io.kubernetes.cri.pod-annotations": .object(JSONObject(empty + written))]
+        #expect(try Self.requests("", ("runtimeConfig", annotations)) == PodRequests())
+    }
 
     @Test("What is wrong is refused, and named", arguments: wrong)
     func refusal(arguments: String, runtime: JSONValue, code: Int64, text: String) throws {
