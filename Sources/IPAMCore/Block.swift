@@ -105,6 +105,22 @@ package struct Block: Sendable, Hashable {
         if !taken.isEmpty { free.removeAll { taken.contains($0) } }
     }
 
+    /// Gives pods back what `enter` has kept from them for the sake of a block that is gone, but for this block's own
+    /// gateway.
+    ///
+    /// - Returns: whether there was anything.
+    package mutating func leave(_ other: Block) -> Bool {
+        let last = UInt32(cidr.addressCount - 1)
+        let count = reserved.count
+        for ordinal in other.reserved.union(0..<Self.firstOrdinal(of: other.cidr)).sorted() {
+            guard let own = place(of: ordinal, in: other), own != Self.gatewayOrdinal(of: cidr), own != last,
+                reserved.remove(own) != nil
+            else { continue }
+            free.append(own)
+        }
+        return reserved.count != count
+    }
+
     /// Where another block's ordinal is in this one; nil for one that is outside or the tunnel's here.
     private func place(of ordinal: UInt32, in other: Block) -> UInt32? {
         guard let own = other.cidr.address(at: UInt64(ordinal)).flatMap({ self.ordinal(of: $0) }),

@@ -46,10 +46,16 @@ extension RunDirectory {
         return block.bootID == bootID ? block : nil
     }
 
-    /// Removes the file of a block that the node owns no longer.
+    /// Removes the file of a block that the node owns no longer. What others keep from pods for its sake they give back.
     /// - Returns: false, and nothing is removed, while a pod has an address of the block.
     package func discard(_ cidr: IPPrefix, under lock: borrowing StoreLock) throws(StoreError) -> Bool {
         guard try !isOccupied(cidr) else { return false }
+        if let gone = try block(cidr) {
+            for other in try overlapping(cidr) {
+                guard var other = try? block(other), other.leave(gone) else { continue }
+                try save(other, under: lock)
+            }
+        }
         try system { () throws(SystemError) in _ = try Files.remove(blockPath(cidr)) }
         return true
     }

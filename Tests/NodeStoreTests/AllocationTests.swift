@@ -189,6 +189,13 @@ import Testing
         let node = try StoreFixture.node([small, large], closed: [small])
         let addresses = try (0..<10).compactMap { try fixture.add("b\($0)", node).address }
         #expect(addresses == [1, 2, 3, 4, 5, 6, 7, 12, 13, 14].map { "10.0.0.\($0)" })
+        // They are pods' again when that block is given up.
+        _ = try fixture.delete("a")
+        let lock = try fixture.store.lock(deadline: .seconds(5))
+        #expect(try fixture.store.discard(StoreFixture.prefix(small), under: lock))
+        lock.unlock()
+        let later = try (0..<5).compactMap { try fixture.add("c\($0)", StoreFixture.node([large])).address }
+        #expect(Set(later) == Set([8, 9, 10, 11, 15].map { "10.0.0.\($0)" }))
     }
 
     @Test("The gateway is known from the record's text once it is kept")
