@@ -198,6 +198,7 @@ struct AddressPlan {
     ) throws -> (Allocation, NodeState) {
         var request = try allocationRequest(family, mode, of: nil, hostLink: hostLink)
         var full: [IPPrefix] = []
+        var gatewaysTaken: [BlockError] = []
         var latest = known
         for _ in 0..<3 {
             if let node = latest {
@@ -210,18 +211,33 @@ struct AddressPlan {
                 case .noBlock:
                     if let address = request.address, !node.blocks.isEmpty { throw notOurs(address, node) }
                     full = []
-                case .exhausted(let blocks): full = blocks
+                case .exhausted(let blocks, let taken): (full, gatewaysTaken) = (blocks, taken)
                 case .unavailable(let error): throw unavailable(error)
                 }
             }
-            try daemon.requestBlock(
-                BlockRequest(
-                    family: family, mode: mode.rawValue, full: full, pools: request.pools ?? [],
-                    encapsulation: call.config.encapsulation))
+            do {
+                try daemon.requestBlock(
+                    BlockRequest(
+                        family: family, mode: mode.rawValue, full: full, pools: request.pools ?? [],
+                        encapsulation: call.config.encapsulation))
+            } catch {
+                var error = CNIError(error)
+                error.message += Self.remark(gatewaysTaken)
+                throw error
+            }
             latest = try call.store.nodeState()
         }
         let blocks = full.map(\.description).joined(separator: ", ")
-        throw CNIError(.poolExhausted, "no free address of mode \(mode)" + (full.isEmpty ? "" : ": \(blocks) full"))
+        throw CNIError(
+            .poolExhausted,
+            "no free address of mode \(mode)" + (full.isEmpty ? "" : ": \(blocks) full") + Self.remark(gatewaysTaken))
+    }
+
+    /// Blocks may have free addresses and give none: the pod is named whose address would have to be the gateway.
+    static func remark(_ gatewaysTaken: [BlockError]) -> String {
+        guard !gatewaysTaken.isEmpty else { return "" }
+        let holders = gatewaysTaken.map(\.description).joined(separator: ", ")
+        return "; a block gives no address while a pod has the gateway's: \(holders)"
     }
 
     /// The store's lock is held here and no longer.

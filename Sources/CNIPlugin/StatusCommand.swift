@@ -93,7 +93,10 @@ struct StatusCommand {
         let pools = node.pools(family: family, mode: mode.rawValue)
             .filter { listed?.contains($0.name) ?? !$0.isManual }.map(\.name)
         let open = node.blocks.filter { $0.cidr.family == family && pools.contains($0.pool) && !$0.isClosed }
-        if let block = try open.first(where: { try hasFreeAddress($0, sparing: node.withheld) }) {
+        var gatewaysTaken: [BlockError] = []
+        if let block = try open.first(where: {
+            try hasFreeAddress($0, sparing: node.withheld, gatewaysTaken: &gatewaysTaken)
+        }) {
             guard case .absent = report, role == .network, !block.isAnnounced else { return nil }
             return "block \(block.cidr) is not announced, and apusd does not answer: start apusd, or see its log"
         }
@@ -101,17 +104,27 @@ struct StatusCommand {
             open.isEmpty
             ? "this node has no open block of \(family.rawValue) addresses of mode \(mode)"
             : "every block of this node is full (\(open.map(\.cidr.description).joined(separator: ", ")))"
+                + AddressPlan.remark(gatewaysTaken)
         guard case .status(let status) = report else { return "\(need), and apusd does not answer: start apusd" }
         let wanted = StatusAnswer.Claimable(family: family, mode: mode.rawValue)
         if status.claimable.contains(wanted) { return nil }
         return "\(need), and " + (status.claimFault ?? "apusd may claim none")
     }
 
-    private func hasFreeAddress(_ owned: NodeState.OwnedBlock, sparing withheld: WithheldAddresses) throws -> Bool {
+    private func hasFreeAddress(
+        _ owned: NodeState.OwnedBlock, sparing withheld: WithheldAddresses, gatewaysTaken: inout [BlockError],
+    ) throws -> Bool {
         // A block without a record is one that nobody has an address of yet, unless somebody moved the record away.
         let record = try call.store.block(owned.cidr)
         var block = try record ?? Block(cidr: owned.cidr, bootID: call.store.bootID)
-        if role == .addressesOnly { _ = try? block.reserveGateway() }
+        if role == .addressesOnly {
+            do throws(BlockError) {
+                _ = try block.reserveGateway()
+            } catch {
+                if case .taken = error { gatewaysTaken.append(error) }
+                return false
+            }
+        }
         return block.freeCount(sparing: withheld) > 0
     }
 }

@@ -48,8 +48,8 @@ package enum AllocationOutcome: Sendable, Equatable {
     case noPool(modes: [String])
     /// The node owns no open block in these pools: ask the daemon for one.
     case noBlock
-    /// Every open block in these pools is full: ask the daemon for another one, naming these.
-    case exhausted(full: [IPPrefix])
+    /// Every open block in these pools is full, or a pod has its gateway: ask the daemon for another one, naming these.
+    case exhausted(full: [IPPrefix], gatewaysTaken: [BlockError] = [])
     /// The address that was asked for is not to be had, and why.
     case unavailable(BlockError)
 }

@@ -31,18 +31,25 @@ extension RunDirectory {
             return try allocate(address, request, for: &file, in: open, under: lock)
         }
         guard !open.isEmpty else { return .noBlock }
+        var gatewaysTaken: [BlockError] = []
         for owned in open {
             let taken = try takeInPlace(request, from: owned.cidr, for: &file, sparing: node.withheld, under: lock)
             if let taken {
                 return .allocated(Allocation(address: taken.address, block: owned, gateway: taken.gateway))
             }
             var block = try blockOrRebuilt(owned.cidr, under: lock)
-            let other = Self.take(request, from: &block, for: file.key, sparing: node.withheld)
-            guard let taken = other else { continue }
-            try record(taken.address, hostLink: request.hostLink, in: block, for: &file, under: lock)
-            return .allocated(Allocation(address: taken.address, block: owned, gateway: taken.gateway))
+            let other: (address: IPAddress, gateway: IPAddress?)
+            do throws(BlockError) {
+                other = try Self.take(request, from: &block, for: file.key, sparing: node.withheld)
+            } catch {
+                // Nothing but the gateway is asked for by its address.
+                if case .taken = error { gatewaysTaken.append(error) }
+                continue
+            }
+            try record(other.address, hostLink: request.hostLink, in: block, for: &file, under: lock)
+            return .allocated(Allocation(address: other.address, block: owned, gateway: other.gateway))
         }
-        return .exhausted(full: open.map(\.cidr))
+        return .exhausted(full: open.map(\.cidr), gatewaysTaken: gatewaysTaken)
     }
 
     /// Takes back every address of the attachment and keeps the record: before its addresses are asked for again of
@@ -174,13 +181,9 @@ extension RunDirectory {
     private static func take(
         _ request: AllocationRequest, from block: inout Block, for key: AttachmentKey,
         sparing withheld: WithheldAddresses,
-    ) -> (address: IPAddress, gateway: IPAddress?)? {
-        do throws(BlockError) {
-            let gateway = request.wantsGateway ? try block.reserveGateway() : nil
-            return (try block.allocate(for: key, sparing: withheld), gateway)
-        } catch {
-            return nil
-        }
+    ) throws(BlockError) -> (address: IPAddress, gateway: IPAddress?) {
+        let gateway = request.wantsGateway ? try block.reserveGateway() : nil
+        return (try block.allocate(for: key, sparing: withheld), gateway)
     }
 
     /// Takes the next address without reading the block as a value; nil when that must be done.

@@ -1,5 +1,6 @@
 import CNIPlugin
 import IPAMCore
+import LinuxOS
 import NetTypes
 import NodeStore
 import TestKit
@@ -35,6 +36,28 @@ struct AddressTests {
             for id in ["c4", "c2"] { #expect(plugin.call("DEL", id, role: .addressesOnly).status == 0) }
             let again = (8...9).map { plugin.call("ADD", "c\($0)", role: .addressesOnly).address }
             #expect(again == ["10.244.0.4/29", "10.244.0.2/29"])
+        }
+    }
+
+    @Test("A block whose gateway's address a pod has gives none, and ADD and STATUS name the pod")
+    func gatewayTaken() throws {
+        try withRunDirectory { plugin in
+            try plugin.writeNodeState(blocks: ["10.244.0.0/29"])
+            let node = try #require(try plugin.store.nodeState())
+            let lock = try plugin.store.lock(deadline: .seconds(1))
+            let key = AttachmentKey(network: "net", containerID: "holder", ifName: "eth0")
+            let request = AllocationRequest(family: .ipv4, mode: "bgp", address: IPAddress("10.244.0.6"))
+            guard case .fresh(var file) = try plugin.store.claim(key, now: BootClock.now(), under: lock) else {
+                Issue.record("no fresh attachment")
+                return
+            }
+            _ = try plugin.store.allocate(request, for: &file, node: node, under: lock)
+            try file.update { $0.state = .complete }
+            lock.unlock()
+            let refused = plugin.call("ADD", role: .addressesOnly)
+            #expect(refused.status == 1 && refused.message.contains("10.244.0.6 belongs to \(key)"))
+            let status = plugin.call("STATUS", "", role: .addressesOnly, config: ("cniVersion", "1.1.0"))
+            #expect(status.code == 50 && status.message.contains("10.244.0.6 belongs to \(key)"))
         }
     }
 

@@ -159,6 +159,12 @@ import Testing
         #expect(allocation.address.description == "10.0.1.1")
         #expect(allocation.gateway?.description == "10.0.1.2")
         #expect(allocation.block.cidr == (try StoreFixture.prefix("10.0.1.0/30")))
+        let one = try #require(IPAddress("10.0.0.1"))
+        let refused = try fixture.add("c", node, .init(family: .ipv4, mode: "bgp", wantsGateway: true))
+        #expect(
+            refused
+                == .exhausted(
+                    full: node.blocks.map(\.cidr), gatewaysTaken: [.taken(one, by: StoreFixture.key("a"))]))
     }
 
     @Test("A block that is given again gives nobody what pods have of a block that it shares addresses with")
