@@ -3,8 +3,9 @@ package import NetTypes
 
 /// Tells when the files of a directory change (inotify(7)).
 ///
-/// It says that something changed, not what: whoever waits reads the directory again. Changes by rename, by writing in
-/// place and by the symbolic link that a mounted Kubernetes volume switches are all seen, and those of permissions.
+/// Whoever waits reads the directory again: what changed is told for the sake of files that are still being written.
+/// Changes by rename, by writing in place and by the symbolic link that a mounted Kubernetes volume switches are all
+/// seen, and those of permissions.
 package struct DirectoryWatch: ~Copyable, Sendable {
     private let file: FileDescriptor
     private let path: String
@@ -20,7 +21,8 @@ package struct DirectoryWatch: ~Copyable, Sendable {
         guard number >= 0 else { throw SystemError("inotify_init", path, code) }
         let file = FileDescriptor(owning: number)
         let removals = IN_MOVED_FROM | IN_DELETE | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR
-        let events = UInt32(removalsOnly ? removals : removals | IN_CLOSE_WRITE | IN_CREATE | IN_MOVED_TO | IN_ATTRIB)
+        let changes = IN_MODIFY | IN_CLOSE_WRITE | IN_CREATE | IN_MOVED_TO | IN_ATTRIB
+        let events = UInt32(removalsOnly ? removals : removals | changes)
         try Self.add(path, events, to: file.rawValue)
         self.file = file
         self.path = path
@@ -48,21 +50,47 @@ package struct DirectoryWatch: ~Copyable, Sendable {
         let ready = try Poll.readable([wakeUp.descriptor, file.rawValue], until: deadline, name: path)
         if ready[0] { return .wokenUp }
         guard ready[1] else { return .timeout }
-        return try drain() ? .changed : .directoryGone
+        let events = try drain()
+        return events.contains { $0.mask & Self.gone != 0 } ? .directoryGone : .changed(events)
+    }
+
+    /// What has happened to one file.
+    package struct Event: Sendable, Hashable {
+        /// The file: its directory by the number of its watch, and its name there.
+        package struct Place: Sendable, Hashable {
+            package var directory: Int32
+            package var name: String
+
+            /// Names a file.
+            package init(directory: Int32, name: String) {
+                self.directory = directory
+                self.name = name
+            }
+        }
+
+        /// The file; without a name it is the directory itself.
+        package var place: Place
+        fileprivate let mask: UInt32
+
+        /// Whether its content was changed, by somebody who has not closed it yet.
+        package var isWritten: Bool { mask & UInt32(IN_MODIFY) != 0 }
+        /// Whether nobody writes to it by this name any more: it was closed, replaced, or has gone.
+        package var isDone: Bool { mask & UInt32(IN_CLOSE_WRITE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE) != 0 }
     }
 
     /// Why a wait ended.
-    package enum Outcome: Sendable {
-        case changed
+    package enum Outcome: Sendable, Equatable {
+        /// What has happened since the last wait, the earliest first.
+        case changed([Event])
         /// The directory itself was removed or moved: this watch tells nothing more.
         case directoryGone
         case wokenUp
         case timeout
     }
 
-    /// Reads away all events; false when one of them says that the directory is gone.
-    private borrowing func drain() throws(SystemError) -> Bool {
-        var isPresent = true
+    /// Reads all events.
+    private borrowing func drain() throws(SystemError) -> [Event] {
+        var events: [Event] = []
         while true {
             var outcome = (count: 0, code: SystemErrorCode(rawValue: 0))
             // SAFETY: read(2) writes at most the buffer's own length, and says how much.
@@ -72,27 +100,31 @@ package struct DirectoryWatch: ~Copyable, Sendable {
                 filled = max(outcome.count, 0)
             }
             if outcome.count <= 0 {
-                if outcome.code == .EAGAIN || outcome.count == 0 { return isPresent }
+                if outcome.code == .EAGAIN || outcome.count == 0 { return events }
                 if outcome.code != .EINTR { throw SystemError("read", path, outcome.code) }
                 continue
             }
-            if Self.masks(in: bytes).contains(where: { $0 & Self.gone != 0 }) { isPresent = false }
+            events += Event.list(in: bytes)
         }
     }
 
     private static let gone = UInt32(IN_DELETE_SELF | IN_MOVE_SELF | IN_IGNORED | IN_UNMOUNT)
+}
 
-    /// The masks of the events: each is wd, mask, cookie, length, all of 32 bits, and so many octets of name.
-    private static func masks(in bytes: [UInt8]) -> [UInt32] {
-        var masks: [UInt32] = []
+extension DirectoryWatch.Event {
+    /// The events: each is wd, mask, cookie, length, all of 32 bits, and so many octets of name, which NULs fill up.
+    fileprivate static func list(in bytes: [UInt8]) -> [Self] {
+        var events: [Self] = []
         var rest = bytes[...]
         while rest.count >= 16 {
             func word(_ index: Int) -> UInt32 {
                 rest.dropFirst(4 * index).prefix(4).reversed().reduce(0) { $0 << 8 | UInt32($1) }
             }
-            masks.append(word(1))
+            let name = rest.dropFirst(16).prefix(Int(word(3))).prefix { $0 != 0 }
+            let place = Place(directory: Int32(bitPattern: word(0)), name: String(decoding: name, as: UTF8.self))
+            events.append(Self(place: place, mask: word(1)))
             rest = rest.dropFirst(16 + Int(word(3)))
         }
-        return masks
+        return events
     }
 }

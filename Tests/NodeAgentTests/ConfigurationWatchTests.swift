@@ -10,8 +10,15 @@ import Testing
 /// What a watch has offered last.
 private final class Offers: Sendable {
     private let last = Mutex<DecodedResources?>(nil)
+    private let all = Mutex<[[String]]>([])
 
-    func take(_ decoded: DecodedResources) { last.withLock { $0 = decoded } }
+    func take(_ decoded: DecodedResources) {
+        last.withLock { $0 = decoded }
+        all.withLock { $0.append(decoded.configuration.pools.map(\.name)) }
+    }
+
+    /// The names of the pools, as they were offered one after the other.
+    var history: [[String]] { all.withLock { $0 } }
 
     /// The names of the pools, and whether everything could be read.
     var state: (pools: [String], isWhole: Bool)? {
@@ -63,6 +70,48 @@ struct ConfigurationWatchTests {
         }
         let refusals = ConfigurationReader(path: directory.path).read().diagnostics.filter { $0.severity == .error }
         #expect(refusals.map(\.file) == ["x.yaml"] && refusals.first?.reason.contains("no plain file") == true)
+    }
+
+    @Test("A file is not read while somebody is in the middle of writing it, whatever else changes")
+    func slowWriter() async throws {
+        let directory = try TemporaryDirectory()
+        let pools = [Self.pool("a"), Array("\n---\n".utf8), Self.pool("b")]
+        try Files.createDirectory(directory.file("parts"))
+        for (index, part) in pools.enumerated() { try Files.replace(directory.file("parts/\(index)"), with: part) }
+        try Files.replace(directory.file("pools.yaml"), with: pools.flatMap { $0 })
+        try await Self.follow(directory.path) { offers in
+            #expect(try await eventually(within: Self.patience) { await offers.hold(["a", "b"]) })
+            let before = offers.history.count
+            let script = """
+                cd \(directory.path); exec 3> pools.yaml; cat parts/0 >&3; sed s/a}/c}/ parts/0 > c.yaml
+                sleep 0.5; cat parts/1 parts/2 >&3
+                """
+            try Command.run(["/bin/sh", "-c", script])
+            #expect(try await eventually(within: Self.patience) { await offers.hold(["a", "b", "c"]) })
+            #expect(offers.history.dropFirst(before).allSatisfy { $0 == ["a", "b", "c"] }, "\(offers.history)")
+        }
+    }
+
+    @Test("An empty file is refused, as somebody may be about to write it; one with a comment is not, nor one alone")
+    func emptyFile() throws {
+        let directory = try TemporaryDirectory()
+        try Files.replace(directory.file("pool.yaml"), with: Self.pool("a"))
+        let cases: [(String, isRefused: Bool)] = [
+            ("", true), ("\n \n", true), ("# none\n", false), ("---\n", false),
+        ]
+        for (text, isRefused) in cases {
+            try Files.replace(directory.file("x.yaml"), with: Array(text.utf8))
+            let decoded = ConfigurationReader(path: directory.path).read()
+            // What is good is there for a daemon that starts.
+            #expect(decoded.configuration.pools.map(\.name) == ["a"] && decoded.isWhole != isRefused, "\(text)")
+            #expect(ConfigurationReader(path: directory.file("x.yaml")).read().isWhole)
+        }
+        try Files.replace(directory.file("x.yaml"), with: [])
+        #expect(
+            ConfigurationReader(path: directory.path).read().diagnostics.map(\.description) == [
+                "x.yaml: it is empty, as a file that is being written is; if it is meant to say nothing, remove it or "
+                    + "write a comment"
+            ])
     }
 
     @Test("A pattern of links that is no regular expression refuses its resource, with file and line")

@@ -56,7 +56,10 @@ struct ConfigurationReader: Sendable {
         var findings = findings
         for file in files {
             do throws(Diagnostic) {
-                documents += try YAMLDocuments.documents(in: try text(of: file), file: file.name)
+                let text = try text(of: file)
+                // A file alone may be empty: nothing is configured then.
+                if file.name != path, text.allSatisfy(\.isWhitespace) { throw .emptyFile(file.name) }
+                documents += try YAMLDocuments.documents(in: text, file: file.name)
             } catch {
                 findings.append(error)
             }
@@ -89,6 +92,12 @@ struct ConfigurationReader: Sendable {
 
     /// Every JSON text is YAML too.
     private static func isRead(_ name: String) -> Bool { endings.contains { name.hasSuffix($0) } }
+
+    /// Whether a file of this name in the watched directory is one of those that are read.
+    func reads(_ name: String) -> Bool {
+        if watchedDirectory == path { return Self.isRead(name) && !name.hasPrefix(".") }
+        return path == name || path.hasSuffix("/\(name)")
+    }
 
     /// What is said of a file that is passed over: its name may not be what was meant.
     private func unread(_ name: String) -> Diagnostic? {
@@ -126,6 +135,17 @@ struct LastReading: Sendable {
     fileprivate let files: [File]
     fileprivate let findings: [Diagnostic]
     fileprivate let decoded: DecodedResources
+}
+
+extension Diagnostic {
+    /// The refusal of a file that says nothing at all, not even that this is meant: what writes a file in place empties
+    /// it first.
+    fileprivate static func emptyFile(_ file: String) -> Diagnostic {
+        Diagnostic(
+            .error, file: file,
+            reason: "it is empty, as a file that is being written is; if it is meant to say nothing, remove it or "
+                + "write a comment")
+    }
 }
 
 extension SystemError {

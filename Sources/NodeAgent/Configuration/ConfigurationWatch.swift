@@ -6,10 +6,6 @@ import Resources
 
 /// Reads the configuration once, and again after every change of its files.
 struct ConfigurationWatch: Sendable {
-    /// Editors and copies touch a file several times; the files are read when they have been quiet for so long.
-    private static let settlingTime: Duration = .milliseconds(50)
-    /// The longest wait for quiet.
-    private static let settlingLimit: Duration = .seconds(1)
     /// A directory that cannot be watched is tried again, and read, this often.
     private static let retryInterval: Duration = .seconds(1)
     /// Without any event the files are still read this often: some file systems tell of no changes.
@@ -74,8 +70,8 @@ struct ConfigurationWatch: Sendable {
         _ offer: (DecodedResources) -> Void,
     ) throws(SystemError) -> DirectoryWatch.Outcome {
         while true {
-            var outcome = try watch.wait(or: wakeUp, until: BootClock.now() + Self.fallbackInterval)
-            if outcome == .changed { outcome = try settle(watch, until: wakeUp) }
+            var outcome = try wait(watch, or: wakeUp, until: BootClock.now() + Self.fallbackInterval)
+            if case .changed(let events) = outcome { outcome = try settle(watch, until: wakeUp, after: events) }
             let hasMoved = try self.place() != place
             if hasMoved, outcome != .wokenUp { return .directoryGone }
             switch outcome {
@@ -99,14 +95,36 @@ struct ConfigurationWatch: Sendable {
         offer(decoded)
     }
 
-    /// Waits until the files are quiet, though no longer than the limit: a busy file must not hide the others.
-    private func settle(
-        _ watch: borrowing DirectoryWatch, until wakeUp: WakeUp,
+    /// Waits for a change. What is written to a file that is not read here, a log beside the resources, is none before it
+    /// is closed: a link may lead to it.
+    private func wait(
+        _ watch: borrowing DirectoryWatch, or wakeUp: WakeUp, until deadline: MonotonicTime,
     ) throws(SystemError) -> DirectoryWatch.Outcome {
-        let limit = BootClock.now() + Self.settlingLimit
         while true {
-            let outcome = try watch.wait(or: wakeUp, until: min(limit, BootClock.now() + Self.settlingTime))
-            guard outcome == .changed, BootClock.now() < limit else { return outcome == .changed ? .timeout : outcome }
+            let outcome = try watch.wait(or: wakeUp, until: deadline)
+            guard case .changed(let events) = outcome else { return outcome }
+            let changes = events.filter { !$0.isWritten || reader.reads($0.place.name) }
+            if !changes.isEmpty { return .changed(changes) }
         }
+    }
+
+    /// Waits until the files are quiet and nobody is in the middle of writing one, though not for ever.
+    ///
+    /// - Returns: `.timeout` when they are to be read.
+    private func settle(
+        _ watch: borrowing DirectoryWatch, until wakeUp: WakeUp, after events: [DirectoryWatch.Event] = [],
+    ) throws(SystemError) -> DirectoryWatch.Outcome {
+        var pace = ReadingPace(from: BootClock.now())
+        pace.take(events, at: BootClock.now())
+        while BootClock.now() < pace.due {
+            switch try wait(watch, or: wakeUp, until: pace.due) {
+            case .changed(let events): pace.take(events, at: BootClock.now())
+            case .timeout: break
+            case .wokenUp: return .wokenUp
+            case .directoryGone: return .directoryGone
+            }
+        }
+        if pace.isWriting { logger.notice("a file of the configuration is still being written; it is read as it is") }
+        return .timeout
     }
 }

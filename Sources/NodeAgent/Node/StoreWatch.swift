@@ -94,7 +94,7 @@ struct StoreWatch: Sendable {
     ) throws -> DirectoryWatch.Outcome {
         while true {
             var outcome = try watch.wait(or: wakeUp, until: BootClock.now() + .seconds(3600))
-            while outcome == .changed {
+            while case .changed = outcome {
                 outcome = try watch.wait(or: wakeUp, until: BootClock.now() + Self.settlingTime)
             }
             guard outcome == .timeout else { return outcome }
