@@ -1,7 +1,7 @@
 import NetTypes
 
 extension ClusterConfiguration {
-    /// Two resources that contradict each other.
+    /// Two resources that contradict each other, or one that needs another which is not there.
     package struct Conflict: Sendable, Hashable, CustomStringConvertible {
         /// One of the two, as `Kind/name`.
         package var resource: String
@@ -9,15 +9,18 @@ extension ClusterConfiguration {
         package var other: String
         /// What the contradiction is and what follows from it; it names the other.
         package var reason: String
-        /// Whether both are refused; else they stay in force, and what they dispute is given to nobody.
+        /// Whether the resource is refused; else both stay in force, and what they dispute is given to nobody.
         package var isRefused = false
 
         /// The first, then the reason.
         package var description: String { "\(resource): \(reason)" }
     }
 
-    /// Pools that overlap, affinities that overlap and nodes with one address; each pair once.
-    package var conflicts: [Conflict] { overlappingPools + overlappingAffinities + sharedAddresses }
+    /// Pools that overlap and affinities that overlap, each pair once; nodes with one address; peers without a filter of
+    /// theirs.
+    package var conflicts: [Conflict] {
+        overlappingPools + overlappingAffinities + sharedAddresses + missingFilters
+    }
 
     private var overlappingPools: [Conflict] {
         pools.enumerated().flatMap { index, pool in
@@ -60,5 +63,18 @@ extension ClusterConfiguration {
             }
         }
         return found
+    }
+
+    /// A session without its filter would let through what the filter is there to stop.
+    private var missingFilters: [Conflict] {
+        let known = Set(filters.map(\.name))
+        return peers.flatMap { peer in
+            Set(peer.policy.filters).subtracting(known).sorted().map { filter in
+                Conflict(
+                    resource: "BGPPeer/\(peer.name)", other: "BGPFilter/\(filter)",
+                    reason: "there is no BGPFilter/\(filter), which its filters name, and without it there is no "
+                        + "session; write the filter, or take its name out", isRefused: true)
+            }
+        }
     }
 }

@@ -30,11 +30,6 @@ extension ClusterConfiguration {
             byAddress[peer.address] = nil
             warnings.append("peer \(peer.address) is left out: its password cannot be read")
         }
-        for peer in byAddress.values {
-            for name in peer.policy.filters where !filters.contains(where: { $0.name == name }) {
-                warnings.append("BGPPeer/\(peer.resourceName ?? "") names BGPFilter/\(name), which does not exist")
-            }
-        }
         return (byAddress.values.sorted { $0.address < $1.address }, warnings.sorted())
     }
 

@@ -9,7 +9,7 @@ package struct ClusterConfiguration: Sendable, Equatable {
     /// The nodes, by name.
     package internal(set) var nodes: [Node]
     /// The sessions beside the mesh, by name.
-    package let peers: [BGPPeer]
+    package private(set) var peers: [BGPPeer]
     /// The ownership of blocks, by block.
     package let affinities: [BlockAffinity]
     /// The BGP settings, by name: `default` and `node.NAME`.
@@ -42,6 +42,12 @@ package struct ClusterConfiguration: Sendable, Equatable {
     /// Leaves out settings that are refused for a reason that only their reader can see.
     package mutating func remove(_ refused: FelixConfiguration) {
         felixConfigurations.removeAll { $0.name == refused.name }
+    }
+
+    /// Leaves out the nodes and peers of these names, as `Kind/name`: what conflicts refuse.
+    mutating func remove(_ refused: Set<String>) {
+        nodes.removeAll { refused.contains(ResourceValue.node($0).identity) }
+        peers.removeAll { refused.contains(ResourceValue.bgpPeer($0).identity) }
     }
 
     /// The AS number of nodes that name none.

@@ -50,7 +50,7 @@ package struct DecodedResources: Sendable, Equatable {
         let names = Set(kept.map(\.identity))
         var whole = ClusterConfiguration(configuration.values.filter { !names.contains($0.identity) } + kept)
         let contradicted = names.intersection(whole.conflicts.filter(\.isRefused).map(\.resource))
-        whole.nodes.removeAll { contradicted.contains(ResourceValue.node($0).identity) }
+        whole.remove(contradicted)
         let references = Set(whole.secretReferences.map(\.reference))
         whole.secrets = former.configuration.secrets.filter { references.contains($0.key) }
             .merging(configuration.secrets, uniquingKeysWith: { _, new in new })

@@ -120,7 +120,7 @@ package struct ResourceDecoder {
                     resource: conflict.resource, reason: conflict.reason))
         }
         let refused = Set(configuration.conflicts.filter(\.isRefused).map(\.resource))
-        configuration.nodes.removeAll { refused.contains("Node/\($0.name)") }
+        configuration.remove(refused)
         diagnostics.sort { ($0.file, $0.line ?? 0, $0.field ?? "") < ($1.file, $1.line ?? 0, $1.field ?? "") }
         let used = resources.lazy.filter { $0.value != nil && !refused.contains($0.identity) }
         return DecodedResources(

@@ -99,14 +99,55 @@ struct BGPFilterTests {
         #expect(findings(resource("BGPFilter", "f", ["exportV4": [["peerType": "iBGP"]]])).count == 1)
     }
 
-    @Test("a peer has its filters in its order; one that is not there is told of")
+    @Test("a peer has its filters in its order")
     func filters() throws {
         let view = try viewWith(
-            ["peerIP": "10.0.0.1", "asNumber": 1, "filters": ["second", "third", "first"], "maximumPrefixes": 100])
+            ["peerIP": "10.0.0.1", "asNumber": 1, "filters": ["second", "first"], "maximumPrefixes": 100])
         let peer = try #require(view.peers.first)
         #expect(peer.filters.map(\.name) == ["second", "first"])
         #expect(peer.policy.maximumPrefixes == 100)
-        #expect(view.warnings == ["BGPPeer/p names BGPFilter/third, which does not exist"])
+        #expect(view.warnings.isEmpty)
+    }
+
+    @Test("a peer that names a filter which is not there, or is refused, is refused, and no other is")
+    func missingFilter() throws {
+        func peer(_ name: String, _ filters: Shape) -> Document {
+            resource("BGPPeer", name, ["peerIP": "10.0.0.1", "asNumber": 1, "filters": filters], file: "peers.yaml")
+        }
+        let broken = resource("BGPFilter", "broken", ["importV4": [["action": "Perhaps"]]])
+        let decoded = ResourceDecoder.decode(
+            clusterOfOne + [
+                broken, peer("p", ["frist", "second"]), peer("q", ["second", "broken"]), peer("r", ["second"]),
+            ])
+        let view = try #require(decoded.configuration.view(of: "node1"))
+        #expect(view.peers.map(\.resourceName) == ["r"])
+        #expect(decoded.files["BGPPeer/p"] == nil)
+        let end = ", which its filters name, and without it there is no session; write the filter, or take its name out"
+        #expect(
+            decoded.diagnostics.filter { $0.severity == .error && $0.file == "peers.yaml" }.map(\.description) == [
+                "peers.yaml:0: BGPPeer/p: there is no BGPFilter/frist\(end)",
+                "peers.yaml:0: BGPPeer/q: there is no BGPFilter/broken\(end)",
+            ])
+    }
+
+    @Test("a filter that is broken while its session is up leaves both as they were; removed with it, neither is left")
+    func brokenLive() {
+        let peer = resource("BGPPeer", "p", ["peerIP": "10.0.0.1", "asNumber": 1, "filters": ["f"]], file: "p.yaml")
+        func filter(_ action: Shape) -> Document {
+            resource("BGPFilter", "f", ["importV4": [["action": action]]], file: "f.yaml")
+        }
+        // Something else has been wrong from the start on.
+        let wrong = resource("IPPool", "wrong", ["cidr": "10.0.0.0/33"], file: "pool.yaml")
+        var inForce = ConfigurationInForce()
+        _ = inForce.offer(ResourceDecoder.decode(clusterOfOne + [wrong, filter("Reject"), peer]))
+        let before = inForce.configuration
+        #expect(before?.peers.count == 1)
+        #expect(inForce.offer(ResourceDecoder.decode(clusterOfOne + [wrong, filter("Rejct"), peer])) == .unchanged)
+        #expect(inForce.configuration == before)
+        // The peer is refused for another reason: with the filter gone there is nothing to keep it with.
+        let typo = resource("BGPPeer", "p", ["peerIP": "10.0.0.1", "asNumber": "x"], file: "p.yaml")
+        _ = inForce.offer(ResourceDecoder.decode(clusterOfOne + [wrong, typo]))
+        #expect(inForce.configuration?.peers.isEmpty == true)
     }
 
     @Test("policy is no part of who a peer is: a change of it needs no new session")
