@@ -205,6 +205,7 @@ extension PeerSession {
             turn.effects.append(.sweepStale(gone, reason: "the peer did not preserve its forwarding state"))
         }
         if kept.isEmpty {
+            hasKeptLong = false
             stop(.staleRoutes, &turn)
         } else {
             start(.staleRoutes, after: configuration.timing.endOfRIBLimit, &turn)

@@ -114,6 +114,16 @@ struct LongLivedTests {
         driver.handle(Fixture.theirs, .open(asking([600, 600], restart: restart, preserved: false)))
         driver.handle(Fixture.theirs, .keepalive)
         #expect(swept(driver) == Self.families)
+        // Nothing is left that was kept long: of two losses before an End-of-RIB the second is one too many.
+        driver.handle(.tcpClosed(Fixture.theirs, reason: "reset"))
+        #expect(driver.loss?.keptFamilies == Self.families && swept(driver) == [])
+        let again = ConnectionID.incoming(2)
+        driver.handle(.tcpConnected(again))
+        driver.handle(again, .open(asking([600, 600])))
+        driver.handle(again, .keepalive)
+        #expect(swept(driver) == [])
+        driver.handle(.tcpClosed(again, reason: "reset"))
+        #expect(swept(driver) == Self.families)
     }
 
     @Test("what this side asks is in its OPEN; asking nothing it still says that it knows what LLGR_STALE means")
