@@ -50,6 +50,24 @@ struct LinkDiagnosisTests {
         #expect(Diagnosis.devices(mode, family, told, links) == expected)
     }
 
+    @Test("a pod that goes, or comes back, while it is looked at is not cut off")
+    func podsInMotion() {
+        func isCutOff(_ reached: [Bool], isThere: Bool) -> Bool {
+            var reached = reached
+            return Diagnosis.isCutOff(isReached: { reached.removeFirst() }, isThere: { isThere })
+        }
+        #expect(!isCutOff([true], isThere: true))
+        #expect(!isCutOff([false], isThere: false))
+        #expect(!isCutOff([false, true], isThere: true))
+        #expect(isCutOff([false, false], isThere: true))
+    }
+
+    @Test("the setting that turns forwarding on is that of the family")
+    func forwardingSetting() {
+        #expect(AddressFamily.ipv4.forwardingSetting == "net.ipv4.ip_forward")
+        #expect(AddressFamily.ipv6.forwardingSetting == "net.ipv6.conf.all.forwarding")
+    }
+
     @Test("a device that is missing, down or somebody else's is named")
     func missingDevices() {
         func problems(_ wanted: Set<String>, _ links: [Link]) -> [String] {

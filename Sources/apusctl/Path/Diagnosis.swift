@@ -70,7 +70,7 @@ struct Diagnosis {
 
     private mutating func checkForwarding(_ node: NodeKernel) {
         for family in Set(node.state.pools.map(\.cidr.family)) where !node.forwards(family) {
-            let name = family == .ipv4 ? "net.ipv4.ip_forward" : "net.ipv6.conf.all.forwarding"
+            let name = family.forwardingSetting
             add(
                 "IP forwarding is off: \(name) = 0",
                 "sysctl -w \(name)=1, or start apusd without --no-manage-forwarding")
@@ -101,9 +101,8 @@ struct Diagnosis {
         }
         for pod in node.pods where pod.state == .complete {
             guard let link = node.links[pod.hostLinkIndex], link.isPod, link.isUp else { continue }
-            for address in pod.addresses.map(\.address) {
-                let lookUp = try? node.lookUp(address)
-                guard lookUp?.kind != .unicast || lookUp?.linkIndex != link.index else { continue }
+            for address in pod.addresses.map(\.address)
+            where Self.isCutOff(isReached: { node.reaches(address, over: link) }, isThere: { node.isThere(pod) }) {
                 add(
                     "packets for \(address) do not reach its pod: the route over \(link.name) is gone, or another one "
                         + "is before it",
@@ -111,6 +110,12 @@ struct Diagnosis {
                         + "runs, unless another program's is in its place: remove that")
             }
         }
+    }
+
+    /// Whether packets do not reach a pod. Records were read before routes are asked for, and pods go meanwhile: of one
+    /// that seems cut off both are looked at once more.
+    static func isCutOff(isReached: () -> Bool, isThere: () -> Bool) -> Bool {
+        !isReached() && isThere() && !isReached()
     }
 
     private mutating func checkRecords(_ errors: [StoreError]) {

@@ -86,6 +86,18 @@ final class NodeKernel {
     /// What the kernel would do with a packet to the address.
     func lookUp(_ address: IPAddress) throws -> RouteLookup { try socket.lookUp(address) }
 
+    /// Whether a packet to the address leaves by the link.
+    func reaches(_ address: IPAddress, over link: Link) -> Bool {
+        let found = try? lookUp(address)
+        return found?.kind == .unicast && found?.linkIndex == link.index
+    }
+
+    /// Whether a pod's record still says what it did: pods come and go while somebody looks.
+    func isThere(_ pod: Attachment) -> Bool {
+        let now = try? store.attachment(pod.key)
+        return now == pod
+    }
+
     /// The main table's routes over a link to networks that the address is in, the shortest first.
     func routes(to address: IPAddress, over linkIndex: UInt32) throws(NetlinkError) -> [Route] {
         try socket.routes(family: address.family, linkIndex: linkIndex)
@@ -147,4 +159,9 @@ final class NodeKernel {
     func reversePathFilter(of link: Link) -> Int {
         [link.name, "all"].compactMap { setting("net/ipv4/conf/\($0)/rp_filter").flatMap { Int($0) } }.max() ?? 0
     }
+}
+
+extension AddressFamily {
+    /// The setting that turns forwarding on for the whole node, as sysctl(8) names it.
+    var forwardingSetting: String { self == .ipv4 ? "net.ipv4.ip_forward" : "net.ipv6.conf.all.forwarding" }
 }

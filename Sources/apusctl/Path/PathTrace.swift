@@ -82,7 +82,7 @@ struct PathTrace {
         mtuBytes = min(mtuBytes, link.mtuBytes)
         guard link.isUp else { return "\(link.name) is down (ip link set \(link.name) up)" }
         guard node.forwards(source.family) || node.owns(destination) else {
-            return "IP forwarding is off (sysctl -w net.ipv4.ip_forward=1)"
+            return "IP forwarding is off (sysctl -w \(source.family.forwardingSetting)=1)"
         }
         guard source.family == .ipv4, node.reversePathFilter(of: link) == 1 else { return nil }
         let back = try node.lookUp(source)
