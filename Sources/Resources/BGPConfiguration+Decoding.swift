@@ -20,6 +20,12 @@ extension BGPConfiguration {
         "asNumber", "nodeToNodeMeshEnabled", "nodeMeshMaxRestartTime", "nodeMeshPassword", "nodeMeshBFD",
     ]
 
+    /// What changes the way of packets in Calico, and nothing here.
+    private static let missing = [
+        "serviceClusterIPs", "serviceExternalIPs", "serviceLoadBalancerIPs", "ignoredInterfaces",
+        "localWorkloadPeeringIPV4", "localWorkloadPeeringIPV6", "ipv4NormalRoutePriority", "ipv6NormalRoutePriority",
+    ]
+
     private init(spec reader: inout FieldReader, name: String, isGlobal: Bool) {
         self.init(
             name: name,
@@ -40,11 +46,7 @@ extension BGPConfiguration {
                 reader.refuse(key, "a setting of the whole cluster; write it in BGPConfiguration/default")
             }
         }
-        reader.ignore([
-            "logSeverityScreen", "serviceClusterIPs",
-            "serviceExternalIPs", "serviceLoadBalancerIPs", "serviceLoadBalancerAggregation", "ignoredInterfaces",
-            "localWorkloadPeeringIPV4", "localWorkloadPeeringIPV6", "ipv4NormalRoutePriority",
-            "ipv6NormalRoutePriority",
-        ])
+        reader.ignore(["logSeverityScreen", "serviceLoadBalancerAggregation"])
+        reader.ignore(Self.missing, severity: .ineffective)
     }
 }

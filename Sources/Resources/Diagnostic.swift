@@ -4,7 +4,7 @@ package struct Diagnostic: Error, Sendable, Hashable, CustomStringConvertible {
     package enum Severity: Int, Sendable, Hashable, Comparable {
         /// Nothing is wrong; a known field or kind has no effect in this version.
         case note
-        /// Nothing is wrong; a field that changes what Calico's network does changes nothing here.
+        /// Nothing is wrong; a field or a kind that changes what Calico's network does changes nothing here.
         case ineffective
         /// The resource is used, though something in it is not.
         case warning

@@ -89,6 +89,7 @@ extension FelixConfiguration {
     /// What changes the way of packets in Calico, and nothing here.
     private static let missing = [
         "deviceRouteSourceAddress", "deviceRouteSourceAddressIPv6", "interfacePrefix", "ipipEnabled",
+        "ipv4ElevatedRoutePriority", "ipv4NormalRoutePriority", "ipv6ElevatedRoutePriority", "ipv6NormalRoutePriority",
         "natOutgoingAddress", "natOutgoingExclusions", "natPortRange", "vxlanEnabled", "wireguardEnabled",
         "wireguardEnabledV6",
     ]
@@ -99,8 +100,7 @@ extension FelixConfiguration {
         "defaultEndpointToHostAction", "deviceRouteProtocol", "disableConntrackInvalidCheck", "externalNodesList",
         "failsafeInboundHostPorts", "failsafeOutboundHostPorts", "featureDetectOverride", "featureGates",
         "floatingIPs", "genericXDPEnabled", "goGCThreshold", "goMaxProcs", "goMemoryLimitMB", "interfaceExclude",
-        "interfaceRefreshInterval", "ipForwarding", "ipsetsRefreshInterval", "ipv4ElevatedRoutePriority",
-        "ipv4NormalRoutePriority", "ipv6ElevatedRoutePriority", "ipv6NormalRoutePriority", "ipv6Support",
+        "interfaceRefreshInterval", "ipForwarding", "ipsetsRefreshInterval", "ipv6Support",
         "kubeNodePortRanges", "localSubnetL2Reachability", "maxIpsetSize", "metadataAddr", "metadataPort",
         "netlinkTimeout", "openstackRegion", "policySyncPathPrefix", "programClusterRoutes", "removeExternalRoutes",
         "reportingInterval", "reportingTTL", "requireMTUFile", "routeRefreshInterval", "routeSource",

@@ -82,7 +82,7 @@ package struct ResourceDecoder {
         guard notedKinds.insert(kind).inserted else { return }
         diagnostics.append(
             Diagnostic(
-                .note, file: file, line: line, resource: identity,
+                kind.severityOfIgnoring, file: file, line: line, resource: identity,
                 reason: "\(kind.rawValue) resources have no effect in this version"))
     }
 

@@ -15,6 +15,9 @@ enum ResourceKind: String, Sendable, Hashable, CaseIterable {
     case hostEndpoint = "HostEndpoint"
     case workloadEndpoint = "WorkloadEndpoint"
     case networkPolicy = "NetworkPolicy"
+    case stagedNetworkPolicy = "StagedNetworkPolicy"
+    case stagedGlobalNetworkPolicy = "StagedGlobalNetworkPolicy"
+    case stagedKubernetesNetworkPolicy = "StagedKubernetesNetworkPolicy"
     case networkSet = "NetworkSet"
     case globalNetworkPolicy = "GlobalNetworkPolicy"
     case globalNetworkSet = "GlobalNetworkSet"
@@ -28,6 +31,15 @@ enum ResourceKind: String, Sendable, Hashable, CaseIterable {
             .ipReservation:
             true
         default: false
+        }
+    }
+
+    /// How bad it is that nobody acts on resources of the kind, which is not used: what stops packets in Calico is missed
+    /// by whoever relies on it.
+    var severityOfIgnoring: Diagnostic.Severity {
+        switch self {
+        case .networkPolicy, .globalNetworkPolicy, .hostEndpoint, .profile, .tier: .ineffective
+        default: .note
         }
     }
 }

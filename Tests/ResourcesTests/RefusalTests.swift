@@ -223,6 +223,35 @@ struct RefusalTests {
                 ])
     }
 
+    @Test(
+        "what stops packets in Calico, or sends them another way, is told as without effect; what does not is a note",
+        arguments: [
+            ("NetworkPolicy", "ineffective"), ("GlobalNetworkPolicy", "ineffective"), ("HostEndpoint", "ineffective"),
+            ("Tier", "ineffective"), ("Profile", "ineffective"), ("ClusterInformation", "note"),
+            ("StagedNetworkPolicy", "note"), ("StagedGlobalNetworkPolicy", "note"),
+            ("StagedKubernetesNetworkPolicy", "note"), ("KubeControllersConfiguration", "note"),
+        ])
+    func ineffectiveKinds(kind: String, severity: String) {
+        #expect(
+            findings(resource(kind, "x", [:]), resource(kind, "y", [:])) == [
+                "\(severity): a.yaml:0: \(kind)/x: \(kind) resources have no effect in this version"
+            ])
+    }
+
+    @Test(
+        "so are settings of BGP",
+        arguments: [
+            ("serviceClusterIPs", "ineffective"), ("serviceExternalIPs", "ineffective"),
+            ("serviceLoadBalancerIPs", "ineffective"), ("localWorkloadPeeringIPV4", "ineffective"),
+            ("localWorkloadPeeringIPV6", "ineffective"), ("ignoredInterfaces", "ineffective"),
+            ("ipv4NormalRoutePriority", "ineffective"), ("ipv6NormalRoutePriority", "ineffective"),
+            ("logSeverityScreen", "note"),
+        ])
+    func ineffectiveSettings(field: String, severity: String) {
+        let found = findings(resource("BGPConfiguration", "default", .map([(field, .plain("x"))])))
+        #expect(found.count == 1 && found.first?.hasPrefix("\(severity): ") == true, "\(found)")
+    }
+
     @Test("documents that are no resources")
     func noResources() {
         #expect(findings(document("x")) == ["error: a.yaml:0: expected a mapping, found \"x\""])
