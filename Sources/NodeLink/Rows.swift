@@ -141,6 +141,12 @@ package struct BlockRow: TableRow {
     package var allocated: UInt32?
     /// The addresses that are free; nil for another node's block.
     package var free: UInt32?
+    /// Whether its pool keeps it to the node (`disableBGPExport`): then nobody is to be told.
+    package var isKept = false
+    /// Why it gives no new addresses; nil for one that does, and from a daemon that does not say.
+    package var closedBecause: BlockClosure?
+    /// Who is in conflict about it, in words; nil when nobody is.
+    package var conflict: String?
 
     /// Makes a row.
     package init(
@@ -165,6 +171,9 @@ package struct BlockRow: TableRow {
         isClosed = try reader.bool("closed")
         allocated = try reader.optionalInteger("allocated")
         free = try reader.optionalInteger("free")
+        isKept = reader.has("kept") ? try reader.bool("kept") : false
+        closedBecause = try reader.optionalString("closedBecause").map { BlockClosure(rawValue: $0) ?? .other }
+        conflict = try reader.optionalString("conflict")
     }
 
     package var json: JSONValue {
@@ -172,6 +181,8 @@ package struct BlockRow: TableRow {
             "cidr": .string(cidr.description), "node": .string(node), "pool": .string(pool),
             "announced": .bool(isAnnounced), "closed": .bool(isClosed),
             "allocated": allocated.map { .int(Int64($0)) } ?? .null, "free": free.map { .int(Int64($0)) } ?? .null,
+            "kept": .bool(isKept), "closedBecause": closedBecause.map { .string($0.rawValue) } ?? .null,
+            "conflict": conflict.map { .string($0) } ?? .null,
         ]
     }
 }

@@ -38,6 +38,7 @@ extension IPPool {
             natOutgoing: natOutgoing, isDisabled: isDisabled || !isForPods, nodeSelector: nodeSelector,
             disableBGPExport: disableBGPExport, isManual: assignment == .manual,
         )
+        self.isForPods = isForPods
     }
 
     private static func check(_ cidr: IPPrefix, blockSize: UInt8?, in reader: inout FieldReader) {

@@ -21,7 +21,7 @@ package struct IPPool: Sendable, Hashable {
     package var vxlanMode: TunnelUse
     /// Whether packets that leave all pools get the node's address as source.
     package var natOutgoing: Bool
-    /// Whether allocation from the pool is off. Pods that have an address of it stay reachable.
+    /// Whether allocation from the pool is off, because it says so or is not for pods. Pods that have an address of it stay reachable.
     package var isDisabled: Bool
     /// The nodes that may take addresses from the pool.
     package var nodeSelector: Selector
@@ -29,6 +29,8 @@ package struct IPPool: Sendable, Hashable {
     package var disableBGPExport: Bool
     /// Whether only pods that ask for the pool, or for an address of it, get one (`assignmentMode: Manual`).
     package var isManual: Bool
+    /// Whether its addresses are for pods (`allowedUses`).
+    package var isForPods = true
 
     /// Makes a pool; `blockSize` nil is Calico's default, 26 or 122.
     package init(

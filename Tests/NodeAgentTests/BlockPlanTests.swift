@@ -1,5 +1,6 @@
 import IPAMCore
 import NetTypes
+import NodeLink
 import Resources
 import Testing
 
@@ -39,6 +40,30 @@ struct BlockPlanTests {
         disabled.isDisabled = true
         let plan = BlockPlan(try input(pool: disabled, own: [first], claimed: [second]))
         #expect(plan.blocks.map(\.isClosed) == [true, true])
+    }
+
+    @Test("why a block is closed: the pool is disabled or not for pods, does not select the node, or is gone")
+    func closures() throws {
+        func closures(_ change: (inout IPPool) throws -> Void) throws -> [BlockClosure?] {
+            var pool = pool
+            try change(&pool)
+            let plan = BlockPlan(try input(pool: pool, own: [first], claimed: [second], previous: [first, second]))
+            return [first, second].map { plan.closures[$0] }
+        }
+        #expect(try closures { _ in } == [nil, nil])
+        #expect(try closures { $0.isDisabled = true } == [.disabled, .disabled])
+        #expect(try closures { ($0.isDisabled, $0.isForPods) = (true, false) } == [.uses, .uses])
+        #expect(try closures { $0.nodeSelector = try Selector(parsing: "zone == 'a'") } == [.selector, .selector])
+        let moved = IPPool(name: "default-pool", cidr: prefix("10.9.0.0/16"))
+        let gone = BlockPlan(try input(pool: moved, own: [first], previous: [first], occupied: [first]))
+        #expect(gone.closures == [first: .noPool])
+        let withdrawn = BlockPlan(try input(previous: [first], occupied: [first]))
+        #expect(withdrawn.closures == [first: .withdrawn])
+        let pending = BlockAffinity(name: "own", cidr: first, node: "node1", state: .pendingDeletion)
+        #expect(BlockPlan(try input(others: [pending])).closures == [first: .affinityState])
+        let rival = BlockAffinity(name: "rival", cidr: first, node: "node2")
+        let disputed = BlockPlan(try input(own: [first], others: [rival], previous: [first], occupied: [first]))
+        #expect(disputed.closures == [first: .conflict])
     }
 
     @Test("a block that two affinities give away is closed while a pod lives in it, and left alone else, held or not")

@@ -143,6 +143,12 @@ import Testing
             nodeSelector: "all()")
         pool.device = "tunl0"
         try check(ListAnswer([pool]))
+        var block = BlockRow(
+            cidr: prefix, node: "a", pool: "p", isAnnounced: false, isClosed: true, allocated: 3, free: 60)
+        block.isKept = true
+        block.closedBecause = .conflict
+        block.conflict = "a and b"
+        try check(ListAnswer([block]))
         var route = RouteRow(
             prefix: prefix, nextHop: "192.168.1.2", peer: "192.168.1.2", asPath: "", mode: "bgp",
             state: "programmed", link: "eth0", announced: "vxlan")

@@ -138,6 +138,42 @@ struct DiagnosisTests {
         #expect(problem(pool)?.contains("in conflict") ?? false)
     }
 
+    @Test(
+        "a closed block has the reason that the daemon gives, and its remedy",
+        arguments: [
+            (.conflict, "it is in conflict: a and b", "remove one of the two"),
+            (.selector, "IPPool p does not select the node (nodeSelector: zone == 'a')", "give the Node the labels"),
+            (.disabled, "IPPool p is disabled", "remove disabled"),
+            (.uses, "the allowedUses of IPPool p are others than pods", "add Workload"),
+            (.affinityState, "its BlockAffinity is not confirmed", "write state: confirmed"),
+            (.withdrawn, "no BlockAffinity gives it to the node any more", "give it to the node again"),
+            (.noPool, "no IPPool p holds it any more", "give the pool its former cidr back"),
+            (.other, "it is in conflict or being given up", "the log of apusd"),
+        ] as [(BlockClosure, String, String)])
+    func closures(closure: BlockClosure, reason: String, remedy: String) {
+        var account = account
+        account.blocks[0].isClosed = true
+        account.blocks[0].closedBecause = closure
+        account.blocks[0].conflict = closure == .conflict ? "a and b" : nil
+        account.pools = [
+            PoolRow(
+                name: "p", cidr: own.cidr, mode: "bgp", blockSize: 26, natOutgoing: false,
+                isDisabled: closure == .disabled || closure == .uses, nodeSelector: "zone == 'a'")
+        ]
+        let findings = Diagnosis(account: account).findings
+        #expect(findings.map(\.problem) == ["block 10.244.0.0/26 is closed for new pods: \(reason)"])
+        #expect(findings.first?.remedy.hasPrefix(remedy) ?? false)
+    }
+
+    @Test("a block that its pool keeps to the node is not missed by anybody")
+    func keptBlock() {
+        let found = problems { account in
+            account.blocks[0].isAnnounced = false
+            account.blocks[0].isKept = true
+        }
+        #expect(found.isEmpty)
+    }
+
     @Test("routes that nobody speaks for are counted, with the age of the loss")
     func stale() {
         let found = problems { account in

@@ -163,14 +163,19 @@ struct Responder: Sendable {
         let state = await controller.state
         let own = state?.blocks ?? []
         let configuration = await controller.configuration
+        let plan = await controller.plan
         let rows = own.map { block in
             let record = record(of: block.cidr)
             // The state says whether addresses wait for an announcement: where there is to be none they do not.
             let isKept = configuration?.pool(of: block.cidr)?.disableBGPExport ?? false
-            return BlockRow(
+            var row = BlockRow(
                 cidr: block.cidr, node: nodeName, pool: block.pool, isAnnounced: block.isAnnounced && !isKept,
                 isClosed: block.isClosed, allocated: record.map { UInt32(clamping: $0.allocated.count) },
                 free: record.map { UInt32(clamping: $0.freeCount(sparing: state?.withheld ?? WithheldAddresses())) })
+            row.isKept = isKept
+            row.closedBecause = block.isClosed ? plan?.closures[block.cidr] ?? .other : nil
+            row.conflict = plan?.conflicts[block.cidr]
+            return row
         }
         let others = (configuration?.affinities ?? []).filter { affinity in
             !own.contains { $0.cidr == affinity.cidr }
@@ -182,11 +187,16 @@ struct Responder: Sendable {
         return rows
             + others.map { affinity in
                 let isOwn = affinity.node == nodeName
-                return BlockRow(
-                    cidr: affinity.cidr, node: affinity.node, pool: configuration?.pool(of: affinity.cidr)?.name ?? "",
+                let isDisputed = isOwn && conflicts[affinity.cidr] != nil
+                let pool = configuration?.pool(of: affinity.cidr)
+                var row = BlockRow(
+                    cidr: affinity.cidr, node: affinity.node, pool: pool?.name ?? "",
                     isAnnounced: !isOwn && announced.contains(affinity.cidr),
-                    isClosed: affinity.state != .confirmed || isOwn && conflicts[affinity.cidr] != nil,
+                    isClosed: affinity.state != .confirmed || isDisputed,
                     allocated: nil, free: nil)
+                row.isKept = pool?.disableBGPExport ?? false
+                row.closedBecause = isDisputed ? .conflict : row.isClosed ? .affinityState : nil
+                return row
             }
     }
 

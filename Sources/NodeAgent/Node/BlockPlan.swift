@@ -1,6 +1,7 @@
 import IPAMCore
 import ModePlugins
 import NetTypes
+import NodeLink
 import Resources
 
 /// Which blocks a node has, what may be done with each, and which are in dispute.
@@ -27,6 +28,8 @@ struct BlockPlan: Sendable, Equatable {
     private(set) var conflicts: [IPPrefix: String] = [:]
     /// Claims without pods that an affinity has taken the place of: they are to be forgotten.
     private(set) var outranked: [IPPrefix] = []
+    /// Why blocks are closed, by block.
+    private(set) var closures: [IPPrefix: BlockClosure] = [:]
 
     /// Plans.
     ///
@@ -54,6 +57,19 @@ struct BlockPlan: Sendable, Equatable {
         let old = input.previous.map(\.cidr).filter { owned[$0] != nil }
         let new = owned.keys.filter { !held.contains($0) }.sorted()
         blocks = (old + new).compactMap { owned[$0] }
+        for block in blocks where block.isClosed { closures[block.cidr] = closure(of: block.cidr, input) }
+    }
+
+    /// Why a block is closed: what is to be mended first.
+    private func closure(of block: IPPrefix, _ input: Input) -> BlockClosure {
+        if conflicts[block] != nil { return .conflict }
+        guard let pool = input.view.pools.narrowest(around: block) else { return .noPool }
+        let isAffine = input.view.blocks.contains { $0.cidr == block }
+        guard isAffine || input.claimed.contains(block) else { return .withdrawn }
+        if !pool.isForPods { return .uses }
+        if pool.isDisabled { return .disabled }
+        if !Self.selects(pool, input.view.node) { return .selector }
+        return isAffine ? .affinityState : .other
     }
 
     /// The pools that node.json tells the CNI executable about: those that select the node.

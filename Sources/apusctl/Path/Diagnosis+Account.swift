@@ -95,42 +95,6 @@ extension Diagnosis {
         }
     }
 
-    mutating func checkBlocks(_ account: Account) {
-        let own = account.blocks.filter { $0.node == account.status.node.name }
-        for block in own {
-            if block.isClosed {
-                addClosed(block, account.pools)
-            } else if !block.isAnnounced {
-                add(
-                    "block \(block.cidr) is not announced to other nodes",
-                    "the log of apusd says why; most often the node has no address of the block's family")
-            }
-        }
-        if let fault = account.status.claimFault {
-            return add("\(fault)", "apusd tries again every five seconds")
-        }
-        // A node that may claim one has none before its first pod, and one that only reflects needs none.
-        if own.isEmpty, account.status.claimable.isEmpty, account.status.node.programsRoutes {
-            add("the node has no block of addresses", "write a BlockAffinity for \(account.status.node.name)")
-        }
-    }
-
-    private mutating func addClosed(_ block: BlockRow, _ pools: [PoolRow]) {
-        guard let pool = pools.first(where: { $0.name == block.pool && $0.cidr.contains(block.cidr) }) else {
-            return add(
-                "block \(block.cidr) is closed for new pods: no IPPool \(block.pool) holds it any more",
-                "give the pool its former cidr back, or leave it so: the block goes with its last pod")
-        }
-        if pool.isDisabled {
-            return add(
-                "block \(block.cidr) is closed for new pods: IPPool \(pool.name) is disabled",
-                "remove disabled from the pool, or leave it so: its pods stay reachable")
-        }
-        add(
-            "block \(block.cidr) is closed for new pods: it is in conflict or being given up",
-            "the log of apusd names both owners; remove one of the two BlockAffinities or pools")
-    }
-
     /// A node announces its blocks with the tunnel that its own configuration asks for.
     mutating func checkModes(_ account: Account) {
         var told: Set<String> = []
