@@ -1,5 +1,8 @@
 import BGPSession
+import BGPTable
 import BGPWire
+import NIOCore
+import NIOPosix
 import NetTypes
 import TestKit
 import Testing
@@ -58,6 +61,29 @@ struct PeerTests {
             await peer.updatesTaken(updates, octets: octets)
             #expect(await !peer.readsAreHeld)
         }
+    }
+
+    @Test("a dial that fails at once is followed by others")
+    func dials() async throws {
+        let loops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        var configuration = PeerConfiguration(
+            localAS: PeerFixture.asNumber, peerAS: PeerFixture.asNumber, bgpID: try #require(RouterID("192.168.1.1")),
+            // TEST-NET-1 (RFC 5737): no host has it.
+            localAddress: try PeerFixture.address("192.0.2.1"), peerAddress: try PeerFixture.address("127.0.0.1"))
+        configuration.startDelay = .zero
+        configuration.timing.retryMinimum = .milliseconds(10)
+        let peer = Peer(
+            id: PeerID(1), incarnation: 1, settings: try PeerFixture.settings(), configuration: configuration,
+            roleTemplate: PeerRoleTemplate(localAS: PeerFixture.asNumber, localNextHops: [:]),
+            dialer: Dialer(eventLoop: loops.next()), inbox: PeerInbox(eventLoop: loops.next()),
+            logger: PeerFixture.silent)
+        await peer.start()
+        #expect(try await eventually { await peer.status.lastErrorAt != nil })
+        let first = await peer.status.lastErrorAt
+        let isTriedAgain = try await eventually { await peer.status.lastErrorAt != first }
+        #expect(isTriedAgain)
+        await peer.stop(.restarting)
+        try await loops.shutdownGracefully()
     }
 
     @Test("a hold timer is believed when the loop was there in time and the connection is read")

@@ -32,7 +32,9 @@ actor Peer {
     private let dialer: Dialer
     private let inbox: PeerInbox
     private let logger: Logger
-    private var links: [ConnectionID: Link] = [:]
+    private var links: [ConnectionID: PeerConnection] = [:]
+    /// What has happened: first what is being carried out, then what came meanwhile.
+    private var events: [SessionEvent] = []
     private var dials: Set<ConnectionID> = []
     private var timers: [TimerKind: Scheduled<Void>] = [:]
     private var prefixPause: Scheduled<Void>?
@@ -55,21 +57,6 @@ actor Peer {
     private enum LogSubject {
         case malformedUpdate
         case refreshRequest
-    }
-
-    /// A connection that exists. An object: it is looked at and changed with every message.
-    private final class Link {
-        let channel: any Channel
-        /// Cuts what comes into messages; nil while it does, and when what has come is beyond repair.
-        var decoder: MessageDecoder? = MessageDecoder()
-        /// The last of the session's own messages, which a close waits for.
-        var lastMessage: EventLoopFuture<Void>?
-        /// How many writes the kernel has not taken.
-        var waitingWrites = 0
-        /// Whether the session knows that there are some.
-        var isBlocked = false
-
-        init(_ channel: any Channel) { self.channel = channel }
     }
 
     nonisolated var unownedExecutor: UnownedSerialExecutor {
@@ -254,8 +241,15 @@ actor Peer {
 
 // What the session asks for.
 extension Peer {
+    /// An effect may bring an event before it returns, such as a dial that fails at once. That one waits its turn: what
+    /// follows from it must not be undone by the rest of the effects that it came of.
     private func handle(_ event: SessionEvent) {
-        for effect in session.handle(event, at: BootClock.now()) { perform(effect) }
+        events.append(event)
+        guard events.count == 1 else { return }
+        while let event = events.first {
+            for effect in session.handle(event, at: BootClock.now()) { perform(effect) }
+            events.removeFirst()
+        }
     }
 
     private func perform(_ effect: SessionEffect) {
@@ -308,7 +302,7 @@ extension Peer {
             channel.close(promise: nil)
             return false
         }
-        links[connection] = Link(channel)
+        links[connection] = PeerConnection(channel)
         if readsAreHeld { channel.setOption(.autoRead, value: false).whenFailure { _ in } }
         return true
     }

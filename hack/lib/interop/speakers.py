@@ -42,6 +42,8 @@ class Speaker:
         # two seconds.
         self.is_over_ipv6 = False
         self.long_lived_seconds = None
+        # Whether BIRD leaves the dialling to its neighbours.
+        self.is_passive = False
         self.address4, self.address6 = f"192.168.1.{self.number}", f"fd00:1::{self.number}"
         self.prefix4, self.prefix6 = f"10.244.{self.number}.0/26", f"fd00:244:0:{self.number}::/122"
         self.large = f"{asn}:1:2"
@@ -104,7 +106,8 @@ class Bird(Speaker):
 protocol bgp n{neighbour.number}f{family} {{
     local {self.address4 if family == 4 else self.address6} as {self.asn};
     neighbor {address} as {neighbour.asn};
-    {kind}{'rr client; ' if neighbour.client else ''}{'ttl security on; ' if gtsm else ''}
+    {kind}{'passive; ' if self.is_passive else ''}
+    {'rr client; ' if neighbour.client else ''}{'ttl security on; ' if gtsm else ''}
     {f'password "{password}"; ' if password else ''}
     graceful restart on; enable extended messages on;
     {f'graceful restart time 2; long lived graceful restart on; long lived stale time {self.long_lived_seconds};'
