@@ -37,6 +37,8 @@ actor BFDMonitor {
         var target: Target
         var session: BFDSession
         var socket: (any Channel)?
+        /// Why the kernel has not taken the last packet; nil when it has.
+        var refusal: String?
         var timer: Scheduled<Void>?
     }
 
@@ -57,6 +59,8 @@ actor BFDMonitor {
     private var watches: [IPAddress: Watch] = [:]
     private var inlets: [Inlet: any Channel] = [:]
     private var failures: [Inlet: String] = [:]
+    /// Has sockets opened that are missing.
+    private var signal: Signal?
     private var lastDiscriminator = UInt32.random(in: 1...0x00FF_FFFF)
 
     nonisolated var unownedExecutor: UnownedSerialExecutor {
@@ -72,6 +76,7 @@ actor BFDMonitor {
 
     /// Watches whom the speaker names until the task is cancelled.
     func run(for speaker: Speaker) async {
+        signal = speaker.bfdSignal
         await speaker.bfdSignal.forEach {
             guard await !configure(await speaker.bfdTargets()) else { return }
             // An own address that is not there yet comes later.
@@ -116,8 +121,10 @@ actor BFDMonitor {
 
     private func open(_ inlet: Inlet) async {
         do {
-            inlets[inlet] = try await bind(inlet.address, inlet.port, acceptsAny: inlet.port == 4784)
+            let channel = try await bind(inlet.address, inlet.port, acceptsAny: inlet.port == 4784)
+            inlets[inlet] = channel
             failures[inlet] = nil
+            channel.closeFuture.whenComplete { _ in self.assumeIsolated { $0.closed(inlet, channel) } }
         } catch {
             let reason = Dialer.reason(of: error)
             guard failures.updateValue(reason, forKey: inlet) != reason else { return }
@@ -125,6 +132,12 @@ actor BFDMonitor {
                 "cannot listen for BFD; trying again",
                 metadata: ["address": "\(inlet.address) port \(inlet.port)", "reason": "\(reason)"])
         }
+    }
+
+    private func closed(_ inlet: Inlet, _ channel: any Channel) {
+        guard inlets[inlet] === channel else { return }
+        inlets[inlet] = nil
+        signal?.raise()
     }
 
     private func bind(_ address: IPAddress, _ port: UInt16, acceptsAny: Bool) async throws -> any Channel {
@@ -169,8 +182,17 @@ extension BFDMonitor {
                 return channel.close(promise: nil)
             }
             watches[peer]?.socket = channel
+            channel.closeFuture.whenComplete { _ in self.assumeIsolated { $0.closed(channel, to: peer) } }
             return
         }
+    }
+
+    /// NIO closes a socket from which the kernel does not take a packet, as when there is no route for a moment. Another
+    /// takes its place at once: the pace is that of the packets.
+    private func closed(_ socket: any Channel, to peer: IPAddress) {
+        guard watches[peer]?.socket === socket else { return }
+        watches[peer]?.socket = nil
+        signal?.raise()
     }
 
     /// Ends a session, of which the peer is told: else it would take this side for dead, and a BGP session that has
@@ -230,7 +252,20 @@ extension BFDMonitor {
             let remote = try? SocketAddress(ipAddress: peer, port: watch.target.port)
         else { return }
         let envelope = AddressedEnvelope(remoteAddress: remote, data: socket.allocator.buffer(bytes: packet.bytes))
-        socket.writeAndFlush(envelope, promise: nil)
+        socket.writeAndFlush(envelope).whenComplete { result in self.assumeIsolated { $0.sent(to: peer, result) } }
+    }
+
+    private func sent(to peer: IPAddress, _ result: Result<Void, any Error>) {
+        guard let watch = watches[peer] else { return }
+        switch result {
+        case .success:
+            if watch.refusal != nil { watches[peer]?.refusal = nil }
+        case .failure(let error):
+            let reason = Dialer.reason(of: error)
+            guard watch.refusal != reason else { return }
+            watches[peer]?.refusal = reason
+            logger.warning("BFD packets cannot be sent", metadata: ["peer": "\(peer)", "reason": "\(reason)"])
+        }
     }
 
     private nonisolated func tell(_ address: IPAddress, _ event: SessionEvent) {

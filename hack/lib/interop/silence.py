@@ -49,6 +49,11 @@ def routes(namespace):
         for family in ("-4", "-6"))
 
 
+def states(apus):
+    """BFD's states of the daemon's peers."""
+    return [peer["bfd"] for peer in apus.ctl("bgp", "peers").get("items", [])]
+
+
 def run(lab, is_multihop, results):
     """One run: sessions up, routes there, silence, routes gone."""
     kind = "multihop" if is_multihop else "single hop"
@@ -87,6 +92,15 @@ def run(lab, is_multihop, results):
     check(f"{kind}: node status says why", "BFD" in str(apus.ctl("node", "status")), results)
     lab.ip(lab.switch, "link", "set", f"v{bird.number}", "master", "br0")
     check(f"{kind}: the peer is back: so are the routes", eventually(
+        40, lambda: all(prefix in routes(apus.namespace) for prefix in both)), results)
+    # The own link: the kernel takes no packet, for want of a route and, with IPv6, of the address that it is from.
+    lab.ip(apus.namespace, "link", "set", "eth0", "down")
+    check(f"{kind}: the own link goes down: BFD notices", eventually(10, lambda: states(apus) == ["Down"] * 2), results)
+    time.sleep(2)
+    lab.ip(apus.namespace, "link", "set", "eth0", "up")
+    lab.ip(apus.namespace, "address", "add", f"fd00:1::{apus.number}/64", "dev", "eth0", "nodad")
+    check(f"{kind}: the own link is back: BFD is up", eventually(20, lambda: states(apus) == ["Up"] * 2), results)
+    check(f"{kind}: and so are the routes", eventually(
         40, lambda: all(prefix in routes(apus.namespace) for prefix in both)), results)
 
 
