@@ -82,12 +82,13 @@ struct PrefixTable: Sendable {
         free.append(id)
     }
 
-    /// The ids in use, in the order of their prefixes.
+    /// The ids in use, in the order of their prefixes; of all of them, or of those within `range`.
     ///
     /// - Complexity: O(n log n)
-    var sortedIDs: [UInt32] {
+    func sortedIDs(within range: IPPrefix? = nil) -> [UInt32] {
         let unused = Set(free)
         let used = (0..<endID).lazy.filter { !unused.contains($0) }.map { (prefix: prefix(of: $0), id: $0) }
+            .filter { range?.contains($0.prefix) ?? true }
         return used.sorted { $0.prefix < $1.prefix }.map(\.id)
     }
 

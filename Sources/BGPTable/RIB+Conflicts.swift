@@ -56,7 +56,7 @@ extension RIB {
         ownNetworks = allOwnNetworks
         overlapping = []
         for table in tables {
-            for id in table.prefixes.sortedIDs where mayConflict(table.prefixes.prefix(of: id)) {
+            for id in table.prefixes.sortedIDs() where mayConflict(table.prefixes.prefix(of: id)) {
                 overlapping.insert(table.prefixes.prefix(of: id))
             }
         }

@@ -19,12 +19,17 @@ extension RIB {
     /// How many different attribute sets the table holds.
     package var attributeSetCount: Int { speaker.attributes.count }
 
-    /// All routes of a family, by prefix, the best of each first.
+    /// The routes of a family, by prefix, the best of each first; all, or those within `range`, of all peers or of one.
     ///
     /// - Complexity: O(routes × log prefixes)
-    package func routes(of family: AddressFamily) -> [RouteView] {
+    package func routes(
+        of family: AddressFamily, within range: IPPrefix? = nil, from peer: PeerID? = nil,
+    ) -> [RouteView] {
         let table = tables[Self.table(of: family)]
-        return table.prefixes.sortedIDs.flatMap { views(of: $0, in: table) }
+        return table.prefixes.sortedIDs(within: range).flatMap { id in
+            let views = views(of: id, in: table)
+            return peer == nil ? views : views.filter { $0.peer == peer }
+        }
     }
 
     /// The routes to exactly this prefix, the best first.

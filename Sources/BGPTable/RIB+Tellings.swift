@@ -13,16 +13,16 @@ package struct AdvertisedRoute: Sendable, Hashable {
 }
 
 extension RIB {
-    /// What a peer has been told of and not been told to forget, by prefix.
+    /// What a peer has been told of and not been told to forget, by prefix; all, or what lies within `range`.
     ///
     /// - Complexity: O(prefixes × log prefixes)
-    package func advertised(to id: PeerID) -> [AdvertisedRoute] {
+    package func advertised(to id: PeerID, within range: IPPrefix? = nil) -> [AdvertisedRoute] {
         guard let slot = speaker.peers.slot(of: id) else { return [] }
         return tables.flatMap { table -> [AdvertisedRoute] in
             guard let group = table.group(of: slot).flatMap({ table.groups[$0] }), let role = group.roles[slot]
             else { return [] }
             let reader = group.reader(of: slot)
-            return table.prefixes.sortedIDs.flatMap { prefix in
+            return table.prefixes.sortedIDs(within: range).flatMap { prefix in
                 reader.tellings(of: prefix).compactMap { id in
                     guard let telling = table.tellings[id], telling.reaches(slot, role) else { return nil }
                     return AdvertisedRoute(

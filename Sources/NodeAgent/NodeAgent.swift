@@ -71,8 +71,8 @@ package struct NodeAgent: Service {
         let server = ControlServer(
             path: store.socketPath,
             hello: Hello(node: options.nodeName, bootID: store.bootID, netnsInode: netnsInode),
-            prompt: { responder.answerPromptly($0, $1) }, responder: { await responder.answer($0) }, logger: logger,
-            isBound: { notices.has(.socket) })
+            prompt: { responder.answerPromptly($0, $1) }, responder: { await responder.answer($0) },
+            tables: { await responder.table($0) }, logger: logger, isBound: { notices.has(.socket) })
 
         let calls = CallServer(
             path: store.callSocketPath,

@@ -2,35 +2,22 @@ package import NetTypes
 
 /// What `bgp` asks about the speaker: `{"op":"bgp","view":"received","peer":"192.168.1.2"}`.
 package enum BGPQuestion: Sendable, Hashable {
-    /// The sessions; answered by `BGPAnswer<BGPPeerRow>`.
-    case peers
-    /// Every route of the table; answered by `BGPAnswer<BGPRouteRow>`.
-    case routes
-    /// What a peer has sent; answered by `BGPAnswer<BGPRouteRow>`.
-    case received(IPAddress)
-    /// What a peer has been told; answered by `BGPAnswer<BGPRouteRow>`.
-    case advertised(IPAddress)
+    /// The first rows of a table; answered by `BGPAnswer`.
+    case table(BGPView)
     /// Why a prefix is, or is not, where it should be; answered by `ExplanationAnswer`.
     case why(IPPrefix)
 
     init(_ reader: MessageReader) throws(NodeLinkError) {
-        let view = try reader.string("view")
-        switch view {
-        case "peers": self = .peers
-        case "routes": self = .routes
-        case "received": self = .received(try reader.parsed("peer", expected: "an address") { IPAddress($0) })
-        case "advertised": self = .advertised(try reader.parsed("peer", expected: "an address") { IPAddress($0) })
-        case "why": self = .why(try reader.parsed("prefix", expected: "a prefix") { IPPrefix($0) })
-        default: throw .malformed("bgp.view: \(view) is none of peers, routes, received, advertised, why")
+        if try reader.string("view") == "why" {
+            self = .why(try reader.parsed("prefix", expected: "a prefix") { IPPrefix($0) })
+        } else {
+            self = .table(try BGPView(reader))
         }
     }
 
     var members: [(String, JSONValue)] {
         switch self {
-        case .peers: [("view", "peers")]
-        case .routes: [("view", "routes")]
-        case .received(let peer): [("view", "received"), ("peer", .string(peer.description))]
-        case .advertised(let peer): [("view", "advertised"), ("peer", .string(peer.description))]
+        case .table(let view): view.members
         case .why(let prefix): [("view", "why"), ("prefix", .string(prefix.description))]
         }
     }
@@ -54,12 +41,6 @@ package struct BGPAnswer<Row: BGPRow>: Sendable, Hashable {
     /// How many more there are.
     package var more: Int64
 
-    /// Makes the answer of the first rows.
-    package init(_ items: [Row]) {
-        self.items = Array(items.prefix(Self.maximumRows))
-        more = Int64(items.count - self.items.count)
-    }
-
     /// Reads the members of `ok`.
     package init(_ object: JSONObject) throws(NodeLinkError) {
         let reader = MessageReader(object, of: "bgp")
@@ -68,8 +49,11 @@ package struct BGPAnswer<Row: BGPRow>: Sendable, Hashable {
         more = try reader.integer("more")
     }
 
-    /// The members of `ok`.
-    package var members: JSONObject { ["items": .array(items.map(\.json)), "more": .int(more)] }
+    /// The members of `ok` for a table of so many rows, of which it has the first.
+    package static func members(count: Int, _ row: (Int) -> JSONValue) -> JSONObject {
+        let told = min(count, maximumRows)
+        return ["items": .array((0..<told).map(row)), "more": .int(Int64(count - told))]
+    }
 }
 
 /// The answer to `bgp` with the view `why`: sentences, from the wire to the kernel.

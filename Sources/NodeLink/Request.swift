@@ -30,7 +30,7 @@ package struct Request: Sendable, Hashable {
         case get(ListKind)
         /// A part of a table that may be larger than one message: its rows from this one on, counted from 0, as the table
         /// was when this connection asked from 0; answered by `PageAnswer`.
-        case page(ListKind, from: Int)
+        case page(PagedTable, from: Int)
         /// What the BGP speaker knows; answered by `BGPAnswer` or `ExplanationAnswer`.
         case bgp(BGPQuestion)
         /// The node is about to go, or is not after all: what it announces becomes the last choice of its peers
@@ -55,7 +55,8 @@ package struct Request: Sendable, Hashable {
         case "blockRequest": operation = .blockRequest(try BlockRequest(reader))
         case "status": operation = .status
         case "get": operation = .get(try ListKind(reader))
-        case "page": operation = .page(try ListKind(reader), from: try reader.integer("from"))
+        case "page": operation = .page(.list(try ListKind(reader)), from: try reader.integer("from"))
+        case "bgpPage": operation = .page(.bgp(try BGPView(reader)), from: try reader.integer("from"))
         case "bgp": operation = .bgp(try BGPQuestion(reader))
         case "drain": operation = .drain(true)
         case "undrain": operation = .drain(false)
@@ -72,7 +73,7 @@ package struct Request: Sendable, Hashable {
             case .blockRequest(let request): request.members
             case .status, .drain, .unknown: []
             case .get(let kind): [("kind", .string(kind.rawValue))]
-            case .page(let kind, let from): [("kind", .string(kind.rawValue)), ("from", .int(Int64(from)))]
+            case .page(let table, let from): table.members + [("from", .int(Int64(from)))]
             case .bgp(let question): question.members
             case .refresh(let refresh): refresh.members
             }
@@ -90,7 +91,7 @@ extension Request.Operation {
         case .blockRequest: "blockRequest"
         case .status: "status"
         case .get: "get"
-        case .page: "page"
+        case .page(let table, _): table.operation
         case .bgp: "bgp"
         case .drain(let isWanted): isWanted ? "drain" : "undrain"
         case .refresh: "refresh"

@@ -14,14 +14,21 @@ struct BGPCommand: ParsableCommand {
     @OptionGroup var daemon: DaemonOptions
 }
 
-/// What every subcommand of `bgp` does: it asks, and writes rows or the daemon's own words.
-private func showRoutes(_ question: BGPQuestion, _ daemon: DaemonQuestion, _ output: OutputOptions) throws {
-    let answer = try daemon.ask(.bgp(question))
+/// Reads a whole table and writes it, the rows as `cells` has them or as JSON.
+private func show<Row: BGPRow>(
+    _ view: BGPView, of daemon: DaemonQuestion, _ output: OutputOptions, header: [String],
+    cells: (Row) -> [String],
+) throws {
+    var answer = try daemon.table(.bgp(view))
+    // Nothing is left out; who reads the JSON may look for it.
+    answer["more"] = .int(0)
     try output.write(answer) { answer in
-        let rows = try BGPAnswer<BGPRouteRow>(answer)
-        let table = TextTable(header: BGPRouteRow.header, rows: rows.items.map(\.cells)).plain
-        return rows.more > 0 ? table + "(and \(rows.more) more)\n" : table
+        TextTable(header: header, rows: try BGPAnswer<Row>(answer).items.map(cells)).plain
     }
+}
+
+private func showRoutes(_ view: BGPView, of daemon: DaemonQuestion, _ output: OutputOptions) throws {
+    try show(view, of: daemon, output, header: BGPRouteRow.header) { (row: BGPRouteRow) in row.cells }
 }
 
 /// `apusctl bgp peers`
@@ -35,17 +42,14 @@ struct BGPPeersCommand: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        let answer = try DaemonQuestion(root.daemon, bgp.daemon, daemon).ask(.bgp(.peers))
-        try output.write(answer) { answer in
-            TextTable(
-                header: BGPPeerRow.header,
-                rows: try BGPAnswer<BGPPeerRow>(answer).items.map { $0.cells(now: SinceTime.now()) }
-            ).plain
-        }
+        let now = SinceTime.now()
+        try show(
+            .peers, of: DaemonQuestion(root.daemon, bgp.daemon, daemon), output, header: BGPPeerRow.header
+        ) { (row: BGPPeerRow) in row.cells(now: now) }
     }
 }
 
-/// `apusctl bgp routes`
+/// `apusctl bgp routes [PREFIX]`
 struct BGPRoutesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "routes",
@@ -53,13 +57,16 @@ struct BGPRoutesCommand: ParsableCommand {
 
     @ParentCommand var bgp: BGPCommand
     @ParentCommand var root: ApusCtl
+    @Argument(help: withinHelp, transform: prefixArgument) var prefix: IPPrefix?
     @OptionGroup var daemon: DaemonOptions
     @OptionGroup var output: OutputOptions
 
-    func run() throws { try showRoutes(.routes, DaemonQuestion(root.daemon, bgp.daemon, daemon), output) }
+    func run() throws {
+        try showRoutes(.routes(within: prefix), of: DaemonQuestion(root.daemon, bgp.daemon, daemon), output)
+    }
 }
 
-/// `apusctl bgp received PEER`
+/// `apusctl bgp received PEER [PREFIX]`
 struct BGPReceivedCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "received", abstract: "Lists what a peer has sent, refused routes included.")
@@ -67,13 +74,16 @@ struct BGPReceivedCommand: ParsableCommand {
     @ParentCommand var bgp: BGPCommand
     @ParentCommand var root: ApusCtl
     @Argument(help: "The peer's address.", transform: peerAddress) var peer: IPAddress
+    @Argument(help: withinHelp, transform: prefixArgument) var prefix: IPPrefix?
     @OptionGroup var daemon: DaemonOptions
     @OptionGroup var output: OutputOptions
 
-    func run() throws { try showRoutes(.received(peer), DaemonQuestion(root.daemon, bgp.daemon, daemon), output) }
+    func run() throws {
+        try showRoutes(.received(peer, within: prefix), of: DaemonQuestion(root.daemon, bgp.daemon, daemon), output)
+    }
 }
 
-/// `apusctl bgp advertised PEER`
+/// `apusctl bgp advertised PEER [PREFIX]`
 struct BGPAdvertisedCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "advertised", abstract: "Lists what a peer has been told.")
@@ -81,10 +91,13 @@ struct BGPAdvertisedCommand: ParsableCommand {
     @ParentCommand var bgp: BGPCommand
     @ParentCommand var root: ApusCtl
     @Argument(help: "The peer's address.", transform: peerAddress) var peer: IPAddress
+    @Argument(help: withinHelp, transform: prefixArgument) var prefix: IPPrefix?
     @OptionGroup var daemon: DaemonOptions
     @OptionGroup var output: OutputOptions
 
-    func run() throws { try showRoutes(.advertised(peer), DaemonQuestion(root.daemon, bgp.daemon, daemon), output) }
+    func run() throws {
+        try showRoutes(.advertised(peer, within: prefix), of: DaemonQuestion(root.daemon, bgp.daemon, daemon), output)
+    }
 }
 
 /// `apusctl bgp why PREFIX`
@@ -94,7 +107,7 @@ struct BGPWhyCommand: ParsableCommand {
 
     @ParentCommand var bgp: BGPCommand
     @ParentCommand var root: ApusCtl
-    @Argument(help: "The prefix, such as 10.244.1.0/26.", transform: Self.prefix) var prefix: IPPrefix
+    @Argument(help: "The prefix, such as 10.244.1.0/26.", transform: prefixArgument) var prefix: IPPrefix
     @OptionGroup var daemon: DaemonOptions
     @OptionGroup var output: OutputOptions
 
@@ -103,18 +116,6 @@ struct BGPWhyCommand: ParsableCommand {
         try output.write(answer) { answer in
             try ExplanationAnswer(answer).lines.map { $0 + "\n" }.joined()
         }
-    }
-
-    private static func prefix(_ text: String) throws -> IPPrefix {
-        if let prefix = IPPrefix(text) { return prefix }
-        if let address = CIDRAddress(text) {
-            throw ValidationError("\"\(text)\" has bits set beyond the prefix length; write \(address.network).")
-        }
-        if IPAddress(text) != nil {
-            throw ValidationError(
-                "\"\(text)\" is an address; write the prefix that holds it, as apusctl get routes has it.")
-        }
-        throw ValidationError("\"\(text)\" is no prefix such as 10.244.1.0/26.")
     }
 }
 
@@ -136,6 +137,20 @@ struct BGPRefreshCommand: ParsableCommand {
         try OutputOptions.write(
             out ? "The routes for \(peer) are sent again.\n" : "\(peer) has been asked for its routes.\n")
     }
+}
+
+private let withinHelp: ArgumentHelp = "Lists only what lies within this prefix, such as 10.244.0.0/16."
+
+private func prefixArgument(_ text: String) throws -> IPPrefix {
+    if let prefix = IPPrefix(text) { return prefix }
+    if let address = CIDRAddress(text) {
+        throw ValidationError("\"\(text)\" has bits set beyond the prefix length; write \(address.network).")
+    }
+    if IPAddress(text) != nil {
+        throw ValidationError(
+            "\"\(text)\" is an address; write the prefix that holds it, as apusctl get routes has it.")
+    }
+    throw ValidationError("\"\(text)\" is no prefix such as 10.244.1.0/26.")
 }
 
 private func peerAddress(_ text: String) throws -> IPAddress {

@@ -37,13 +37,13 @@ struct DaemonQuestion {
     }
 
     /// Reads a whole table, whatever its size, as `{"items":[…]}`.
-    func table(_ kind: ListKind) throws(CommandFailure) -> JSONObject {
+    func table(_ table: PagedTable) throws(CommandFailure) -> JSONObject {
         var items: [JSONValue] = []
         var next: Int? = 0
         do throws(NodeLinkError) {
             var client = try NodeLinkClient(path: socketPath, hello: try hello())
             while let from = next {
-                switch try client.call(.page(kind, from: from), timeout: .seconds(30)) {
+                switch try client.call(.page(table, from: from), timeout: .seconds(30)) {
                 case .failure(let refusal): throw NodeLinkError.refused(refusal.message)
                 case .success(let members):
                     let page = try PageAnswer(members)

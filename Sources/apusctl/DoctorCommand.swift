@@ -68,7 +68,7 @@ struct DoctorCommand: ParsableCommand {
         do {
             return Diagnosis.Account(
                 status: try StatusAnswer(question.ask(.status)),
-                sessions: try BGPAnswer<BGPPeerRow>(question.ask(.bgp(.peers))).items,
+                sessions: try BGPAnswer<BGPPeerRow>(question.ask(.bgp(.table(.peers)))).items,
                 nodes: try list(question, .nodes), pools: try list(question, .ippools),
                 blocks: try list(question, .blocks), routes: try list(question, .routes), now: SinceTime.now())
         } catch let failure as CommandFailure {
@@ -79,6 +79,6 @@ struct DoctorCommand: ParsableCommand {
     }
 
     private func list<Row: TableRow>(_ question: DaemonQuestion, _ kind: ListKind) throws -> [Row] {
-        try ListAnswer<Row>(question.table(kind)).items
+        try ListAnswer<Row>(question.table(.list(kind))).items
     }
 }

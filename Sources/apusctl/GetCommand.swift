@@ -14,7 +14,7 @@ struct GetCommand: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        let answer = try DaemonQuestion(root.daemon, daemon).table(kind)
+        let answer = try DaemonQuestion(root.daemon, daemon).table(.list(kind))
         try output.write(answer) { answer in
             switch kind {
             case .nodes: try Self.table(of: NodeRow.self, answer)

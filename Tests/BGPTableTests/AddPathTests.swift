@@ -101,6 +101,8 @@ import Testing
         #expect(Set(ids.values).count == 2)
         #expect(rib.drainUpdates(for: PeerID(4)).announcements.map(\.pathID) == [0])
         #expect(rib.advertised(to: PeerID(3)).map(\.pathID).sorted() == ids.values.sorted())
+        #expect(rib.advertised(to: PeerID(3), within: Self.block).count == 2)
+        #expect(rib.advertised(to: PeerID(3), within: prefix("10.244.9.0/26")).isEmpty)
         #expect(rib.drainUpdates(for: PeerID(2)).isEmpty)
 
         // A better one, which the best alone would have taken the place of.

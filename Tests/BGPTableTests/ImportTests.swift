@@ -51,6 +51,24 @@ import Testing
         #expect(rib.routes(of: .ipv4).map(\.ineligibility) == [.coversNodeAddress, nil])
     }
 
+    @Test("Routes are shown of what lies within a prefix, and of one peer")
+    func shown() {
+        var rib = makeRIB(pools: ["10.0.0.0/8", "fd00:244::/48"])
+        rib.addPeers(2, 3)
+        _ = rib.apply(announce(["10.244.1.0/26", "10.244.0.0/16", "10.99.0.0/26"]), from: PeerID(2))
+        _ = rib.apply(announce(["10.244.1.0/26", "10.244.2.0/26"]), from: PeerID(3))
+        func shown(_ range: String?, _ peer: UInt32? = nil) -> [String] {
+            AddressFamily.allCases.flatMap {
+                rib.routes(of: $0, within: range.map { prefix($0) }, from: peer.map { PeerID($0) })
+            }.map(\.prefix.description)
+        }
+        #expect(shown(nil) == ["10.99.0.0/26", "10.244.0.0/16", "10.244.1.0/26", "10.244.1.0/26", "10.244.2.0/26"])
+        #expect(shown("10.244.0.0/16", 2) == ["10.244.0.0/16", "10.244.1.0/26"])
+        #expect(shown("10.244.0.0/17") == ["10.244.1.0/26", "10.244.1.0/26", "10.244.2.0/26"])
+        #expect(shown("10.244.1.0/26", 3) == ["10.244.1.0/26"])
+        #expect(shown("10.244.1.0/27").isEmpty && shown("fd00:244::/48").isEmpty)
+    }
+
     @Test("A change of the policy takes effect in place, both ways")
     func policyChange() {
         var rib = makeRIB()

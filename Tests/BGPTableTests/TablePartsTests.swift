@@ -48,7 +48,7 @@ import Testing
             }
             #expect(table.count == model.count)
         }
-        #expect(table.sortedIDs == model.sorted { $0.key < $1.key }.map(\.value))
+        #expect(table.sortedIDs() == model.sorted { $0.key < $1.key }.map(\.value))
     }
 
     @Test("The log finds, trims and squeezes by number")
@@ -77,6 +77,6 @@ import Testing
         #expect(table.insert(prefix("10.0.0.0/9")) == first)
         #expect(table.prefix(of: second) == prefix("fd00::/8"))
         #expect(table.count == 2)
-        #expect(table.sortedIDs == [first, second])
+        #expect(table.sortedIDs() == [first, second])
     }
 }

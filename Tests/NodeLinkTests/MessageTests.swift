@@ -33,7 +33,7 @@ import Testing
             (.status, #"{"id":7,"op":"status"}"#),
             (.get(.nodes), #"{"id":7,"op":"get","kind":"nodes"}"#),
             (.get(.routes), #"{"id":7,"op":"get","kind":"routes"}"#),
-            (.page(.routes, from: 2000), #"{"id":7,"op":"page","kind":"routes","from":2000}"#),
+            (.page(.list(.routes), from: 2000), #"{"id":7,"op":"page","kind":"routes","from":2000}"#),
             (.unknown("endpointMove"), #"{"id":7,"op":"endpointMove"}"#),
         ] as [(Request.Operation, String)])
     func requests(operation: Request.Operation, text: String) throws {

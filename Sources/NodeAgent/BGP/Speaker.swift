@@ -200,17 +200,6 @@ actor Speaker {
         return reports.sorted { $0.settings.address < $1.settings.address }
     }
 
-    /// Every route of the table, for display. They are looked up in a copy, elsewhere: the sessions do not wait.
-    @concurrent
-    nonisolated func allRoutes() async -> [RouteView] {
-        guard let rib = await rib else { return [] }
-        return AddressFamily.allCases.flatMap { rib.routes(of: $0) }
-    }
-
-    /// The best routes of the table, each with those that are used beside it, for display.
-    @concurrent
-    nonisolated func bestRoutes() async -> [RouteView] { await allRoutes().filter { $0.isBest || $0.isWay } }
-
     /// How large the table is, for display.
     func tableNumbers() -> [(family: AddressFamily, prefixes: Int, waitingChanges: Int)] {
         AddressFamily.allCases.map { ($0, rib?.prefixCount(of: $0) ?? 0, rib?.changeLogCount(of: $0) ?? 0) }
@@ -220,23 +209,6 @@ actor Speaker {
     func queueDepths() -> (events: Int, forwarding: Int) {
         (waiting.count + inbox.count, rib?.forwardingChangeCount ?? 0)
     }
-
-    /// The routes to one prefix, for display.
-    func routes(to prefix: IPPrefix) -> [RouteView] { rib?.routes(to: prefix) ?? [] }
-
-    /// What a peer has been told, for display.
-    func advertised(to id: PeerID) -> [AdvertisedRoute] { rib?.advertised(to: id) ?? [] }
-
-    /// The peers that have been told of a prefix, for display.
-    func peersTold(of prefix: IPPrefix) -> [IPAddress] {
-        peers.values.filter { rib?.hasAdvertised(prefix, to: $0.id) ?? false }.map(\.address).sorted()
-    }
-
-    /// The peer at an address, for display.
-    func peerID(at address: IPAddress) -> PeerID? { peers.first { $0.value.address == address }?.key }
-
-    /// The addresses of all peers, for display.
-    func peerAddresses() -> [PeerID: IPAddress] { peers.mapValues(\.address) }
 }
 
 // The set of peers.

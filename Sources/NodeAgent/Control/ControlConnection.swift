@@ -147,11 +147,11 @@ final class ControlConnection: Sendable {
 
     /// A part of a table, which the connection keeps from the first part on.
     func page(
-        _ kind: ListKind, from: Int, _ read: (Request.Operation) async -> Result<JSONObject, RemoteError>,
+        _ table: PagedTable, from: Int, _ read: (PagedTable) async -> Result<TableRows, RemoteError>,
     ) async -> Result<JSONObject, RemoteError> {
         // One request at a time: nobody else is at the pages meanwhile.
         var current = pages.withLock { $0 }
-        let result = await current.page(kind, from: from, read)
+        let result = await current.page(table, from: from, read)
         pages.withLock { $0 = current }
         return result
     }

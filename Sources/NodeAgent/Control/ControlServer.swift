@@ -23,8 +23,10 @@ struct ControlServer: Sendable {
     let hello: Hello
     /// Answers what needs no waiting for, at once or from another thread; false leaves it to `responder`.
     var prompt: @Sendable (Request.Operation, @escaping Reply) -> Bool = { _, _ in false }
-    /// Answers everything.
+    /// Answers everything else, but for pages.
     let responder: @Sendable (Request.Operation) async -> Result<JSONObject, RemoteError>
+    /// Has the tables that are read in pages.
+    var tables: @Sendable (PagedTable) async -> Result<TableRows, RemoteError> = { _ in .success(TableRows([])) }
     let logger: Logger
     /// How many clients are served at a time.
     var connectionLimit = 1024
@@ -119,8 +121,8 @@ struct ControlServer: Sendable {
 
     private func carryOut(_ call: Call) async {
         let result: Result<JSONObject, RemoteError>
-        if case .page(let kind, let from) = call.request.operation {
-            result = await call.connection.page(kind, from: from) { await responder($0) }
+        if case .page(let table, let from) = call.request.operation {
+            result = await call.connection.page(table, from: from, tables)
         } else {
             result = await responder(call.request.operation)
         }

@@ -7,35 +7,36 @@ struct ListPages: Sendable {
     /// How much of a message the rows of a page may take, in octets.
     static let pageBytes = FrameDecoder.maximumPayload / 2
 
-    private var kind: ListKind?
-    private var items: [JSONValue] = []
+    private var table: PagedTable?
+    private var rows = TableRows([])
 
     /// One page.
     ///
     /// - Parameters:
     ///   - from: where it begins; 0 reads the table anew. After the last row the page is empty.
-    ///   - read: answers `get`.
+    ///   - read: has the table.
     mutating func page(
-        _ kind: ListKind, from: Int, _ read: (Request.Operation) async -> Result<JSONObject, RemoteError>,
+        _ table: PagedTable, from: Int, _ read: (PagedTable) async -> Result<TableRows, RemoteError>,
     ) async -> Result<JSONObject, RemoteError> {
-        if from == 0 || kind != self.kind {
-            switch await read(.get(kind)) {
+        if from == 0 || table != self.table {
+            switch await read(table) {
             case .failure(let refusal): return .failure(refusal)
-            case .success(let members):
-                self.kind = kind
-                items = members["items"]?.array ?? []
+            case .success(let rows): (self.table, self.rows) = (table, rows)
             }
         }
-        guard items.indices.contains(from) else { return .success(PageAnswer(items: [], next: nil).members) }
-        var (end, octets) = (from, 0)
-        while end < items.count {
-            octets += JSONText.serialize(items[end]).utf8.count + 1
-            // A row is never larger than a message: one at least goes with each page.
-            if octets > Self.pageBytes, end > from { break }
-            end += 1
+        guard (0..<rows.count).contains(from) else {
+            return .success(PageAnswer(items: [], next: nil).members)
         }
-        let page = PageAnswer(items: Array(items[from..<end]), next: end < items.count ? end : nil)
-        if page.next == nil { items = [] }
-        return .success(page.members)
+        var (items, octets) = ([JSONValue](), 0)
+        while from + items.count < rows.count {
+            let row = rows[from + items.count]
+            octets += JSONText.serialize(row).utf8.count + 1
+            // A row is never larger than a message: one at least goes with each page.
+            if octets > Self.pageBytes, !items.isEmpty { break }
+            items.append(row)
+        }
+        let next = from + items.count
+        if next == rows.count { rows = TableRows([]) }
+        return .success(PageAnswer(items: items, next: rows.count == 0 ? nil : next).members)
     }
 }

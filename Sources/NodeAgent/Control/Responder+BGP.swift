@@ -11,23 +11,39 @@ import Resources
 extension Responder {
     func answer(_ question: BGPQuestion) async -> Result<JSONObject, RemoteError> {
         switch question {
-        case .peers:
-            return .success(BGPAnswer(await peerRows()).members)
-        case .routes:
-            return .success(BGPAnswer(await rows(of: await speaker.allRoutes())).members)
-        case .received(let address):
-            guard let id = await speaker.peerID(at: address) else { return unknownPeer(address) }
-            return .success(BGPAnswer(await rows(of: await speaker.allRoutes().filter { $0.peer == id })).members)
-        case .advertised(let address):
-            guard let id = await speaker.peerID(at: address) else { return unknownPeer(address) }
-            return .success(BGPAnswer(await advertisedRows(to: id)).members)
-        case .why(let prefix):
-            return .success(ExplanationAnswer(lines: await explanation(of: prefix)).members)
+        case .table(let view):
+            return await rows(of: view).map { rows in
+                BGPAnswer<BGPRouteRow>.members(count: rows.count) { rows[$0] }
+            }
+        case .why(let prefix): return .success(ExplanationAnswer(lines: await explanation(of: prefix)).members)
         }
     }
 
+    /// The whole of a table.
+    func rows(of view: BGPView) async -> Result<TableRows, RemoteError> {
+        switch view {
+        case .peers:
+            return .success(TableRows(await peerRows()) { $0.json })
+        case .routes(let range):
+            return .success(await rows(of: await speaker.allRoutes(within: range)))
+        case .received(let address, let range):
+            guard let id = await speaker.peerID(at: address) else { return .failure(unknownPeer(address)) }
+            return .success(await rows(of: await speaker.allRoutes(within: range, from: id)))
+        case .advertised(let address, let range):
+            guard let id = await speaker.peerID(at: address) else { return .failure(unknownPeer(address)) }
+            let addresses = await speaker.peerAddresses()
+            let routes = await speaker.advertised(to: id, within: range)
+            return .success(TableRows(routes) { BGPRouteRow($0, addresses).json })
+        }
+    }
+
+    private func rows(of routes: [RouteView]) async -> TableRows {
+        let addresses = await speaker.peerAddresses()
+        return TableRows(routes) { BGPRouteRow($0, addresses).json }
+    }
+
     func refreshed(_ refresh: PeerRefresh) async -> Result<JSONObject, RemoteError> {
-        guard let id = await speaker.peerID(at: refresh.peer) else { return unknownPeer(refresh.peer) }
+        guard let id = await speaker.peerID(at: refresh.peer) else { return .failure(unknownPeer(refresh.peer)) }
         let outcome =
             switch refresh.direction {
             case .incoming: await speaker.askForRoutes(of: id)
@@ -50,8 +66,8 @@ extension Responder {
         }
     }
 
-    private func unknownPeer(_ address: IPAddress) -> Result<JSONObject, RemoteError> {
-        .failure(RemoteError(code: 7, message: "\(address) is no BGP peer of this node; see apusctl bgp peers"))
+    private func unknownPeer(_ address: IPAddress) -> RemoteError {
+        RemoteError(code: 7, message: "\(address) is no BGP peer of this node; see apusctl bgp peers")
     }
 
     private func peerRows() async -> [BGPPeerRow] {
@@ -78,43 +94,10 @@ extension Responder {
         }
     }
 
-    private func rows(of routes: [RouteView]) async -> [BGPRouteRow] {
-        let addresses = await speaker.peerAddresses()
-        return routes.map { route in
-            var flags = ""
-            if route.isBest { flags += ">" } else if route.isWay { flags += "=" }
-            if route.isStale { flags += "s" }
-            if route.ineligibility != nil { flags += "x" }
-            var row = BGPRouteRow(
-                prefix: route.prefix, flags: flags, nextHop: route.nextHop?.description ?? "",
-                peer: route.peer.flatMap { addresses[$0]?.description } ?? "")
-            row.describe(route.attributes)
-            row.pathID = route.pathID == 0 ? nil : route.pathID
-            if let ineligibility = route.ineligibility { row.reason = ineligibility.description }
-            if let step = route.lostAt { row.reason = "the chosen route wins by: \(step)" }
-            return row
-        }
-    }
-
-    private func advertisedRows(to id: PeerID) async -> [BGPRouteRow] {
-        let addresses = await speaker.peerAddresses()
-        return await speaker.advertised(to: id).map { route in
-            var row = BGPRouteRow(prefix: route.prefix, flags: "", nextHop: route.nextHop.description, peer: "")
-            row.pathID = route.pathID == 0 ? nil : route.pathID
-            switch route.best {
-            case .learned(let best):
-                row.peer = addresses[best.peer]?.description ?? ""
-                row.describe(best.attributes)
-            case .local: break
-            case nil: row.reason = "withdrawn, which the peer is yet to be told"
-            }
-            return row
-        }
-    }
-
     /// From the wire to the kernel, a sentence each.
     private func explanation(of prefix: IPPrefix) async -> [String] {
-        let rows = await rows(of: await speaker.routes(to: prefix))
+        let addresses = await speaker.peerAddresses()
+        let rows = await speaker.routes(to: prefix).map { BGPRouteRow($0, addresses) }
         var lines: [String] = []
         if rows.isEmpty { lines.append("In the table: no. Neither this node nor any peer announces \(prefix).") }
         for row in rows {
@@ -147,6 +130,34 @@ extension Responder {
 }
 
 extension BGPRouteRow {
+    /// A route of the table, and why it is not used if it is not.
+    fileprivate init(_ route: RouteView, _ addresses: [PeerID: IPAddress]) {
+        var flags = ""
+        if route.isBest { flags += ">" } else if route.isWay { flags += "=" }
+        if route.isStale { flags += "s" }
+        if route.ineligibility != nil { flags += "x" }
+        self.init(
+            prefix: route.prefix, flags: flags, nextHop: route.nextHop?.description ?? "",
+            peer: route.peer.flatMap { addresses[$0]?.description } ?? "")
+        describe(route.attributes)
+        pathID = route.pathID == 0 ? nil : route.pathID
+        if let ineligibility = route.ineligibility { reason = ineligibility.description }
+        if let step = route.lostAt { reason = "the chosen route wins by: \(step)" }
+    }
+
+    /// What a peer has been told.
+    fileprivate init(_ route: AdvertisedRoute, _ addresses: [PeerID: IPAddress]) {
+        self.init(prefix: route.prefix, flags: "", nextHop: route.nextHop.description, peer: "")
+        pathID = route.pathID == 0 ? nil : route.pathID
+        switch route.best {
+        case .learned(let best):
+            peer = addresses[best.peer]?.description ?? ""
+            describe(best.attributes)
+        case .local: break
+        case nil: reason = "withdrawn, which the peer is yet to be told"
+        }
+    }
+
     /// Fills in what the attributes say.
     fileprivate mutating func describe(_ attributes: PathAttributes) {
         localPref = attributes.localPref

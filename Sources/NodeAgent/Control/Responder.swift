@@ -103,6 +103,14 @@ struct Responder: Sendable {
         }
     }
 
+    /// The rows of a table of this moment, for whoever reads it in pages.
+    func table(_ table: PagedTable) async -> Result<TableRows, RemoteError> {
+        switch table {
+        case .list(let kind): await answer(.get(kind)).map { TableRows($0["items"]?.array ?? []) }
+        case .bgp(let view): await rows(of: view)
+        }
+    }
+
     private func status() async -> StatusAnswer {
         let view = await controller.view
         let routerID = view.flatMap { SpeakerConfiguration.routerID(of: $0.node) }?.description ?? ""
