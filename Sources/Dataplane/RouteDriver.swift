@@ -80,7 +80,11 @@ package struct RouteDriver<Kernel: RouteKernel & ~Copyable>: ~Copyable {
                 guard table.uses(link: address.linkIndex) else { continue }
                 // A route whose gateway was not reachable may be accepted now; one whose source is gone went silently.
                 if deleted { needsResync = true } else { table.retry(link: address.linkIndex) }
-            case .route(let route, let deleted, _): table.observe(route, deleted: deleted)
+            case .route(let route, let deleted, _):
+                table.observe(route, deleted: deleted)
+                // A gateway may be on the link by this route alone, which comes after the address.
+                let isNew = !deleted && route.protocolNumber != table.protocolNumber
+                for hop in route.hops where isNew && hop.gateway == nil { table.retry(link: hop.linkIndex) }
             case .nextHopLost(let number): if number == table.protocolNumber { needsResync = true }
             case .neighbour, .neighbourLost, .fdb, .settings, .ruleset: break
             case .overrun: needsResync = true

@@ -14,13 +14,18 @@ package struct ForwardingContext: Sendable, Equatable {
         package var isUp: Bool
         /// Its addresses, each with the length of its network.
         package var addresses: [CIDRAddress]
+        /// Those of the addresses whose network the kernel has taken to be on the link.
+        package var connected: [CIDRAddress]
 
-        /// Makes a link.
-        package init(index: UInt32, name: String, isUp: Bool, addresses: [CIDRAddress]) {
+        /// Makes a link; unless said otherwise the networks of all its addresses are on it.
+        package init(
+            index: UInt32, name: String, isUp: Bool, addresses: [CIDRAddress], connected: [CIDRAddress]? = nil,
+        ) {
             self.index = index
             self.name = name
             self.isUp = isUp
             self.addresses = addresses
+            self.connected = connected ?? addresses
         }
     }
 

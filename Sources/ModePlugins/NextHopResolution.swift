@@ -43,7 +43,7 @@ extension ForwardingContext {
     private func connectedHops(to nextHop: IPAddress) -> (length: UInt8, hop: Route.Hop)? {
         var best: (length: UInt8, hop: Route.Hop)?
         for link in links where link.isUp {
-            for address in link.addresses where address.network.contains(nextHop) {
+            for address in link.connected where address.network.contains(nextHop) {
                 if let best, (best.length, link.index) >= (address.length, best.hop.linkIndex) { continue }
                 best = (address.length, Route.Hop(linkIndex: link.index, gateway: nextHop))
             }

@@ -32,6 +32,10 @@ package struct LinkAddress: Sendable, Hashable, CustomStringConvertible {
     /// Whether duplicate address detection still goes on: the address does not work yet.
     package var isTentative: Bool { flags & UInt32(IFA_F_TENTATIVE) != 0 }
 
+    /// Whether the kernel has made a route to the address' network of it. Network managers often say that it shall not:
+    /// they write that route themselves, with a metric, or leave it to a router's advertisement.
+    package var hasPrefixRoute: Bool { flags & UInt32(IFA_F_NOPREFIXROUTE) == 0 }
+
     /// The address in the words of `ip addr`.
     package var description: String { "\(address) dev if\(linkIndex)" }
 }

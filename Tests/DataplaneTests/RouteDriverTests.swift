@@ -165,6 +165,24 @@ import Testing
         try expect(&driver, applied: [.add(a)])
     }
 
+    @Test("A refused route goes in when somebody's route puts a network on its link, and for no other route")
+    func networkComesLater() throws {
+        var driver = driver()
+        kernel.faults[a.destination] = [.ENETUNREACH]
+        driver.table.setDesired(a)
+        try expect(&driver, problems: [.refused(.ENETUNREACH, kernelMessage: nil)])
+        let network = route("192.168.1.0/24", protocolNumber: 2, metric: 100)
+        for (other, isDeleted) in [
+            (route("192.168.1.0/24", link: 3, protocolNumber: 2), false), (network, true),
+            (route("10.7.0.0/16", via: "192.168.1.254", protocolNumber: 4), false), (route("10.244.0.9/32"), false),
+        ] {
+            driver.handle([.route(other, deleted: isDeleted, isReplacement: false)])
+            try expect(&driver)
+        }
+        driver.handle([.route(network, deleted: false, isReplacement: false)])
+        try expect(&driver, applied: [.add(a)])
+    }
+
     @Test("Lost answers lead to a dump, and the result is right whatever was done", arguments: 1...6)
     func lostAnswers(count: Int) throws {
         var driver = driver()

@@ -56,6 +56,29 @@ struct BGPModeTests {
         #expect(forwarding.description == "10.244.1.0/26 via 192.168.1.2 dev if2 proto 97")
     }
 
+    @Test("an address without a route to its network puts no next hop on its link: the main table says the way")
+    func withoutPrefixRoute() throws {
+        let own = try #require(CIDRAddress("192.168.1.1/24"))
+        func context(_ routes: [Route]) -> ForwardingContext {
+            ForwardingContext(
+                nodeAddresses: [own],
+                links: [.init(index: 2, name: "eth0", isUp: true, addresses: [own], connected: [])], routes: routes)
+        }
+        func isReady(_ nextHop: String, _ routes: [Route]) throws -> Bool {
+            guard case .ready = try answer(context(routes), nextHop) else { return false }
+            return true
+        }
+        #expect(try !isReady("192.168.1.2", []))
+        let ways = [try route("192.168.1.0/24", via: nil, metric: 100), try route("0.0.0.0/0", via: "192.168.1.254")]
+        #expect(
+            try hops(try answer(context(ways), "192.168.1.2"))
+                == [.init(linkIndex: 2, gateway: try address("192.168.1.2"))])
+        #expect(
+            try hops(try answer(context(ways.suffix(1)), "192.168.1.2"))
+                == [.init(linkIndex: 2, gateway: try address("192.168.1.254"))])
+        #expect(try !isReady("192.168.1.1", ways))
+    }
+
     @Test("an IPv6 next hop for an IPv4 block is resolved in its own family")
     func otherFamily() throws {
         let found = try hops(try answer(try context(), "fd00::2"))

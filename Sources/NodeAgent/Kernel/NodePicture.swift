@@ -73,9 +73,10 @@ struct NodePicture: Sendable {
         return ForwardingContext(
             nodeAddresses: own,
             links: links.filter { TunnelDevice(rawValue: $0.name) == nil }.map { link in
-                ForwardingContext.Link(
-                    index: link.index, name: link.name, isUp: link.isUp,
-                    addresses: addresses.filter { $0.linkIndex == link.index }.map(\.address))
+                let own = addresses.filter { $0.linkIndex == link.index }
+                return ForwardingContext.Link(
+                    index: link.index, name: link.name, isUp: link.isUp, addresses: own.map(\.address),
+                    connected: own.filter(\.hasPrefixRoute).map(\.address))
             },
             routes: routes.all, protocolNumber: protocolNumber, tunnels: tunnels)
     }
