@@ -1,4 +1,5 @@
 import CLibNL
+import Glibc
 package import LinuxOS
 import NetTypes
 
@@ -111,11 +112,21 @@ package struct NetlinkSocket: ~Copyable {
         _ query: consuming NetlinkMessage, _ operation: NetlinkOperation, _ object: String,
         decode: (RawSpan) -> Value?,
     ) throws(NetlinkError) -> [Value] {
-        for _ in 0..<Self.dumpAttempts {
+        for attempt in 0..<Self.dumpAttempts {
+            if attempt >= 2 {
+                var pause = timespec(tv_sec: 0, tv_nsec: Self.pauseNanoseconds(before: attempt))
+                // SAFETY: the structure outlives the call; a pause cut short by a signal does no harm.
+                _ = unsafe nanosleep(&pause, nil)
+            }
             if let values = try dumpOnce(query, operation, object, decode) { return values }
         }
         throw NetlinkError(
             operation, object, .EAGAIN, kernelMessage: "the dump was interrupted \(Self.dumpAttempts) times")
+    }
+
+    /// From the third attempt on there is a pause, twice as long each time, up to 32 ms: who changes much is done then.
+    static func pauseNanoseconds(before attempt: Int) -> Int {
+        attempt < 2 ? 0 : 1_000_000 << min(attempt - 2, 5)
     }
 
     /// One attempt; nil when it was interrupted.

@@ -75,12 +75,13 @@ package struct PodLinkRemover: ~Copyable {
         let failures = try socket.execute(NetlinkBatch(settings), acknowledgeEach: true)
         var expected = Set(indices)
         for failure in failures { expected.remove(indices[failure.index]) }
-        guard Set(try socket.links().filter { $0.group == group }.map(\.index)) == expected else { return false }
         do throws(NetlinkError) {
+            guard Set(try socket.links().filter { $0.group == group }.map(\.index)) == expected else { return false }
             try socket.execute(.deleteGroup(group))
             return failures.isEmpty
         } catch {
-            // Gone meanwhile, or somebody's link that cannot be deleted has come into the group.
+            // Others' links come and go too fast to be listed; or these are gone meanwhile, or somebody's link that cannot
+            // be deleted has come into the group.
             return false
         }
     }

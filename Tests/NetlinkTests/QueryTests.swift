@@ -1,0 +1,30 @@
+import NetTypes
+import TestKit
+import Testing
+
+@testable import Netlink
+
+@Suite("What a kernel answers beyond the question, and dumps that others cut across")
+struct QueryTests {
+    @Test(
+        "an address tells whether the kernel has a route to its network",
+        .enabled(if: NetNSFixture.isAvailable, NetNSFixture.reason))
+    func prefixRoutes() async throws {
+        try await NetNSFixture.run { fixture in
+            try fixture.ip("link add one up type bridge")
+            for text in ["192.168.1.1/24", "192.168.2.1/24 noprefixroute", "fd00::1/64 nodad noprefixroute"] {
+                try fixture.ip("address add \(text) dev one")
+            }
+            var socket = try NetlinkSocket()
+            let found = try socket.addresses().filter(\.hasPrefixRoute).map(\.address.description)
+            #expect(found.contains("192.168.1.1/24"))
+            #expect(!found.contains("192.168.2.1/24") && !found.contains("fd00::1/64"))
+        }
+    }
+
+    @Test("the first two attempts follow each other, the others after pauses that grow to 32 ms")
+    func pauses() {
+        let milliseconds = (0..<10).map { NetlinkSocket.pauseNanoseconds(before: $0) / 1_000_000 }
+        #expect(milliseconds == [0, 0, 1, 2, 4, 8, 16, 32, 32, 32])
+    }
+}
