@@ -63,3 +63,12 @@ enum NetlinkQuery {
         return message
     }
 }
+
+extension Route {
+    /// Whether the route is one of those that a query is for. A kernel before 4.20 ignores the filters, and one that was
+    /// started with ipv6.disable=1 answers for all families where it is asked for IPv6.
+    func isAskedFor(_ protocolNumber: UInt8?, _ family: AddressFamily, linkIndex: UInt32?) -> Bool {
+        destination.family == family && protocolNumber.map { self.protocolNumber == $0 } ?? true
+            && linkIndex.map { index in hops.contains { $0.linkIndex == index } } ?? true
+    }
+}

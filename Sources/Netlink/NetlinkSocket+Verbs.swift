@@ -96,11 +96,7 @@ extension NetlinkSocket {
         let query = try NetlinkQuery.routes(protocolNumber: protocolNumber, family: family, linkIndex: linkIndex)
         do throws(NetlinkError) {
             let routes = try dump(query, .routeList, "\(family.rawValue) routes", decode: decode)
-            // A kernel before 4.20 ignores the filters.
-            return routes.filter { route in
-                protocolNumber.map { route.protocolNumber == $0 } ?? true
-                    && linkIndex.map { index in route.hops.contains { $0.linkIndex == index } } ?? true
-            }
+            return routes.filter { $0.isAskedFor(protocolNumber, family, linkIndex: linkIndex) }
         } catch {
             // A namespace that never had a route of the family has no main table for it.
             guard error.code == .ENOENT else { throw error }

@@ -6,6 +6,22 @@ import Testing
 
 @Suite("What a kernel answers beyond the question, and dumps that others cut across")
 struct QueryTests {
+    private func route(_ prefix: String, link: UInt32 = 2, proto: UInt8 = 97) throws -> Route {
+        Route(to: try #require(IPPrefix(prefix)), hops: [.init(linkIndex: link, gateway: nil)], protocolNumber: proto)
+    }
+
+    @Test("routes of another family, protocol or link than was asked for are left out")
+    func filter() throws {
+        let own = try route("fd00::/64")
+        #expect(own.isAskedFor(nil, .ipv6, linkIndex: nil))
+        #expect(own.isAskedFor(97, .ipv6, linkIndex: 2))
+        #expect(!own.isAskedFor(nil, .ipv4, linkIndex: nil))
+        #expect(!own.isAskedFor(3, .ipv6, linkIndex: nil))
+        #expect(!own.isAskedFor(97, .ipv6, linkIndex: 3))
+        // A kernel without IPv6 answers with what it has.
+        #expect(!(try route("10.0.0.0/8").isAskedFor(nil, .ipv6, linkIndex: nil)))
+    }
+
     @Test(
         "an address tells whether the kernel has a route to its network",
         .enabled(if: NetNSFixture.isAvailable, NetNSFixture.reason))
