@@ -17,6 +17,8 @@ package struct Masquerade: Sendable, Equatable {
 
     /// The port of RFC 7348 §8.
     package static let defaultVXLANPort: UInt16 = 4789
+    /// The number of UDP (RFC 768).
+    private static let udp = 17
 
     /// Makes the translation of what comes from `sources` and goes to none of `pools`; a source is a pool too.
     package init(sources: [IPPrefix] = [], pools: [IPPrefix] = [], vxlanPort: UInt16 = defaultVXLANPort) {
@@ -65,7 +67,7 @@ package struct Masquerade: Sendable, Equatable {
             let match =
                 "\t\(word) saddr @\(Self.sourcesName(family)) \(word) daddr != @\(Self.poolsName(family))"
             return [
-                "\(match) meta l4proto udp masquerade to :\(udpPorts) fully-random",
+                "\(match) meta l4proto \(Self.udp) masquerade to :\(udpPorts) fully-random",
                 "\(match) masquerade fully-random",
             ]
         }

@@ -20,8 +20,10 @@ struct NFTables: ~Copyable {
         guard let context = unsafe nft_ctx_new(UInt32(NFT_CTX_DEFAULT)) else {
             throw NetfilterError(operation: "open nftables", message: "no memory or no netlink socket")
         }
-        // Without the counters' numbers a table that does its work is the same table.
-        unsafe nft_ctx_output_set_flags(context, UInt32(NFT_CTX_OUTPUT_STATELESS))
+        // Without the counters' numbers a table that does its work is the same table. A protocol's name is a matter of
+        // /etc/protocols, which a container may lack.
+        unsafe nft_ctx_output_set_flags(
+            context, UInt32(NFT_CTX_OUTPUT_STATELESS) | UInt32(NFT_CTX_OUTPUT_NUMERIC_PROTO))
         let outputs = unsafe nft_ctx_buffer_output(context) == 0 && nft_ctx_buffer_error(context) == 0
         guard outputs else {
             unsafe nft_ctx_free(context)

@@ -83,6 +83,6 @@ struct MasqueradeTests {
         ] as [(UInt16, String)])
     func ports(port: UInt16, range: String) throws {
         let masquerade = Masquerade(sources: [try prefix("10.0.0.0/8")], vxlanPort: port)
-        #expect(masquerade.chain.contains { $0.contains("udp masquerade to :\(range) fully-random") })
+        #expect(masquerade.chain.contains { $0.contains("meta l4proto 17 masquerade to :\(range) fully-random") })
     }
 }

@@ -14,6 +14,8 @@ declare -A node_block=(
     [node1]="10.244.0.0/$block_size" [node2]="10.244.1.0/$block_size" [bird]="10.244.2.0/$block_size")
 # What a suite wants apusd to be started with beside the usual.
 apusd_options=()
+# The command that a suite wants apusd to be run by.
+apusd_runner=()
 # name → "PID START" of the apusd or bird that runs there.
 declare -A daemon
 
@@ -106,7 +108,7 @@ YAML
 
 start_apusd() {
     mkdir -p "$scratch/$1"
-    spawn "$scratch/$1/apusd.log" nsenter --net="$(netns_path "$1")" -- "$dist/apusd" --node "$1" \
+    spawn "$scratch/$1/apusd.log" "${apusd_runner[@]}" nsenter --net="$(netns_path "$1")" -- "$dist/apusd" --node "$1" \
         --config "${2:-$scratch/resources}" --run-dir "$scratch/$1/run" --state-dir "$scratch/$1/state" \
         "${apusd_options[@]}"
     daemon[$1]=$spawned

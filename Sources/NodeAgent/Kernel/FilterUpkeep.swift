@@ -9,6 +9,7 @@ import Resources
 /// A kernel without nftables leaves IPv4's sources to rp_filter; pods are added all the same.
 struct FilterUpkeep: Sendable {
     private var rules: FilterRules?
+    private var known = FilterListing()
     private var pace = FilterPace()
     private let logger: Logger
 
@@ -21,7 +22,7 @@ struct FilterUpkeep: Sendable {
     mutating func begin() {
         do throws(NetfilterError) {
             guard try FilterTable.current() == nil else { return }
-            report(try FilterTable.apply())
+            report(try FilterTable.apply(FilterRules(), known: &known))
             rules = FilterRules()
         } catch {
             report(error)
@@ -44,7 +45,7 @@ struct FilterUpkeep: Sendable {
             guard new != rules else { return }
             let isKnown = rules != nil
             rules = new
-            let change = try FilterTable.apply(new)
+            let change = try FilterTable.apply(new, known: &known)
             // The table of a configuration that has just been changed differs for a good reason.
             if isKnown { logger.info("nftables tables apus follow the configuration") } else { report(change) }
         } catch {
@@ -78,10 +79,10 @@ struct FilterUpkeep: Sendable {
     ///
     /// - Returns: what was needed; nil when it is not to be had.
     @discardableResult
-    func mend() -> FilterTable.Change? {
+    mutating func mend() -> FilterTable.Change? {
         guard let rules else { return FilterTable.Change.none }
         do throws(NetfilterError) {
-            let change = try FilterTable.apply(rules)
+            let change = try FilterTable.apply(rules, known: &known)
             report(change)
             return change
         } catch {
