@@ -9,6 +9,9 @@
 #include <linux/ipv6_route.h>
 #include <linux/neighbour.h>
 #include <linux/netconf.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nf_tables_compat.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <linux/netlink.h>

@@ -12,6 +12,7 @@ package enum NetlinkOperation: String, Sendable, Hashable {
     case proxyDelaySet
     case connectionsDelete
     case socketList
+    case ruleList
 }
 
 /// A request the kernel refused, or a socket that failed.

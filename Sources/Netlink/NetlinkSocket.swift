@@ -33,6 +33,12 @@ package struct NetlinkSocket: ~Copyable {
         handle = try NetlinkHandle(receiveBufferBytes: nil, family: NETLINK_SOCK_DIAG)
     }
 
+    /// Opens a socket for questions about netfilter's rules in the calling thread's network namespace.
+    init(filtering timeout: Duration) throws(NetlinkError) {
+        self.timeout = timeout
+        handle = try NetlinkHandle(receiveBufferBytes: nil, family: NETLINK_NETFILTER)
+    }
+
     /// Who the socket is to the kernel: its own changes come back to listeners under this name.
     package var port: NetlinkPort { handle.port }
 

@@ -30,6 +30,7 @@ struct Diagnosis {
     init(node: NodeKernel, account: Account?) throws {
         if let account { check(account, node) }
         checkForwarding(node)
+        checkForwardChains(try node.forwardChains(), pools: node.state.pools.map(\.cidr))
         try checkTunnels(node, account)
         checkReversePath(node)
         checkMTU(of: node.links.values, hostMTUBytes: node.hostMTUBytes(isFollowed: account != nil))

@@ -105,6 +105,13 @@ final class NodeKernel {
             .sorted { $0.destination.length < $1.destination.length }
     }
 
+    /// The chains of nftables that packets come through when the node forwards them.
+    func forwardChains() throws(NetlinkError) -> [ForwardChain] {
+        try netns.within(
+            orThrow: { NetlinkError(.socketOpen, name, $0.code) },
+            { () throws(NetlinkError) in try ForwardChain.all() })
+    }
+
     /// The forwarding database of a VXLAN.
     func fdb(of link: Link) throws -> [FDBEntry] { try socket.fdb(linkIndex: link.index) }
 
