@@ -106,6 +106,7 @@ package enum ListKind: String, Sendable, Hashable, CaseIterable {
     case ippools
     case blocks
     case routes
+    case resources
 
     init(_ reader: MessageReader) throws(NodeLinkError) {
         let kinds = Self.allCases.map(\.rawValue).joined(separator: ", ")

@@ -19,6 +19,12 @@ package struct ConfigurationInForce: Sendable, Equatable {
 
     /// The configuration in force; nil before the first offer.
     package var configuration: ClusterConfiguration? { inForce?.configuration }
+    /// The resources in force, each as `Kind/name`, with the file it is from and its document as JSON text. A default pool
+    /// has neither.
+    package var resources: [(identity: String, file: String?, document: String?)] {
+        guard let inForce else { return [] }
+        return inForce.configuration.identities.map { ($0, inForce.files[$0], inForce.documents[$0]) }
+    }
     /// Whether the configuration in force was read without a refusal.
     package var isWhole: Bool { inForce?.isWhole ?? false }
 

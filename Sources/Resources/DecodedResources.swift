@@ -6,14 +6,20 @@ package struct DecodedResources: Sendable, Equatable {
     package var diagnostics: [Diagnostic]
     /// The file that each resource of the configuration is from, by `Kind/name`.
     package var files: [String: String]
+    /// The document of each, as it was read, as JSON text.
+    package var documents: [String: String]
     /// Whether the place of the files could be read: if not, nothing is known of any resource.
     package var isPlaceRead = true
 
     /// Makes an outcome.
-    package init(configuration: ClusterConfiguration, diagnostics: [Diagnostic], files: [String: String] = [:]) {
+    package init(
+        configuration: ClusterConfiguration, diagnostics: [Diagnostic], files: [String: String] = [:],
+        documents: [String: String] = [:],
+    ) {
         self.configuration = configuration
         self.diagnostics = diagnostics
         self.files = files
+        self.documents = documents
     }
 
     /// Whether nothing was refused: only then is what is absent from the configuration meant to be absent.
@@ -56,7 +62,10 @@ package struct DecodedResources: Sendable, Equatable {
             .merging(configuration.secrets, uniquingKeysWith: { _, new in new })
         var result = self
         result.configuration = whole
-        for name in names.subtracting(contradicted) { result.files[name] = former.files[name] }
+        for name in names.subtracting(contradicted) {
+            result.files[name] = former.files[name]
+            result.documents[name] = former.documents[name]
+        }
         return result
     }
 }

@@ -70,7 +70,8 @@ package struct ResourceDecoder {
         let isGood = conclude(&reader, file: file, identity: identity)
         guard let identity else { return }
         resources.append(
-            LocatedResource(identity: identity, file: file, line: root.line, value: isGood ? value : nil))
+            LocatedResource(
+                identity: identity, file: file, line: root.line, value: isGood ? value : nil, document: root.json))
     }
 
     /// Whether the kind is that of a list of resources of one kind, as calicoctl prints them.
@@ -125,7 +126,8 @@ package struct ResourceDecoder {
         let used = resources.lazy.filter { $0.value != nil && !refused.contains($0.identity) }
         return DecodedResources(
             configuration: configuration, diagnostics: diagnostics,
-            files: Dictionary(used.map { ($0.identity, $0.file) }, uniquingKeysWith: { first, _ in first }))
+            files: Dictionary(used.map { ($0.identity, $0.file) }, uniquingKeysWith: { first, _ in first }),
+            documents: Dictionary(used.map { ($0.identity, $0.document) }, uniquingKeysWith: { first, _ in first }))
     }
 }
 
@@ -135,6 +137,7 @@ private struct LocatedResource {
     let file: String
     let line: Int
     let value: ResourceValue?
+    let document: String
 }
 
 extension Diagnostic {

@@ -1,42 +1,92 @@
 import ArgumentParser
+import JSONKit
 import NetTypes
 import NodeLink
 
-/// `apusctl get KIND`
+/// `apusctl get KIND [NAME]`
 struct GetCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "get", abstract: "Lists nodes, ippools, blocks or routes as the daemon knows them.")
+        commandName: "get", abstract: "Lists nodes, pools, blocks, routes and other resources as the daemon has them.",
+        discussion: """
+            Resources are those in force, which may be others than the files hold: while something in them is refused, \
+            the last good ones stay. With -o yaml they are as they were read.
+            """)
+
+    /// How the answer is written.
+    enum Format: String, ExpressibleByArgument, CaseIterable {
+        case table
+        case json
+        case yaml
+    }
 
     @ParentCommand var root: ApusCtl
-    @Argument(help: "nodes (node, no), ippools (ippool, ipp), blocks (block) or routes (route).", transform: Self.kind)
-    var kind: ListKind
+    @Argument(
+        help: ArgumentHelp("What is listed: \(ListedKind.names).", valueName: "kind"),
+        transform: { word in
+            guard let kind = ListedKind(word) else {
+                throw ValidationError("\"\(word)\" is no kind; write one of \(ListedKind.names).")
+            }
+            return kind
+        })
+    var kind: ListedKind
+    @Argument(help: "The one that is meant: its name, of blocks and routes the network. (default: all)")
+    var name: String?
     @OptionGroup var daemon: DaemonOptions
-    @OptionGroup var output: OutputOptions
+    @Option(name: [.short, .long], help: "How the answer is written.")
+    var output: Format = .table
 
     func run() throws {
-        let answer = try DaemonQuestion(root.daemon, daemon).table(.list(kind))
-        try output.write(answer) { answer in
-            switch kind {
-            case .nodes: try Self.table(of: NodeRow.self, answer)
-            case .ippools: try Self.table(of: PoolRow.self, answer)
-            case .blocks: try Self.table(of: BlockRow.self, answer)
-            case .routes: try Self.table(of: RouteRow.self, answer)
-            }
+        let question = DaemonQuestion(root.daemon, daemon)
+        if output == .yaml || kind.table == nil { return try writeResources(question) }
+        switch kind.table {
+        case .nodes: try write(NodeRow.self, question)
+        case .ippools: try write(PoolRow.self, question)
+        case .blocks: try write(BlockRow.self, question)
+        case .routes: try write(RouteRow.self, question)
+        case .resources, nil: break
         }
     }
 
-    private static func kind(_ word: String) throws -> ListKind {
-        switch word.lowercased() {
-        case "nodes", "node", "no": .nodes
-        case "ippools", "ippool", "ipp": .ippools
-        case "blocks", "block": .blocks
-        case "routes", "route": .routes
-        default: throw ValidationError("\"\(word)\" is no kind; write nodes, ippools, blocks or routes.")
+    private func write<Row: PrintedRow>(_ type: Row.Type, _ question: DaemonQuestion) throws {
+        let all = try ListAnswer<Row>(question.table(.list(Row.kind))).items
+        let rows = try named(all.map { ($0.cells[0], $0) })
+        try OutputOptions.write(
+            output == .json
+                ? Self.text(ListAnswer(rows).members) : TextTable(header: Row.header, rows: rows.map(\.cells)).plain)
+    }
+
+    private func writeResources(_ question: DaemonQuestion) throws {
+        guard let resource = kind.resource else {
+            throw CommandFailure(description: "\(kind.word) are no resources: write -o json")
+        }
+        let everything = try ListAnswer<ResourceRow>(question.table(.list(.resources))).items
+        let all = everything.filter { $0.resourceKind == resource }
+        let rows = try named(all.map { ($0.name, $0) })
+        switch output {
+        case .json: try OutputOptions.write(Self.text(ListAnswer(rows).members))
+        case .yaml: try OutputOptions.write(rows.map(\.yaml).joined(separator: "---\n"))
+        case .table:
+            let columns = kind.columns
+            let table = TextTable(
+                header: ["NAME"] + columns.map(\.name) + ["FILE"],
+                rows: rows.map { row in [row.name] + columns.map { $0.cell(of: row) } + [row.file ?? ""] })
+            try OutputOptions.write(table.plain)
         }
     }
 
-    private static func table<Row: PrintedRow>(of type: Row.Type, _ answer: JSONObject) throws -> String {
-        TextTable(header: Row.header, rows: try ListAnswer<Row>(answer).items.map(\.cells)).plain
+    /// Those of the name that was asked for.
+    private func named<Row>(_ rows: [(name: String, row: Row)]) throws(CommandFailure) -> [Row] {
+        guard let name else { return rows.map(\.row) }
+        let found = rows.filter { $0.name == name }.map(\.row)
+        guard found.isEmpty else { return found }
+        let others = rows.prefix(8).map(\.name).joined(separator: ", ")
+        throw CommandFailure(
+            description: "\(kind.word): there is no \(name) in force; "
+                + (others.isEmpty ? "there is none at all" : "there are \(others)"))
+    }
+
+    private static func text(_ answer: JSONObject) -> String {
+        JSONText.serialize(.object(answer), pretty: true) + "\n"
     }
 }
 
@@ -44,7 +94,7 @@ struct GetCommand: ParsableCommand {
 protocol PrintedRow: TableRow {
     /// The names of the columns.
     static var header: [String] { get }
-    /// The cells, one for each column.
+    /// The cells, one for each column; the first names the row.
     var cells: [String] { get }
 }
 

@@ -55,7 +55,7 @@ import Testing
             (#"{"id":1,"op":5}"#, "request: op: expected a string, found an integer"),
             (
                 #"{"id":1,"op":"get","kind":"pods"}"#,
-                "request: kind: expected one of nodes, ippools, blocks, routes, found \"pods\""
+                "request: kind: expected one of nodes, ippools, blocks, routes, resources, found \"pods\""
             ),
             (
                 #"{"id":1,"op":"blockRequest","family":"ipx","mode":"bgp","full":[]}"#,
@@ -149,6 +149,12 @@ import Testing
         block.closedBecause = .conflict
         block.conflict = "a and b"
         try check(ListAnswer([block]))
+        let document: JSONValue = ["kind": "BGPPeer", "spec": ["filters": ["a", "b"]]]
+        try check(
+            ListAnswer([
+                ResourceRow(kind: "BGPPeer", name: "tor", file: "peers.yaml", document: document),
+                ResourceRow(kind: "IPPool", name: "default-ipv4-ippool", file: nil, document: nil),
+            ]))
         var route = RouteRow(
             prefix: prefix, nextHop: "192.168.1.2", peer: "192.168.1.2", asPath: "", mode: "bgp",
             state: "programmed", link: "eth0", announced: "vxlan")

@@ -113,6 +113,40 @@ struct RefusalInForceTests {
         #expect(refused(nil).mayLackPool && refused(nil).mayLackNode)
     }
 
+    @Test("what stays is told of with the file and the document that it is from, and of what is new its own")
+    func documents() {
+        let wider = resource("IPPool", "p", ["cidr": "10.244.0.0/15"], file: "pools.yaml")
+        let after = inForce(
+            ResourceDecoder.decode([old, pool, peer("64512")]), ResourceDecoder.decode([old, wider, peer("sixty")]))
+        let start = #"{"apiVersion":"projectcalico.org/v3","kind":"#
+        #expect(
+            after.resources.map { [$0.identity, $0.file, $0.document] } == [
+                [
+                    "IPPool/p", "pools.yaml",
+                    start + #""IPPool","metadata":{"name":"p"},"spec":{"cidr":"10.244.0.0/15"}}"#,
+                ],
+                [
+                    "BGPPeer/tor", "peers.yaml",
+                    start + #""BGPPeer","metadata":{"name":"tor"},"spec":{"peerIP":"10.0.0.9","asNumber":64512}}"#,
+                ],
+            ])
+    }
+
+    @Test(
+        "a document is kept as JSON, and what only looks like a number as the text it is",
+        arguments: [
+            ("12", true, "12"), ("-7", true, "-7"), ("1.10", true, #""1.10""#), ("012", true, #""012""#),
+            ("true", true, "true"), ("~", true, "null"), ("", true, "null"), ("true", false, #""true""#),
+            ("a\"b\\c\nd\u{1}", false, #""a\"b\\c\nd\u0001""#),
+        ])
+    func json(text: String, isPlain: Bool, expected: String) {
+        let node = DocumentNode(.scalar(text, isPlain: isPlain), line: 1)
+        #expect(node.json == expected)
+        let pair = DocumentNode.Pair(DocumentNode(.scalar("k", isPlain: true), line: 1), node)
+        let list = DocumentNode(.sequence([DocumentNode(.mapping([pair, pair]), line: 1)]), line: 1)
+        #expect(list.json == #"[{"k":\#(expected),"k":\#(expected)}]"#)
+    }
+
     @Test("a place that cannot be read keeps everything")
     func place() {
         var nothing = ResourceDecoder.decode(

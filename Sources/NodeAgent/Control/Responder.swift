@@ -89,6 +89,8 @@ struct Responder: Sendable {
             return .success(ListAnswer(await blocks()).members)
         case .get(.routes):
             return .success(ListAnswer(await routes()).members)
+        case .get(.resources):
+            return .success(ListAnswer(await resources()).members)
         case .page:
             // Whoever serves the connection keeps the table, and cuts it.
             return .failure(.unknownOperation(operation.name))

@@ -189,6 +189,9 @@ actor NodeController {
     /// What the configuration asks for in Calico and has no effect here, a line each.
     var notes: [String] { ineffective.map(\.description) }
 
+    /// The resources in force, for display.
+    var resources: [(identity: String, file: String?, document: String?)] { inForce.resources }
+
     /// The configuration in force, for display.
     var configuration: ClusterConfiguration? { inForce.configuration }
 }
