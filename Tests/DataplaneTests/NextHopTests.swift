@@ -5,7 +5,7 @@ import Netlink
 import TestKit
 import Testing
 
-/// Routes by the hundred that leave by one gateway, and the kernel itself.
+/// Routes by the thousand that leave by one gateway, and the kernel itself.
 @Suite("Next hops that many routes name", .enabled(if: NetNSFixture.isAvailable, NetNSFixture.reason))
 struct NextHopTests {
     /// A namespace with a link `d0` that has 192.168.1.1/24 and fd01::1/64, and its driver.
@@ -29,9 +29,9 @@ struct NextHopTests {
             driver = RouteDriver(kernel: socket, firstNextHop: Self.first)
         }
 
-        /// Wants 600 routes of each family.
+        /// Wants 1200 routes of each family.
         static func wish(_ table: inout RouteTable, link: UInt32) {
-            for number in 0..<600 {
+            for number in 0..<1200 {
                 table.setDesired(route("10.\(number >> 8).\(number & 255).0/24", via: "192.168.1.2", link: link))
                 table.setDesired(route("fd00:0:0:\(String(number, radix: 16))::/64", via: "fd01::2", link: link))
             }
@@ -68,7 +68,7 @@ struct NextHopTests {
             var node = try Node(fixture)
             Node.wish(&node.driver.table, link: node.link)
             try node.settle()
-            #expect(try counts(fixture) == [600, 600, 600, 600])
+            #expect(try counts(fixture) == [1200, 1200, 1200, 1200])
             let made = try nextHops(fixture)
             #expect(made.count == 2)
             let possible = [Node.first, Node.first + 1].map { "id \($0) via 192.168.1.2 dev d0 scope link proto" }
@@ -84,7 +84,7 @@ struct NextHopTests {
             second.table.setDesired(route("10.0.0.0/24", via: "192.168.1.2", link: node.link))
             second.requestResync()
             _ = try second.apply()
-            #expect(try counts(fixture) == [600, 599, 600, 600])
+            #expect(try counts(fixture) == [1200, 1199, 1200, 1200])
             #expect(try nextHops(fixture) == made)
 
             Node.forget(&second.table)
@@ -100,15 +100,15 @@ struct NextHopTests {
     func few() async throws {
         try await NetNSFixture.run { fixture in
             var node = try Node(fixture)
-            for number in 0..<500 {
+            for number in 0..<1000 {
                 node.driver.table.setDesired(
                     route("10.\(number >> 8).\(number & 255).0/24", via: "192.168.1.2", link: node.link))
             }
             try node.settle()
-            #expect(try counts(fixture) == [500, 0, 0, 0])
+            #expect(try counts(fixture) == [1000, 0, 0, 0])
             #expect(try nextHops(fixture).isEmpty)
             for round in 1...2 {
-                for number in 0..<600 {
+                for number in 0..<1200 {
                     let destination = "10.\(10 * round + number >> 8).\(number & 255).0/24"
                     node.driver.table.setDesired(route(destination, via: "192.168.1.2", link: node.link))
                 }
@@ -127,13 +127,13 @@ struct NextHopTests {
             try fixture.ip("nexthop flush proto 97")
             #expect(try counts(fixture) == [0, 0, 0, 0])
             try node.settle()
-            #expect(try counts(fixture) == [600, 600, 600, 600])
+            #expect(try counts(fixture) == [1200, 1200, 1200, 1200])
 
             try fixture.ip("link set d1 down")
             _ = try node.monitor.wait(until: BootClock.now() + .seconds(1))
             try node.settle()
             // The kernel makes no next hop by a link without a carrier, but takes routes.
-            #expect(try counts(fixture) == [600, 0, 600, 0])
+            #expect(try counts(fixture) == [1200, 0, 1200, 0])
             #expect(try nextHops(fixture).isEmpty)
         }
     }
@@ -146,18 +146,18 @@ struct NextHopTests {
             try fixture.ip("nexthop add id \(Node.first + 1) via 192.168.1.9 dev d0")
             Node.wish(&node.driver.table, link: node.link)
             try node.settle()
-            #expect(try counts(fixture) == [600, 0, 600, 0])
+            #expect(try counts(fixture) == [1200, 0, 1200, 0])
             try fixture.ip("nexthop flush")
 
             Node.forget(&node.driver.table)
             try node.settle()
             Node.wish(&node.driver.table, link: node.link)
             try node.settle()
-            #expect(try counts(fixture) == [600, 600, 600, 600])
+            #expect(try counts(fixture) == [1200, 1200, 1200, 1200])
             try Sysctl.write(["net", "ipv4", "nexthop_compat_mode"], "0")
             node.driver.requestResync()
             _ = try node.driver.apply()
-            #expect(try counts(fixture) == [600, 0, 600, 0])
+            #expect(try counts(fixture) == [1200, 0, 1200, 0])
             node.driver.requestResync()
             let second = try node.driver.apply()
             #expect(second.applied.isEmpty)
