@@ -46,6 +46,8 @@ package struct RouteDriver<Kernel: RouteKernel & ~Copyable>: ~Copyable {
     var inFlight: [(attempt: RouteAttempt, batch: RouteBatch)] = []
     /// The numbers of next hops that many routes share.
     var nextHops: NextHopNumbers
+    /// Whether the kernel's next hops are to be held against the routes that were dumped.
+    private var needsNextHops = false
     /// How many operations the latest batch had of those that `launch` has sent since the last `apply`.
     var latestCount = 0
     /// How often `launch` has left what is pending to wait, with nothing in flight, since the latest batch.
@@ -103,7 +105,11 @@ package struct RouteDriver<Kernel: RouteKernel & ~Copyable>: ~Copyable {
         var occupied: [RouteOperation] = []
         for _ in 0..<Self.maximumRounds {
             do throws(NetlinkError) {
-                if needsResync { try resync() }
+                if needsResync {
+                    try resync()
+                } else if needsNextHops {
+                    try keepNextHops(try kernel.nextHops(protocolNumber: table.protocolNumber))
+                }
                 let attempt = table.takePending()
                 if attempt.changes.isEmpty { break }
                 occupied = try carryOut(attempt, into: &report)
@@ -143,24 +149,29 @@ package struct RouteDriver<Kernel: RouteKernel & ~Copyable>: ~Copyable {
         precondition(inFlight.isEmpty, "a batch is in flight")
         table.adopt(routes)
         table.setLinks(up: linksUp)
-        needsResync = false
+        nextHops.observe(routes)
+        (needsResync, needsNextHops) = (false, true)
     }
 
-    /// Whatever changes between the two dumps brings an event of its own, and with it the next resync.
+    /// Whatever changes between the dumps brings an event of its own, and with it the next resync.
     private mutating func resync() throws(NetlinkError) {
+        // The kernel tells that a next hop goes before it takes the routes that name it, and answers this after both.
+        let objects = try kernel.nextHops(protocolNumber: table.protocolNumber)
         var routes: [Route] = []
         for family in AddressFamily.allCases {
             routes += try kernel.routes(protocolNumber: table.protocolNumber, family: family)
         }
         let up = Set(try kernel.links().lazy.filter(\.isUp).map(\.index))
         adopt(routes, linksUp: up)
-        nextHops.observe(routes)
-        let objects = try kernel.nextHops(protocolNumber: table.protocolNumber)
-        guard !objects.isEmpty else { return nextHops.adopt([]) }
-        let named = objects.filter { table.hasForm(by: $0.hop) }
-        let unnamed = Set(objects).subtracting(named)
-        if !unnamed.isEmpty { try kernel.deleteNextHops(unnamed.sorted { $0.id < $1.id }) }
-        nextHops.adopt(named)
+        try keepNextHops(objects)
+    }
+
+    /// Deletes the next hops that no route is by; those of routes whose hops are hidden stay.
+    private mutating func keepNextHops(_ objects: [NextHopObject]) throws(NetlinkError) {
+        let unnamed = nextHops.hasHidden ? [] : objects.filter { !table.hasForm(by: $0.hop) }
+        if !unnamed.isEmpty { try kernel.deleteNextHops(unnamed) }
+        nextHops.adopt(objects.filter { !unnamed.contains($0) })
+        needsNextHops = false
     }
 
     /// - Returns: the additions that met EEXIST; another round settles them.

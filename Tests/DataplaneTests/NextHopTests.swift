@@ -163,4 +163,55 @@ struct NextHopTests {
             #expect(second.applied.isEmpty)
         }
     }
+
+    @Test("Somebody else's dump serves as well: what is named by hidden hops stays, what nobody is by goes")
+    func adopted() async throws {
+        try await NetNSFixture.run { fixture in
+            var node = try Node(fixture)
+            Node.wish(&node.driver.table, link: node.link)
+            try node.settle()
+            try Sysctl.write(["net", "ipv4", "nexthop_compat_mode"], "0")
+
+            var viewer = try NetlinkSocket()
+            func routes(_ viewer: inout NetlinkSocket) throws -> [Route] {
+                try viewer.routes(protocolNumber: 97, family: .ipv4) + viewer.routes(protocolNumber: 97, family: .ipv6)
+            }
+            var second = RouteDriver(kernel: try NetlinkSocket(), firstNextHop: Node.first)
+            second.adopt(try routes(&viewer), linksUp: [node.link])
+            _ = try second.apply()
+            #expect(try counts(fixture) == [1200, 1200, 1200, 1200])
+            #expect(try nextHops(fixture).count == 2)
+
+            Node.wish(&second.table, link: node.link)
+            _ = try second.apply()
+            #expect(try counts(fixture) == [1200, 0, 1200, 0])
+            second.adopt(try routes(&viewer), linksUp: [node.link])
+            let again = try second.apply()
+            #expect(again.applied.isEmpty)
+
+            Node.forget(&second.table)
+            _ = try second.apply()
+            second.adopt(try routes(&viewer), linksUp: [node.link])
+            _ = try second.apply()
+            #expect(try nextHops(fixture).isEmpty)
+        }
+    }
+
+    @Test("A restart that begins with the numbers of the run before gives none of them to another hop")
+    func numbers() async throws {
+        try await NetNSFixture.run { fixture in
+            var node = try Node(fixture)
+            Node.wish(&node.driver.table, link: node.link)
+            try node.settle()
+            var second = RouteDriver(kernel: try NetlinkSocket(), firstNextHop: Node.first)
+            Node.wish(&second.table, link: node.link)
+            for number in 0..<1200 {
+                let destination = "10.\(100 + number >> 8).\(number & 255).0/24"
+                second.table.setDesired(route(destination, via: "192.168.1.3", link: node.link))
+            }
+            _ = try second.apply()
+            #expect(try counts(fixture) == [2400, 2400, 1200, 1200])
+            #expect(try nextHops(fixture).count == 3)
+        }
+    }
 }
