@@ -12,7 +12,11 @@ extension ForwardChain {
             var socket = try NetlinkSocket(filtering: .seconds(5))
             let chains = try socket.dump(query(NFT_MSG_GETCHAIN), .ruleList, "chains", decode: Base.init(payload:))
             guard chains.contains(where: \.isForward) else { return [] }
-            let rules = try socket.dump(query(NFT_MSG_GETRULE), .ruleList, "rules", decode: tableRule)
+            var rules: [(table: Table, rule: Rule)] = []
+            // Of the other tables' rules there may be a hundred thousand.
+            for table in Set(chains.lazy.filter(\.isForward).map(\.table)) {
+                rules += try socket.dump(query(NFT_MSG_GETRULE, of: table), .ruleList, "rules", decode: tableRule)
+            }
             return chains.filter(\.isForward).map { chain in
                 ForwardChain(
                     family: chain.table.family, table: chain.table.name, name: chain.name, policyDrops: chain.drops,
@@ -26,10 +30,15 @@ extension ForwardChain {
         }
     }
 
-    private static func query(_ type: nf_tables_msg_types) throws(NetlinkError) -> NetlinkMessage {
+    /// - Parameter table: the one that is asked about; nil for those of all families.
+    private static func query(
+        _ type: nf_tables_msg_types, of table: Table? = nil,
+    ) throws(NetlinkError) -> NetlinkMessage {
         var message = try NetlinkMessage()
-        // All families.
-        message.begin(Int32(NFNL_SUBSYS_NFTABLES) << 8 | Int32(type.rawValue), flags: 0, nfgenmsg())
+        var header = nfgenmsg()
+        header.nfgen_family = table?.number ?? UInt8(NFPROTO_UNSPEC)
+        message.begin(Int32(NFNL_SUBSYS_NFTABLES) << 8 | Int32(type.rawValue), flags: 0, header)
+        if let table { message.put(NFTA_RULE_TABLE.rawValue, table.name) }
         return message
     }
 
@@ -46,6 +55,15 @@ extension ForwardChain {
             default: return nil
             }
             self.name = name
+        }
+
+        /// The family's number.
+        var number: UInt8 {
+            switch family {
+            case .inet: UInt8(NFPROTO_INET)
+            case .ip: UInt8(NFPROTO_IPV4)
+            case .ip6: UInt8(NFPROTO_IPV6)
+            }
         }
     }
 
@@ -100,9 +118,14 @@ extension ForwardChain.Rule {
     /// What neither chooses packets nor says what becomes of them.
     private static let bystanders: Set<String> = ["counter", "log"]
 
+    /// What says something of the field that was read before.
+    private static let comparisons: Set<String> = ["bitwise", "cmp", "lookup", "range"]
+    /// The field by which a rule names links.
+    private static let linkField = "link"
+
     /// Takes one expression in.
     ///
-    /// - Parameter field: the expression that has read what is compared next.
+    /// - Parameter field: the expression that has read what is compared next, or that it is a link.
     fileprivate mutating func add(_ expression: RawSpan, _ field: inout String) {
         var name = ""
         NetlinkReader.forEachAttribute(in: expression) { type, value in
@@ -114,17 +137,31 @@ extension ForwardChain.Rule {
             return
         }
         if !["immediate", "target"].contains(name) { isUnconditional = false }
-        if !["bitwise", "cmp"].contains(name) { field = name }
+        if !Self.comparisons.contains(name) { field = Self.isOfLink(name, expression) ? Self.linkField : name }
         let isOfPacket = field == "payload"
+        let isChosenBy = isOfPacket || field == Self.linkField
+        if isChosenBy, name == "lookup" || name == "range" { isVague = true }
         NetlinkReader.forEachAttribute(in: expression) { type, value in
             guard type == Int(NFTA_EXPR_DATA.rawValue) else { return }
             switch name {
             case "immediate": addImmediate(value)
-            case "cmp": addComparison(value, isOfPacket: isOfPacket)
+            case "cmp": addComparison(value, isOfPacket: isOfPacket, isChosenBy: isChosenBy)
             case "target": addTarget(value)
             default: break
             }
         }
+    }
+
+    private static func isOfLink(_ name: String, _ expression: RawSpan) -> Bool {
+        guard name == "meta" else { return false }
+        var key = UInt32?.none
+        NetlinkReader.forEachAttribute(in: expression) { type, value in
+            guard type == Int(NFTA_EXPR_DATA.rawValue) else { return }
+            NetlinkReader.forEachAttribute(in: value) { type, value in
+                if type == Int(NFTA_META_KEY.rawValue) { key = value.uint32.map(UInt32.init(bigEndian:)) }
+            }
+        }
+        return [NFT_META_IIF, NFT_META_OIF, NFT_META_IIFNAME, NFT_META_OIFNAME].contains { $0.rawValue == key }
     }
 
     private mutating func addImmediate(_ data: RawSpan) {
@@ -151,7 +188,7 @@ extension ForwardChain.Rule {
     }
 
     /// An octet that is none of the packet's (`meta nfproto`) looks like the beginning of an address, and is left out.
-    private mutating func addComparison(_ data: RawSpan, isOfPacket: Bool) {
+    private mutating func addComparison(_ data: RawSpan, isOfPacket: Bool, isChosenBy: Bool) {
         var (isEquality, octets) = (false, [UInt8]())
         NetlinkReader.forEachAttribute(in: data) { type, value in
             if type == Int(NFTA_CMP_OP.rawValue) {
@@ -163,6 +200,7 @@ extension ForwardChain.Rule {
             }
         }
         if isEquality, isOfPacket || octets.count > 1 { equals.append(octets) }
+        if !isEquality, isChosenBy { isVague = true }
     }
 
     /// An extension of iptables that nftables has no word for.

@@ -34,13 +34,19 @@ package struct ForwardChain: Sendable, Hashable {
         package var isUnconditional: Bool
         /// What fields of the packet must be equal to, in the octets of the kernel.
         package var equals: [[UInt8]]
+        /// Whether it chooses packets by links or fields of theirs in a way that is not looked into: a set or a map of
+        /// values, a range, all but one.
+        package var isVague: Bool
 
         /// Makes a rule.
-        package init(chain: String, verdict: Verdict?, isUnconditional: Bool, equals: [[UInt8]] = []) {
+        package init(
+            chain: String, verdict: Verdict?, isUnconditional: Bool, equals: [[UInt8]] = [], isVague: Bool = false,
+        ) {
             self.chain = chain
             self.verdict = verdict
             self.isUnconditional = isUnconditional
             self.equals = equals
+            self.isVague = isVague
         }
     }
 
@@ -83,8 +89,10 @@ package struct ForwardChain: Sendable, Hashable {
     }
 
     /// Whether a rule lets packets pass that one of `values` describes: a field is equal to a value, or to its beginning.
+    /// What a vague rule chooses by nothing else may be those.
     package func admits(_ values: [[UInt8]]) -> Bool {
         rules.contains { rule in
+            if rule.isVague, rule.equals.isEmpty, rule.verdict != .discard { return true }
             guard let verdict = rule.verdict, verdict != .discard else { return false }
             if rule.isUnconditional { return verdict == .accept }
             return rule.equals.contains { field in

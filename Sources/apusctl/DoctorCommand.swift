@@ -46,8 +46,8 @@ struct DoctorCommand: ParsableCommand {
             guard !findings.isEmpty else { throw error }
             return try end(with: findings, notes, on: "")
         }
-        findings += try Diagnosis(node: node, account: account).findings
-        try end(with: findings, notes, on: node.name)
+        let diagnosis = try Diagnosis(node: node, account: account)
+        try end(with: findings + diagnosis.findings, notes + diagnosis.notes, on: node.name)
     }
 
     private func end(with findings: [Diagnosis.Finding], _ notes: [String], on node: String) throws {

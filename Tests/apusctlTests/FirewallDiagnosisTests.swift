@@ -56,6 +56,19 @@ struct FirewallDiagnosisTests {
         #expect(findings(chain(drops: false)).isEmpty)
     }
 
+    @Test("what a rule chooses by a set, a map or a range alone may be pods")
+    func vague() {
+        let vague = Rule(chain: "FORWARD", verdict: .accept, isUnconditional: false, isVague: true)
+        #expect(findings(chain(rules: [vague])).isEmpty)
+        let map = Rule(chain: "FORWARD", verdict: nil, isUnconditional: false, isVague: true)
+        #expect(findings(chain(rules: [map])).isEmpty)
+        let bridge = Rule(
+            chain: "FORWARD", verdict: .accept, isUnconditional: false, equals: [Array("docker0".utf8)], isVague: true)
+        #expect(findings(chain(rules: [bridge])).count == 1)
+        let dropping = Rule(chain: "FORWARD", verdict: .discard, isUnconditional: false, isVague: true)
+        #expect(findings(chain(rules: [dropping])).count == 1)
+    }
+
     @Test("a chain that lets pods pass, by their links or their addresses, directly or in another chain, is no finding")
     func admitted() {
         let jump = Rule(chain: "FORWARD", verdict: .chain("other"), isUnconditional: true)

@@ -20,6 +20,8 @@ struct Diagnosis {
 
     /// Everything that was found.
     private(set) var findings: [Finding] = []
+    /// What could not be looked at, and why.
+    private(set) var notes: [String] = []
 
     /// Looks at nothing yet.
     init() {}
@@ -30,7 +32,11 @@ struct Diagnosis {
     init(node: NodeKernel, account: Account?) throws {
         if let account { check(account, node) }
         checkForwarding(node)
-        checkForwardChains(try node.forwardChains(), pools: node.state.pools.map(\.cidr))
+        do throws(NetlinkError) {
+            checkForwardChains(try node.forwardChains(), pools: node.state.pools.map(\.cidr))
+        } catch {
+            notes.append("the firewalls of other programs could not be read: \(error)")
+        }
         try checkTunnels(node, account)
         checkReversePath(node)
         checkMTU(of: node.links.values, hostMTUBytes: node.hostMTUBytes(isFollowed: account != nil))
