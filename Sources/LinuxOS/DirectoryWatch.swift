@@ -88,9 +88,8 @@ package struct DirectoryWatch: ~Copyable, Sendable {
         case timeout
     }
 
-    /// Reads all events.
+    /// Reads events, not all where there are many: who writes without a pause would never let it end.
     private borrowing func drain() throws(SystemError) -> [Event] {
-        var events: [Event] = []
         while true {
             var outcome = (count: 0, code: SystemErrorCode(rawValue: 0))
             // SAFETY: read(2) writes at most the buffer's own length, and says how much.
@@ -100,11 +99,11 @@ package struct DirectoryWatch: ~Copyable, Sendable {
                 filled = max(outcome.count, 0)
             }
             if outcome.count <= 0 {
-                if outcome.code == .EAGAIN || outcome.count == 0 { return events }
+                if outcome.code == .EAGAIN || outcome.count == 0 { return [] }
                 if outcome.code != .EINTR { throw SystemError("read", path, outcome.code) }
                 continue
             }
-            events += Event.list(in: bytes)
+            return Event.list(in: bytes)
         }
     }
 

@@ -105,6 +105,7 @@ struct ConfigurationWatch: Sendable {
             guard case .changed(let events) = outcome else { return outcome }
             let changes = events.filter { !$0.isWritten || reader.reads($0.place.name) }
             if !changes.isEmpty { return .changed(changes) }
+            if BootClock.now() >= deadline { return .timeout }
         }
     }
 
