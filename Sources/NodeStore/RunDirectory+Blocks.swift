@@ -50,13 +50,14 @@ extension RunDirectory {
     /// - Returns: false, and nothing is removed, while a pod has an address of the block.
     package func discard(_ cidr: IPPrefix, under lock: borrowing StoreLock) throws(StoreError) -> Bool {
         guard try !isOccupied(cidr) else { return false }
-        if let gone = try block(cidr) {
-            for other in try overlapping(cidr) {
-                guard var other = try? block(other), other.leave(gone) else { continue }
-                try save(other, under: lock)
-            }
-        }
+        let gone = try block(cidr)
         try system { () throws(SystemError) in _ = try Files.remove(blockPath(cidr)) }
+        guard let gone else { return true }
+        for other in try overlapping(cidr) {
+            guard var other = try? block(other), other.leave(gone) else { continue }
+            // On a full disk they keep it: some addresses less, and none twice.
+            try? save(other, under: lock)
+        }
         return true
     }
 

@@ -201,6 +201,8 @@ extension NodeController {
     /// Takes what was read just now. What cannot be put in force says nothing of where the node is: its address is looked
     /// for by the last reading that could.
     private func take(_ decoded: DecodedResources) async {
+        let awaitedMode = awaitsPoolMode
+        defer { if awaitsPoolMode != awaitedMode { reviewSignal.raise() } }
         report(decoded.diagnostics)
         let found = addressSearch.found
         let located = await located(decoded)
@@ -288,8 +290,10 @@ extension NodeController {
             view: view, affinities: inForce.configuration?.affinities ?? [], claimed: claims.blocks,
             previous: state?.blocks ?? [], isOccupied: { _ in false })
         let previous = Set(input.previous.map(\.cidr))
-        input.isOccupied = { previous.contains($0) || self.holdsPods($0) }
+        // What is about to be given up may be another node's at once, and is disputed no more.
+        input.isOccupied = { self.holdsPods($0) }
         input.contested = await contested(BlockPlan(input).blocks, view)
+        input.isOccupied = { previous.contains($0) || self.holdsPods($0) }
         let cautious = BlockPlan(input)
         if let state,
             !isSaved
