@@ -8,7 +8,7 @@ extension RIB {
     /// - Complexity: O(own networks × prefixes that overlap one)
     package var ownBlockConflicts: [OwnBlockConflict] {
         guard !overlapping.isEmpty else { return [] }
-        let announced = overlapping.sorted()
+        let announced = overlapping.filter { !isAggregate($0) }.sorted()
         let announcedHere = localRoutes.values.lazy.filter(\.isExclusive).map(\.prefix)
         return (planned?.networks ?? []).union(announcedHere).sorted().flatMap { own in
             announced.filter { $0.overlaps(own) }.flatMap { conflicts(over: own, with: $0) }
@@ -18,21 +18,19 @@ extension RIB {
     /// Says which networks this node is about to announce, and between which pools an aggregate is told from a conflict:
     /// who plans a network hears whether somebody else announces it before he does so himself.
     ///
-    /// - Complexity: O(prefixes) if it differs
+    /// - Complexity: O(prefixes) if the networks differ
     package mutating func setPlanned(_ networks: [IPPrefix], pools: [IPPrefix]) {
-        let new = PlannedNetworks(networks: Set(networks), pools: pools)
-        guard new != planned else { return }
-        planned = new
-        lookForOverlaps()
+        planned = PlannedNetworks(networks: Set(networks), pools: pools)
+        ownNetworksMayHaveChanged()
     }
 
     /// Takes note of a prefix that has been announced.
     ///
     /// - Returns: whether it is in conflict with an own network.
     mutating func isContested(by prefix: IPPrefix) -> Bool {
-        guard mayConflict(prefix) else { return false }
+        guard overlapsOwn(prefix) else { return false }
         overlapping.insert(prefix)
-        return !conflicts(over: prefix, with: prefix).isEmpty
+        return !isAggregate(prefix) && !conflicts(over: prefix, with: prefix).isEmpty
     }
 
     /// Forgets a prefix that nobody announces any more.
@@ -56,18 +54,22 @@ extension RIB {
         ownNetworks = allOwnNetworks
         overlapping = []
         for table in tables {
-            for id in table.prefixes.sortedIDs() where mayConflict(table.prefixes.prefix(of: id)) {
-                overlapping.insert(table.prefixes.prefix(of: id))
+            for id in 0..<table.prefixes.endID where table.prefixes[id].firstRoute != AdjRIBIn.none {
+                let prefix = table.prefixes.prefix(of: id)
+                if overlapsOwn(prefix) { overlapping.insert(prefix) }
             }
         }
     }
 
-    /// Whether the prefix shares an address with an own network. One that holds a whole pool is an aggregate, made by
-    /// whoever leads to all the nodes.
-    private func mayConflict(_ prefix: IPPrefix) -> Bool {
-        guard ownNetworks.overlap(prefix) || localRoutes[prefix]?.isExclusive == true else { return false }
-        if localRoutes[prefix] != nil || planned?.networks.contains(prefix) ?? false { return true }
-        return !(planned?.pools ?? importPolicy.pools).contains { prefix.contains($0) }
+    /// Whether the prefix shares an address with an own network.
+    private func overlapsOwn(_ prefix: IPPrefix) -> Bool {
+        ownNetworks.overlap(prefix) || localRoutes[prefix]?.isExclusive == true
+    }
+
+    /// Whether the prefix holds a whole pool: it is an aggregate then, made by whoever leads to all the nodes.
+    private func isAggregate(_ prefix: IPPrefix) -> Bool {
+        if localRoutes[prefix] != nil || planned?.networks.contains(prefix) ?? false { return false }
+        return (planned?.pools ?? importPolicy.pools).contains { prefix.contains($0) }
     }
 
     private func conflicts(over own: IPPrefix, with prefix: IPPrefix) -> [OwnBlockConflict] {
