@@ -179,7 +179,10 @@ pod_address() { within "$1" ip -4 -o address show dev eth0 | awk '{ sub("/.*", "
 routes() { within "$1" ip "${@:2}" route show | sed 's/ *$//'; }
 # Not grep -q: it ends at the first match, and whoever writes a long table into the pipe dies of it.
 has_route() { routes "$1" | grep -E -- "$2" > /dev/null; }
-reaches_block() { has_route "$1" "^${node_block[$2]} via ${node_address[$2]} dev eth0 proto (apus|97)\$"; }
+# A route of a thousand names a next hop of its own.
+reaches_block() {
+    has_route "$1" "^${node_block[$2]} (nhid [0-9]+ )?via ${node_address[$2]} dev eth0 proto (apus|97)\$"
+}
 owns_block() { has_route "$1" "^blackhole ${node_block[$1]} proto (apus|97)\$"; }
 is_listening() { [ -S "$scratch/$1/run/apusd.sock" ]; }
 
