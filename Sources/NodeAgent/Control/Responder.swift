@@ -206,6 +206,7 @@ struct Responder: Sendable {
                     allocated: nil, free: nil)
                 row.isKept = pool?.disableBGPExport ?? false
                 row.closedBecause = isDisputed ? .conflict : row.isClosed ? .affinityState : nil
+                row.conflict = isOwn ? conflicts[affinity.cidr] : nil
                 return row
             }
     }
