@@ -32,7 +32,7 @@ actor Peer {
     private let dialer: Dialer
     private let inbox: PeerInbox
     private let logger: Logger
-    private var links: [ConnectionID: PeerConnection] = [:]
+    private(set) var links: [ConnectionID: PeerConnection] = [:]
     /// What has happened: first what is being carried out, then what came meanwhile.
     private var events: [SessionEvent] = []
     private var dials: Set<ConnectionID> = []
@@ -42,7 +42,7 @@ actor Peer {
     private var incomingCount: UInt64 = 0
     private var current: (negotiated: Negotiated, epoch: UInt64)?
     /// What every message asks of `current`, which is much to copy.
-    private var up: (connection: ConnectionID, epoch: UInt64, context: WireContext)?
+    private(set) var up: (connection: ConnectionID, epoch: UInt64, context: WireContext)?
     private var epoch: UInt64
     private var burst: [UpdateMessage] = []
     private var burstOctets = 0
@@ -227,23 +227,13 @@ actor Peer {
 
     /// The peer is about to be answered what it asked for: from here on a request is a new one.
     func refreshAnswered(_ family: AddressFamily) { refreshesAsked.remove(family) }
-
-    /// Sends routes to the peer, unless the session they are for is over. The outlet is free when they are with the
-    /// kernel, so that at most one delivery waits for the socket.
-    func send(_ routes: [ByteBuffer], epoch: UInt64) {
-        guard let up, up.epoch == epoch, let channel = links[up.connection]?.channel, let last = routes.last else {
-            return outlet.release()
-        }
-        for buffer in routes.dropLast() { channel.write(buffer, promise: nil) }
-        _ = write(last, on: up.connection, releasing: outlet)
-    }
 }
 
 // What the session asks for.
 extension Peer {
     /// An effect may bring an event before it returns, such as a dial that fails at once. That one waits its turn: what
     /// follows from it must not be undone by the rest of the effects that it came of.
-    private func handle(_ event: SessionEvent) {
+    func handle(_ event: SessionEvent) {
         events.append(event)
         guard events.count == 1 else { return }
         while let event = events.first {
@@ -315,46 +305,6 @@ extension Peer {
         guard let lastMessage = link.lastMessage else { return channel.close(promise: nil) }
         lastMessage.whenComplete { _ in channel.close(promise: nil) }
         eventLoop.scheduleTask(in: .seconds(1)) { channel.close(promise: nil) }
-    }
-
-    private func send(_ message: BGPMessage, on connection: ConnectionID, releasing outlet: PeerOutlet? = nil) {
-        guard let channel = links[connection]?.channel else {
-            outlet?.release()
-            return
-        }
-        let bytes = message.encode(wireContext(of: connection))
-        let written = write(channel.allocator.buffer(bytes: bytes), on: connection, releasing: outlet)
-        links[connection]?.lastMessage = written
-    }
-
-    /// Writes, and lets the session know when the kernel does not take it at once, and when it takes some after all.
-    private func write(
-        _ bytes: ByteBuffer, on connection: ConnectionID, releasing outlet: PeerOutlet? = nil,
-    ) -> EventLoopFuture<Void>? {
-        guard let link = links[connection] else { return nil }
-        link.waitingWrites += 1
-        let written = link.channel.writeAndFlush(bytes)
-        // This runs within the call if the kernel has taken everything already.
-        written.whenComplete { _ in
-            outlet?.release()
-            self.assumeIsolated { $0.wrote(on: connection) }
-        }
-        guard link.waitingWrites > 0, !link.isBlocked, links[connection] != nil else { return written }
-        link.isBlocked = true
-        handle(.sendBlocked(connection))
-        return written
-    }
-
-    private func wrote(on connection: ConnectionID) {
-        guard let link = links[connection] else { return }
-        link.waitingWrites -= 1
-        guard link.isBlocked else { return }
-        handle(.sendResumed(connection))
-        if link.waitingWrites > 0 {
-            handle(.sendBlocked(connection))
-        } else {
-            link.isBlocked = false
-        }
     }
 
     private func schedule(_ timer: SessionTimer) {
