@@ -15,6 +15,8 @@ struct AddCommand {
         case pod(PodUndo)
         case withdraw(Endpoint)
         case giveBack
+
+        var isOfLink: Bool { if case .pod = self { true } else { false } }
     }
 
     /// The ADD of another sandbox of the pod has made a link of the pod's name since that was looked for.
@@ -70,6 +72,8 @@ struct AddCommand {
         var file = try desk.claim(with: early.flatMap { plan.first(basis, hostLink: $0.name) })
         trace.ended("claiming the key")
         defer { trace.finish() }
+        // What an ADD that was killed has left, or may have.
+        let former = file.isNew ? "" : file.attachment.hostLink
         var undo = UndoStack<Inverse>()
         do {
             let known = file.isNew ? early : nil
@@ -80,7 +84,7 @@ struct AddCommand {
             hostSocket = kernel.takeHostSocket()
             return result
         } catch {
-            if takeBack(&undo, &kernel) { release(file) }
+            if takeBack(&undo, alias, former, &kernel) { release(file) }
             throw error
         }
     }
@@ -319,8 +323,10 @@ struct AddCommand {
 
     /// - Returns: whether all of it is taken back. If not, the record and its addresses must stay for the DEL that
     ///   follows: an address that a link still bears must not be given to another.
-    private func takeBack(_ undo: inout UndoStack<Inverse>, _ kernel: inout PodKernel) -> Bool {
-        var isClean = true
+    private func takeBack(
+        _ undo: inout UndoStack<Inverse>, _ alias: LinkAlias, _ former: String, _ kernel: inout PodKernel,
+    ) -> Bool {
+        var isClean = undo.inverses.contains(where: \.isOfLink) || removeLeftover(alias, former, &kernel)
         undo.unwind { inverse in
             switch inverse {
             case .pod(let inverse): try kernel.undo(inverse)
@@ -333,6 +339,23 @@ struct AddCommand {
             call.log.write(.warning, "ADD \(call.key): taking back \(inverse) failed: \(error)")
         }
         return isClean
+    }
+
+    /// Removes the link of an ADD that was killed: this one has failed before it came to that.
+    private func removeLeftover(_ alias: LinkAlias, _ former: String, _ kernel: inout PodKernel) -> Bool {
+        guard !former.isEmpty else { return true }
+        do {
+            switch try kernel.observe(former, isRecorded: true, podName: call.key.ifName) {
+            case .unmarked(let index): try kernel.apply(.deleteLeftover(linkIndex: index))
+            case .present(let index, let text?) where LinkAlias(parsing: text) == alias:
+                try kernel.apply(.deleteLeftover(linkIndex: index))
+            case .absent, .present: break
+            }
+            return true
+        } catch {
+            call.log.write(.warning, "ADD \(call.key): a leftover link stays until DEL: \(error)")
+            return false
+        }
     }
 
     private func release(_ file: consuming AttachmentFile) {

@@ -28,6 +28,8 @@ struct AddressPlan {
 
     /// How long the daemon may take to write node.json again.
     private static let restorationTime = Duration.seconds(2)
+    /// How often an address is tried for without a block that was not known to be full, and how often in all.
+    private static let (fruitlessTries, maximumTries) = (3, 32)
 
     private let call: PluginCall
     private let daemon: DaemonLine
@@ -191,7 +193,7 @@ struct AddressPlan {
     }
 
     /// One address. When the blocks are full the daemon is asked for another one; a block it answers with may be full
-    /// again before the lock is taken, so there is more than one try.
+    /// again before the lock is taken: there is another try as long as there are blocks that were not known before.
     private func allocate(
         _ family: AddressFamily, _ mode: EncapsulationMode, for file: inout AttachmentFile, known: NodeState?,
         hostLink: String?,
@@ -200,7 +202,9 @@ struct AddressPlan {
         var full: [IPPrefix] = []
         var gatewaysTaken: [BlockError] = []
         var latest = known
-        for _ in 0..<3 {
+        var known: Set<IPPrefix> = []
+        var (fruitless, rounds) = (0, 0)
+        while true {
             if let node = latest {
                 request.pools = try listedPools(family, of: node)
                 let claimed = file.takeOutcome(of: request)
@@ -215,10 +219,16 @@ struct AddressPlan {
                 case .unavailable(let error): throw unavailable(error)
                 }
             }
+            rounds += 1
+            fruitless = known.isSuperset(of: full) ? fruitless + 1 : 1
+            known.formUnion(full)
+            if fruitless == Self.fruitlessTries || rounds == Self.maximumTries { break }
+            try call.checkIsWanted()
+            let pools = try latest.map { try poolsForBlock(family, mode, of: $0) } ?? []
             do {
                 try daemon.requestBlock(
                     BlockRequest(
-                        family: family, mode: mode.rawValue, full: full, pools: request.pools ?? [],
+                        family: family, mode: mode.rawValue, full: full, pools: pools,
                         encapsulation: call.config.encapsulation))
             } catch {
                 var error = CNIError(error)
@@ -231,6 +241,38 @@ struct AddressPlan {
         throw CNIError(
             .poolExhausted,
             "no free address of mode \(mode)" + (full.isEmpty ? "" : ": \(blocks) full") + Self.remark(gatewaysTaken))
+    }
+
+    /// The pools that an address without a wish of its own is given from.
+    func eligiblePools(
+        _ family: AddressFamily, _ mode: EncapsulationMode, of node: NodeState,
+    ) throws(CNIError) -> [NodeState.Pool] {
+        let listed = try listedPools(family, of: node)
+        return node.pools(family: family, mode: mode.rawValue).filter { listed?.contains($0.name) ?? !$0.isManual }
+    }
+
+    /// Why no block of these pools gives an address; nil if one does, or none is there.
+    func sizeFault(of pools: [NodeState.Pool]) -> String? {
+        guard let pool = pools.first, !pools.contains(where: hasRoom) else { return nil }
+        let largest = pool.cidr.family.bitWidth - 2
+        return "IPPool \(pool.name): a block of blockSize \(pool.blockSize) has no address beside its gateway's, which "
+            + "apus-ipam keeps: use a pool of blockSize \(largest) or less"
+    }
+
+    /// A block's first address is the tunnel's, the last one or two the gateway's.
+    private func hasRoom(_ pool: NodeState.Pool) -> Bool {
+        !wantsGateway || Int(pool.blockSize) + 2 <= pool.cidr.family.bitWidth
+    }
+
+    /// The pools that a block is asked for of, by name; none where all will do.
+    /// - Throws: error 7 where every new block would be as useless as the one before.
+    private func poolsForBlock(
+        _ family: AddressFamily, _ mode: EncapsulationMode, of node: NodeState,
+    ) throws -> [String] {
+        let eligible = try eligiblePools(family, mode, of: node)
+        if let fault = sizeFault(of: eligible) { throw CNIError(.invalidConfig, fault) }
+        let roomy = eligible.filter(hasRoom)
+        return try roomy.count < eligible.count ? roomy.map(\.name) : listedPools(family, of: node) ?? []
     }
 
     /// Blocks may have free addresses and give none: the pod is named whose address would have to be the gateway.

@@ -39,15 +39,16 @@ struct GarbageCommand {
         }
     }
 
-    /// - Returns: whether no link is left of what is not valid, as far as anybody can tell.
+    /// - Returns: whether nothing is left of what is not valid, as far as anybody can tell.
     private func collect(_ valid: ValidAttachments, _ failures: inout [String]) throws -> Bool {
         // Links before addresses: one that a link still bears must not be given to another.
-        var work: [(AttachmentKey, () throws -> Bool)] = []
+        var work: [(key: AttachmentKey, isOfRecord: Bool, body: () throws -> Bool)] = []
         let orphans = attempt("links", &failures, { try orphanCandidates(valid) })
-        for (key, name) in orphans ?? [] { work.append((key, { try collectOrphan(key, name) })) }
-        for key in staleKeys(valid, &failures) { work.append((key, { try collect(key) })) }
-        var isClear = orphans != nil
-        for (index, (key, body)) in work.enumerated() {
+        for (key, name) in orphans ?? [] { work.append((key, false, { try collectOrphan(key, name) })) }
+        let stale = staleKeys(valid, &failures)
+        for key in stale.keys { work.append((key, true, { try collect(key) })) }
+        var isClear = orphans != nil && !stale.hasYounger
+        for (index, (key, isOfRecord, body)) in work.enumerated() {
             guard BootClock.now() < deadline else {
                 failures.append("out of time, with \(work.count - index) of \(work.count) left")
                 return false
@@ -59,6 +60,9 @@ struct GarbageCommand {
             // An IPAM plugin of another's need not know of GC.
             if isDone {
                 attempt("\(key)", &failures) { _ = try IPAMDelegate(call.about(key), until: deadline)?.call(.delete) }
+            } else if isOfRecord {
+                // Somebody is at work on it.
+                isClear = false
             }
         }
         return isClear
@@ -79,17 +83,22 @@ struct GarbageCommand {
             && !valid.entries.contains(.init(containerID: key.containerID, ifName: key.ifName))
     }
 
-    /// The keys of the network that have a record, or hold an address without one.
-    private func staleKeys(_ valid: ValidAttachments, _ failures: inout [String]) -> [AttachmentKey] {
+    /// The keys of the network that have a record, or hold an address without one; and whether some have a record that is
+    /// younger than this process.
+    private func staleKeys(
+        _ valid: ValidAttachments, _ failures: inout [String],
+    ) -> (keys: [AttachmentKey], hasYounger: Bool) {
         var keys: [AttachmentKey] = []
+        var hasYounger = false
         var unreadable: [String] = []
         attempt("records", &failures) {
-            keys += try call.store.readableAttachments { unreadable.append($0.description) }
-                .filter { $0.createdAt < startedAt }.map(\.key)
+            let attachments = try call.store.readableAttachments { unreadable.append($0.description) }
+            keys += attachments.filter { $0.createdAt < startedAt }.map(\.key)
+            hasYounger = attachments.contains { $0.createdAt >= startedAt && isGarbage($0.key, valid) }
         }
         attempt("blocks", &failures) { keys += try call.store.blocks().flatMap(\.allocated.values) }
         failures += unreadable
-        return Set(keys.filter { isGarbage($0, valid) }).sorted()
+        return (Set(keys.filter { isGarbage($0, valid) }).sorted(), hasYounger)
     }
 
     /// - Returns: whether the key has nothing any more; false for what is another's to work on, or too young.

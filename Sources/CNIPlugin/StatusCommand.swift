@@ -64,9 +64,12 @@ struct StatusCommand {
         if case .unfit(let reason) = report, role == .network { return reason }
         do {
             if role == .network, let delegate = try IPAMDelegate(call) {
-                // Which families it gives is its own affair.
                 try delegate.call(.status)
-                return nil
+                _ = try plan.mode(of: node)
+                // Which families it gives is its own affair: one that is forwarded may be.
+                let families = Set(node.pools.map(\.cidr.family))
+                let faults = try families.compactMap { try call.forwardingFault($0) }
+                return faults.count == families.count ? faults.first : nil
             }
             let families = try plan.basis(node).families
             let mtuBytes = call.podMTUBytes(node)
@@ -89,9 +92,8 @@ struct StatusCommand {
         _ family: AddressFamily, _ mode: EncapsulationMode, _ node: NodeState, _ report: DaemonReport,
         _ plan: AddressPlan,
     ) throws -> String? {
-        let listed = try plan.listedPools(family, of: node)
-        let pools = node.pools(family: family, mode: mode.rawValue)
-            .filter { listed?.contains($0.name) ?? !$0.isManual }.map(\.name)
+        let eligible = try plan.eligiblePools(family, mode, of: node)
+        let pools = eligible.map(\.name)
         let open = node.blocks.filter { $0.cidr.family == family && pools.contains($0.pool) && !$0.isClosed }
         var gatewaysTaken: [BlockError] = []
         if let block = try open.first(where: {
@@ -100,6 +102,7 @@ struct StatusCommand {
             guard case .absent = report, role == .network, !block.isAnnounced else { return nil }
             return "block \(block.cidr) is not announced, and apusd does not answer: start apusd, or see its log"
         }
+        if let fault = plan.sizeFault(of: eligible) { return fault }
         let need =
             open.isEmpty
             ? "this node has no open block of \(family.rawValue) addresses of mode \(mode)"

@@ -100,13 +100,13 @@ extension ForwardChain {
     private static func tableRule(_ payload: RawSpan) -> (table: Table, rule: Rule)? {
         var table = ""
         var rule = Rule(chain: "", verdict: nil, isUnconditional: true)
-        var field = ""
+        var load = ForwardChain.Rule.Load()
         NetlinkReader.forEachAttribute(in: payload, from: MemoryLayout<nfgenmsg>.size) { type, value in
             switch type {
             case Int(NFTA_RULE_TABLE.rawValue): table = value.text
             case Int(NFTA_RULE_CHAIN.rawValue): rule.chain = value.text
             case Int(NFTA_RULE_EXPRESSIONS.rawValue):
-                NetlinkReader.forEachAttribute(in: value) { rule.add($1, &field) }
+                NetlinkReader.forEachAttribute(in: value) { rule.add($1, &load) }
             default: break
             }
         }
@@ -118,15 +118,62 @@ extension ForwardChain.Rule {
     /// What neither chooses packets nor says what becomes of them.
     private static let bystanders: Set<String> = ["counter", "log"]
 
-    /// What says something of the field that was read before.
-    private static let comparisons: Set<String> = ["bitwise", "cmp", "lookup", "range"]
-    /// The field by which a rule names links.
-    private static let linkField = "link"
+    /// What says something of the fields that were read before.
+    private static let comparisons: Set<String> = ["cmp", "lookup", "range"]
+
+    /// The fields that the next comparison is about.
+    fileprivate struct Load {
+        /// Whether the last is one of the packet's.
+        private(set) var isOfPacket = false
+        /// Whether one of them is an address or a link, by which pods can be told.
+        private(set) var tellsPods = false
+        private var isCompared = false
+
+        /// The comparison comes: what is read next is another's.
+        mutating func compare() { isCompared = true }
+
+        /// Takes up what an expression reads.
+        mutating func read(_ name: String, _ expression: RawSpan) {
+            if name == "bitwise" { return }
+            if isCompared { self = Load() }
+            isOfPacket = name == "payload"
+            if isOfPacket ? Load.isAddress(expression) : name == "meta" && Load.isLink(expression) { tellsPods = true }
+        }
+
+        /// The addresses of IPv4 begin at the octets 12 and 16 of its header, those of IPv6 at 8 and 24. What is at 8 in
+        /// that of IPv4 has one octet.
+        private static func isAddress(_ payload: RawSpan) -> Bool {
+            let of = numbers(payload)
+            guard of[NFTA_PAYLOAD_BASE.rawValue] == NFT_PAYLOAD_NETWORK_HEADER.rawValue else { return false }
+            switch of[NFTA_PAYLOAD_OFFSET.rawValue] {
+            case 12, 16: return true
+            case 8, 24: return of[NFTA_PAYLOAD_LEN.rawValue, default: 0] > 1
+            default: return false
+            }
+        }
+
+        private static func isLink(_ meta: RawSpan) -> Bool {
+            let key = numbers(meta)[NFTA_META_KEY.rawValue]
+            return [NFT_META_IIF, NFT_META_OIF, NFT_META_IIFNAME, NFT_META_OIFNAME].contains { $0.rawValue == key }
+        }
+
+        /// The numbers that an expression has, by their attributes.
+        static func numbers(_ expression: RawSpan) -> [UInt32: UInt32] {
+            var numbers: [UInt32: UInt32] = [:]
+            NetlinkReader.forEachAttribute(in: expression) { type, value in
+                guard type == Int(NFTA_EXPR_DATA.rawValue) else { return }
+                NetlinkReader.forEachAttribute(in: value) { type, value in
+                    numbers[UInt32(type)] = value.uint32.map(UInt32.init(bigEndian:))
+                }
+            }
+            return numbers
+        }
+    }
 
     /// Takes one expression in.
     ///
-    /// - Parameter field: the expression that has read what is compared next, or that it is a link.
-    fileprivate mutating func add(_ expression: RawSpan, _ field: inout String) {
+    /// - Parameter load: what the expressions before have read.
+    fileprivate mutating func add(_ expression: RawSpan, _ load: inout Load) {
         var name = ""
         NetlinkReader.forEachAttribute(in: expression) { type, value in
             if type == Int(NFTA_EXPR_NAME.rawValue) { name = value.text }
@@ -137,31 +184,20 @@ extension ForwardChain.Rule {
             return
         }
         if !["immediate", "target"].contains(name) { isUnconditional = false }
-        if !Self.comparisons.contains(name) { field = Self.isOfLink(name, expression) ? Self.linkField : name }
-        let isOfPacket = field == "payload"
-        let isChosenBy = isOfPacket || field == Self.linkField
-        if isChosenBy, name == "lookup" || name == "range" { isVague = true }
+        if Self.comparisons.contains(name) { load.compare() } else { load.read(name, expression) }
+        if name == "lookup" || name == "range", load.tellsPods { isVague = true }
+        if name == "lookup", Load.numbers(expression)[NFTA_LOOKUP_DREG.rawValue] == NFT_REG_VERDICT.rawValue {
+            verdict = .map
+        }
         NetlinkReader.forEachAttribute(in: expression) { type, value in
             guard type == Int(NFTA_EXPR_DATA.rawValue) else { return }
             switch name {
             case "immediate": addImmediate(value)
-            case "cmp": addComparison(value, isOfPacket: isOfPacket, isChosenBy: isChosenBy)
+            case "cmp": addComparison(value, of: load)
             case "target": addTarget(value)
             default: break
             }
         }
-    }
-
-    private static func isOfLink(_ name: String, _ expression: RawSpan) -> Bool {
-        guard name == "meta" else { return false }
-        var key = UInt32?.none
-        NetlinkReader.forEachAttribute(in: expression) { type, value in
-            guard type == Int(NFTA_EXPR_DATA.rawValue) else { return }
-            NetlinkReader.forEachAttribute(in: value) { type, value in
-                if type == Int(NFTA_META_KEY.rawValue) { key = value.uint32.map(UInt32.init(bigEndian:)) }
-            }
-        }
-        return [NFT_META_IIF, NFT_META_OIF, NFT_META_IIFNAME, NFT_META_OIFNAME].contains { $0.rawValue == key }
     }
 
     private mutating func addImmediate(_ data: RawSpan) {
@@ -188,7 +224,7 @@ extension ForwardChain.Rule {
     }
 
     /// An octet that is none of the packet's (`meta nfproto`) looks like the beginning of an address, and is left out.
-    private mutating func addComparison(_ data: RawSpan, isOfPacket: Bool, isChosenBy: Bool) {
+    private mutating func addComparison(_ data: RawSpan, of load: Load) {
         var (isEquality, octets) = (false, [UInt8]())
         NetlinkReader.forEachAttribute(in: data) { type, value in
             if type == Int(NFTA_CMP_OP.rawValue) {
@@ -199,8 +235,8 @@ extension ForwardChain.Rule {
                 }
             }
         }
-        if isEquality, isOfPacket || octets.count > 1 { equals.append(octets) }
-        if !isEquality, isChosenBy { isVague = true }
+        if isEquality, load.isOfPacket || octets.count > 1 { equals.append(octets) }
+        if !isEquality, load.tellsPods { excludes = true }
     }
 
     /// An extension of iptables that nftables has no word for.

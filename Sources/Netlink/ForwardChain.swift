@@ -24,6 +24,8 @@ package struct ForwardChain: Sendable, Hashable {
             case discard
             /// Another chain is asked.
             case chain(String)
+            /// What a map of verdicts says.
+            case map
         }
 
         /// The chain the rule is in.
@@ -34,19 +36,23 @@ package struct ForwardChain: Sendable, Hashable {
         package var isUnconditional: Bool
         /// What fields of the packet must be equal to, in the octets of the kernel.
         package var equals: [[UInt8]]
-        /// Whether it chooses packets by links or fields of theirs in a way that is not looked into: a set or a map of
-        /// values, a range, all but one.
+        /// Whether it chooses packets by links or addresses in a way that is not looked into: a set or a map of them, or a
+        /// range.
         package var isVague: Bool
+        /// Whether it chooses packets by what their link or address is not.
+        package var excludes: Bool
 
         /// Makes a rule.
         package init(
             chain: String, verdict: Verdict?, isUnconditional: Bool, equals: [[UInt8]] = [], isVague: Bool = false,
+            excludes: Bool = false,
         ) {
             self.chain = chain
             self.verdict = verdict
             self.isUnconditional = isUnconditional
             self.equals = equals
             self.isVague = isVague
+            self.excludes = excludes
         }
     }
 
@@ -89,12 +95,12 @@ package struct ForwardChain: Sendable, Hashable {
     }
 
     /// Whether a rule lets packets pass that one of `values` describes: a field is equal to a value, or to its beginning.
-    /// What a vague rule chooses by nothing else may be those.
+    /// What a vague rule chooses may be those, and what is not some others if nothing else is said of it.
     package func admits(_ values: [[UInt8]]) -> Bool {
         rules.contains { rule in
-            if rule.isVague, rule.equals.isEmpty, rule.verdict != .discard { return true }
             guard let verdict = rule.verdict, verdict != .discard else { return false }
             if rule.isUnconditional { return verdict == .accept }
+            if rule.isVague || rule.excludes && rule.equals.isEmpty { return true }
             return rule.equals.contains { field in
                 !field.isEmpty && values.contains { $0.starts(with: field) || field.starts(with: $0) }
             }

@@ -137,10 +137,12 @@ package struct NodeAgent: Service {
         _ loss: StoreWatch.Loss, instance: InstanceLock, controller: NodeController, server: ControlServer,
         calls: CallServer,
     ) {
-        if loss.socket || loss.callSocket {
+        // One that could not be had so far is not gone.
+        let hasLostCalls = loss.callSocket && calls.isBound
+        if loss.socket || hasLostCalls {
             logger.warning(
                 "sockets of the run directory are gone; made again",
-                metadata: ["socket": "\(loss.socket)", "calls": "\(loss.callSocket)"])
+                metadata: ["socket": "\(loss.socket)", "calls": "\(hasLostCalls)"])
         }
         do {
             try instance.renew()

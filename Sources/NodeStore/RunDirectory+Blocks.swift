@@ -50,14 +50,21 @@ extension RunDirectory {
     /// - Returns: false, and nothing is removed, while a pod has an address of the block.
     package func discard(_ cidr: IPPrefix, under lock: borrowing StoreLock) throws(StoreError) -> Bool {
         guard try !isOccupied(cidr) else { return false }
-        let gone = try block(cidr)
-        try system { () throws(SystemError) in _ = try Files.remove(blockPath(cidr)) }
-        guard let gone else { return true }
-        for other in try overlapping(cidr) {
-            guard var other = try? block(other), other.leave(gone) else { continue }
-            // On a full disk they keep it: some addresses less, and none twice.
-            try? save(other, under: lock)
+        var unsaved: [Block] = []
+        if let gone = try block(cidr) {
+            // As long as its file is there every ADD heeds it: nothing is given twice whoever is killed here.
+            for other in try overlapping(cidr) {
+                guard var other = try? block(other), other.leave(gone) else { continue }
+                do {
+                    try save(other, under: lock)
+                } catch {
+                    unsaved.append(other)
+                }
+            }
         }
+        try system { () throws(SystemError) in _ = try Files.remove(blockPath(cidr)) }
+        // A full disk has room again for one of them. Another keeps it: some addresses less, and none twice.
+        for other in unsaved { try? save(other, under: lock) }
         return true
     }
 

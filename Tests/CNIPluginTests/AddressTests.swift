@@ -61,6 +61,18 @@ struct AddressTests {
         }
     }
 
+    @Test("Where no block has an address beside the gateway's none is asked for", arguments: [31, 32] as [UInt8])
+    func tooSmall(blockSize: UInt8) throws {
+        try withRunDirectory { plugin in
+            try plugin.writeNodeState(blocks: ["10.244.0.0/\(blockSize)"], blockSize: blockSize)
+            let refused = plugin.call("ADD", role: .addressesOnly)
+            #expect(refused.code == 7 && refused.message.contains("blockSize \(blockSize)"), "\(refused)")
+            let status = plugin.call("STATUS", "", role: .addressesOnly, config: ("cniVersion", "1.1.0"))
+            #expect(status.code == 50 && status.message.contains("use a pool of blockSize 30 or less"), "\(status)")
+            #expect(try plugin.isEmpty())
+        }
+    }
+
     @Test("Without a mode in the configuration each family has its own pools' mode: IPIP carries no IPv6")
     func familiesOfTwoModes() throws {
         try withRunDirectory { plugin in

@@ -186,6 +186,30 @@ struct GarbageTests {
         }
     }
 
+    @Test("Another IPAM plugin's GC waits for what is at work, or younger than the list", arguments: [true, false])
+    func delegateWaits(isBusy: Bool) async throws {
+        try await PodFixture.run { fixture in
+            let directory = try TemporaryDirectory()
+            let seen = directory.file("seen")
+            _ = try directory.makeProgram("noting", "#!/bin/sh\necho $CNI_COMMAND >> \(seen)\n")
+            fixture.plugin.pluginPath = directory.path
+            try fixture.plugin.writeNodeState()
+            let store = try fixture.plugin.store
+            let key = AttachmentKey(network: "net", containerID: "c1", ifName: "eth0")
+            let lock = try store.lock(deadline: .seconds(1))
+            let since = BootClock.now() + .seconds(isBusy ? 0 : 60)
+            let claim = isBusy ? try store.claim(key, now: since, under: lock) : nil
+            if !isBusy { _ = try store.claim(key, now: since, under: lock) }
+            lock.unlock()
+            #expect(Self.collect(fixture.plugin, Self.none, ipam: ["type": "noting"]).status == 0)
+            #expect(try FileStatus.of(seen) == nil)
+            // Of another network's nobody waits.
+            #expect(Self.collect(fixture.plugin, Self.none, network: "other", ipam: ["type": "noting"]).status == 0)
+            #expect(try FileStatus.of(seen) != nil)
+            withExtendedLifetime(claim) {}
+        }
+    }
+
     @Test("What cannot be removed is named at the end, and the rest is removed")
     func failures() async throws {
         try await PodFixture.run { fixture in

@@ -27,10 +27,11 @@ struct PluginFixture {
     /// of it as well where the node is one of both families.
     func writeNodeState(
         mode: String = "bgp", blocks: [String] = ["10.244.0.0/26"], isAnnounced: Bool = true, mtuBytes: UInt32 = 1500,
-        isDualStack: Bool = false,
+        isDualStack: Bool = false, blockSize: UInt8 = 26,
     ) throws {
         let pool = NodeState.Pool(
-            name: "default-pool", cidr: try #require(IPPrefix("10.244.0.0/16")), mode: mode, blockSize: 26)
+            name: "default-pool", cidr: try #require(IPPrefix("10.244.0.0/16")), mode: mode,
+            blockSize: blockSize)
         let owned = try blocks.map {
             NodeState.OwnedBlock(cidr: try #require(IPPrefix($0)), pool: pool.name, isAnnounced: isAnnounced)
         }

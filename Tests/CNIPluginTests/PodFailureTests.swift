@@ -194,6 +194,19 @@ struct PodFailureTests {
         }
     }
 
+    @Test("An ADD that fails before it has removed what a killed one left does so before its address is free")
+    func leftover() async throws {
+        try await PodFixture.run { fixture in
+            try fixture.plugin.writeNodeState()
+            try Self.leavePending(try fixture.plugin.store, hostLink: PodTests.hostName)
+            _ = try fixture.host("link add \(PodTests.hostName) type veth peer name other0")
+            _ = try fixture.host("link set \(PodTests.hostName) alias apus:net:c1:eth0")
+            fixture.plugin.arguments = "IP=10.244.9.9"
+            #expect(fixture.plugin.call("ADD").status == 1)
+            #expect(try fixture.isUntouched())
+        }
+    }
+
     @Test("While another process is at work on the key an ADD is error 11 and changes nothing")
     func busy() async throws {
         try await PodFixture.run { fixture in

@@ -37,6 +37,26 @@ struct StatusTests {
         }
     }
 
+    @Test("Beside another IPAM plugin, too, what Apus would refuse is error 50")
+    func delegate() async throws {
+        try await PodFixture.run { fixture in
+            let directory = try TemporaryDirectory()
+            _ = try directory.makeProgram("willing", "#!/bin/sh\nexit 0\n")
+            fixture.plugin.pluginPath = directory.path
+            func ask() -> CNIPlugin.Outcome {
+                fixture.plugin.call(
+                    "STATUS", "", config: ("cniVersion", "1.1.0"), ("mode", "bgp"), ("ipam", ["type": "willing"]))
+            }
+            try fixture.plugin.writeNodeState()
+            #expect(ask().status == 0)
+            try fixture.plugin.writeNodeState(mode: "vxlan")
+            #expect(ask().code == 50 && ask().message.contains("vxlan"))
+            try fixture.plugin.writeNodeState()
+            try Sysctl.write(["net", "ipv4", "ip_forward"], "0")
+            #expect(ask().code == 50 && ask().message.contains("ip_forward"))
+        }
+    }
+
     @Test("Whatever an ADD would fail for is error 50 with the reason")
     func notAvailable() async throws {
         try await PodFixture.run { fixture in

@@ -56,17 +56,24 @@ struct FirewallDiagnosisTests {
         #expect(findings(chain(drops: false)).isEmpty)
     }
 
-    @Test("what a rule chooses by a set, a map or a range alone may be pods")
+    @Test("what a rule chooses by a set, a map or a range of links or addresses may be pods")
     func vague() {
-        let vague = Rule(chain: "FORWARD", verdict: .accept, isUnconditional: false, isVague: true)
-        #expect(findings(chain(rules: [vague])).isEmpty)
-        let map = Rule(chain: "FORWARD", verdict: nil, isUnconditional: false, isVague: true)
-        #expect(findings(chain(rules: [map])).isEmpty)
-        let bridge = Rule(
-            chain: "FORWARD", verdict: .accept, isUnconditional: false, equals: [Array("docker0".utf8)], isVague: true)
-        #expect(findings(chain(rules: [bridge])).count == 1)
-        let dropping = Rule(chain: "FORWARD", verdict: .discard, isUnconditional: false, isVague: true)
-        #expect(findings(chain(rules: [dropping])).count == 1)
+        func rule(_ verdict: Rule.Verdict?, equals: [String] = [], isVague: Bool = true) -> Rule {
+            Rule(
+                chain: "FORWARD", verdict: verdict, isUnconditional: false, equals: equals.map { Array($0.utf8) },
+                isVague: isVague, excludes: !isVague)
+        }
+        #expect(findings(chain(rules: [rule(.accept)])).isEmpty)
+        #expect(findings(chain(rules: [rule(.map)])).isEmpty)
+        #expect(findings(chain(rules: [rule(.accept, equals: ["wan0"])])).isEmpty)
+        #expect(findings(chain(rules: [rule(.accept, isVague: false)])).isEmpty)
+        // To another link than the own, which is no pod's.
+        #expect(findings(chain(rules: [rule(.accept, equals: ["docker0"], isVague: false)])).count == 1)
+        // Nothing is said of what becomes of them, or the worst.
+        #expect(findings(chain(rules: [rule(nil), rule(nil, isVague: false), rule(.discard)])).count == 1)
+        // A map by something else, such as the state of a connection.
+        let states = Rule(chain: "FORWARD", verdict: .map, isUnconditional: false)
+        #expect(findings(chain(rules: [states])).count == 1)
     }
 
     @Test("a chain that lets pods pass, by their links or their addresses, directly or in another chain, is no finding")

@@ -69,6 +69,9 @@ final class CallServer: Sendable {
         try? await threads.shutdownGracefully()
     }
 
+    /// Whether the socket was bound, and nothing has been amiss with it since.
+    var isBound: Bool { state.withLock { $0.listener != nil } }
+
     /// Binds the socket anew: its file is gone, so that nobody can connect any more.
     func rebind() {
         guard state.withLock({ $0.isServing }) else { return }
@@ -159,6 +162,8 @@ final class CallServer: Sendable {
             else { return try waiting.answer(.declined) }
             client = waiting
             let (status, output) = call.run(&memory)
+            // Given up because the daemon ends: who waits goes on alone, as after a daemon that was killed.
+            if status != 0, isGivenUp.isRaised { return try waiting.answer(.declined) }
             try waiting.answer(.done(status: status, output: output, log: waiting.heard))
         } catch {
             // Nobody else tells what became of it.
