@@ -42,12 +42,12 @@ contains() {
 }
 contains_line() {
     printf 'expected a line matching: %s\nfound:\n%s\n' "$1" "$2"
-    printf '%s\n' "$2" | grep -Eq -- "$1"
+    grep -E -- "$1" > /dev/null <<< "$2"
 }
 # Where nothing at all was found there was nothing to look through.
 contains_no_line() {
     printf 'expected lines, and none matching: %s\nfound:\n%s\n' "$1" "$2"
-    [ -n "$2" ] && ! printf '%s\n' "$2" | grep -Eq -- "$1"
+    [ -n "$2" ] && ! grep -E -- "$1" > /dev/null <<< "$2"
 }
 fails() {
     "$@" && {
