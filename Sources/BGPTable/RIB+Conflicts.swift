@@ -102,7 +102,7 @@ extension RIB {
 }
 
 /// The networks that a node is about to announce, announced already or not, and the pools of then.
-struct PlannedNetworks: Sendable, Equatable {
+struct PlannedNetworks: Sendable {
     var networks: Set<IPPrefix>
     var pools: [IPPrefix]
 }

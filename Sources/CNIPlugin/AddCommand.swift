@@ -171,7 +171,9 @@ struct AddCommand {
         let arguments = call.environment.arguments
         let name = HostLinkName.name(
             for: call.key, podNamespace: arguments.podNamespace, podName: arguments.podName)
-        if !recorded.isEmpty, recorded != name { try kernel.deleteLink(recorded, of: alias, isRecorded: true) }
+        if !recorded.isEmpty, recorded != name {
+            try kernel.deleteRecorded(recorded, of: alias, podName: call.key.ifName)
+        }
         let observed = try observeMarked(name, isRecorded: recorded == name, &kernel, until: deadline)
         if case .present(_, let text?) = observed, let owner = LinkAlias(parsing: text), owner != alias {
             return try endNamedByKey(alias, &kernel)
@@ -345,12 +347,7 @@ struct AddCommand {
     private func removeLeftover(_ alias: LinkAlias, _ former: String, _ kernel: inout PodKernel) -> Bool {
         guard !former.isEmpty else { return true }
         do {
-            switch try kernel.observe(former, isRecorded: true, podName: call.key.ifName) {
-            case .unmarked(let index): try kernel.apply(.deleteLeftover(linkIndex: index))
-            case .present(let index, let text?) where LinkAlias(parsing: text) == alias:
-                try kernel.apply(.deleteLeftover(linkIndex: index))
-            case .absent, .present: break
-            }
+            try kernel.deleteRecorded(former, of: alias, podName: call.key.ifName)
             return true
         } catch {
             call.log.write(.warning, "ADD \(call.key): a leftover link stays until DEL: \(error)")

@@ -28,8 +28,10 @@ struct AddressPlan {
 
     /// How long the daemon may take to write node.json again.
     private static let restorationTime = Duration.seconds(2)
-    /// How often an address is tried for without a block that was not known to be full, and how often in all.
-    private static let (fruitlessTries, maximumTries) = (3, 32)
+    /// How often an address is tried for without another block than those that were full before.
+    private static let fruitlessTries = 3
+    /// How often in all.
+    private static let maximumTries = 32
 
     private let call: PluginCall
     private let daemon: DaemonLine
@@ -202,7 +204,7 @@ struct AddressPlan {
         var full: [IPPrefix] = []
         var gatewaysTaken: [BlockError] = []
         var latest = known
-        var known: Set<IPPrefix> = []
+        var seen: Set<IPPrefix> = []
         var (fruitless, rounds) = (0, 0)
         while true {
             if let node = latest {
@@ -220,8 +222,8 @@ struct AddressPlan {
                 }
             }
             rounds += 1
-            fruitless = known.isSuperset(of: full) ? fruitless + 1 : 1
-            known.formUnion(full)
+            fruitless = seen.isSuperset(of: full) ? fruitless + 1 : 1
+            seen.formUnion(full)
             if fruitless == Self.fruitlessTries || rounds == Self.maximumTries { break }
             try call.checkIsWanted()
             let pools = try latest.map { try poolsForBlock(family, mode, of: $0) } ?? []

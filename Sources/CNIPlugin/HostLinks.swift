@@ -34,7 +34,13 @@ struct HostLinks: ~Copyable {
     /// - Returns: whether there was one to delete.
     @discardableResult
     mutating func delete(_ name: String, of alias: LinkAlias, isRecorded: Bool) throws -> Bool {
-        switch try observe(name, isRecorded: isRecorded) {
+        try delete(try observe(name, isRecorded: isRecorded), of: alias)
+    }
+
+    /// Deletes what was observed, as above.
+    @discardableResult
+    mutating func delete(_ observed: ObservedLink, of alias: LinkAlias) throws -> Bool {
+        switch observed {
         case .absent: return false
         case .unmarked(let index): return try socket.deleteLink(index)
         case .present(let index, let text):

@@ -57,9 +57,9 @@ struct PodKernel: ~Copyable {
         return index
     }
 
-    /// Deletes the link of this name if it is this key's.
-    mutating func deleteLink(_ name: String, of alias: LinkAlias, isRecorded: Bool) throws {
-        try hostLinks.delete(name, of: alias, isRecorded: isRecorded)
+    /// Deletes the link of this name, which a record of this key's has, if it is this key's: see `observe`.
+    mutating func deleteRecorded(_ name: String, of alias: LinkAlias, podName: String) throws {
+        try hostLinks.delete(try observe(name, isRecorded: true, podName: podName), of: alias)
     }
 
     /// Carries out one step; it is done wholly, or its inverse and those before it are due.

@@ -2,8 +2,8 @@ import Glibc
 
 /// A connected stream socket that somebody else owns, by its number.
 package enum StreamSocket {
-    /// Sends as much as the socket takes without waiting; nothing where it fails, which the next call tells again or the
-    /// end of what is received does.
+    /// Sends as much as the socket takes without waiting; nothing where it fails. The error is told once (`SO_ERROR`): what
+    /// the socket is asked next fails with `EPIPE`, or is at the end of what is received.
     ///
     /// - Returns: how many octets that were.
     package static func sendNow(_ bytes: UnsafeRawBufferPointer, on socket: Int32) -> Int {

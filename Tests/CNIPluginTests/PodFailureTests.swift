@@ -194,6 +194,20 @@ struct PodFailureTests {
         }
     }
 
+    @Test("A pair without an alias that has the name of a record's link, and is in no pod of its, stays")
+    func foreignFormer() async throws {
+        try await PodFixture.run { fixture in
+            try fixture.plugin.writeNodeState()
+            try Self.leavePending(try fixture.plugin.store, hostLink: "califormer")
+            _ = try fixture.host("link add califormer address ee:ee:ee:ee:ee:ee type veth peer name foreign0")
+            let before = try fixture.host("link show califormer")
+            #expect(fixture.plugin.call("ADD").status == 0)
+            #expect(try fixture.host("link show califormer") == before)
+            #expect(fixture.plugin.call("DEL").status == 0)
+            #expect(try fixture.host("link show califormer") == before)
+        }
+    }
+
     @Test("An ADD that fails before it has removed what a killed one left does so before its address is free")
     func leftover() async throws {
         try await PodFixture.run { fixture in
