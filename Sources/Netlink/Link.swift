@@ -24,7 +24,7 @@ package struct Link: Sendable, Hashable {
     /// The flags (`IFF_*` in linux/if.h).
     package let flags: UInt32
     /// The operational state.
-    package let operState: OperState
+    package var operState: OperState
     /// The driver's name (IFLA_INFO_KIND): `veth`, `vxlan`; nil for hardware and the loopback.
     package let kind: String?
     /// The alias; nil when there is none.
