@@ -15,6 +15,36 @@ struct JSONWriter {
         self.isPretty = isPretty
     }
 
+    /// Hands out what has been written so far.
+    mutating func takeText() -> String {
+        defer { text = "" }
+        return text
+    }
+
+    /// Appends the beginning of an array or an object.
+    mutating func begin(_ open: String) {
+        text += open
+        depth += 1
+    }
+
+    /// Appends what stands before an element of the array, or before a member's value in the object.
+    ///
+    /// - Parameter name: the member's.
+    mutating func beginItem(named name: String? = nil, isFirst: Bool) {
+        if !isFirst { text += "," }
+        startLine()
+        guard let name else { return }
+        write(quoted: name)
+        text += isPretty ? ": " : ":"
+    }
+
+    /// Appends the end of the array or the object that is being written.
+    mutating func end(_ close: String, isEmpty: Bool) {
+        depth -= 1
+        if !isEmpty { startLine() }
+        text += close
+    }
+
     /// Appends the value.
     mutating func write(_ value: JSONValue) {
         switch value {
@@ -24,29 +54,20 @@ struct JSONWriter {
         case .double(let value): text += value.isFinite ? value.description : "null"
         case .string(let value): write(quoted: value)
         case .array(let elements):
-            writeSequence(elements, from: "[", to: "]") { writer, element in writer.write(element) }
-        case .object(let object):
-            writeSequence(object.members, from: "{", to: "}") { writer, member in
-                writer.write(quoted: member.name)
-                writer.text += writer.isPretty ? ": " : ":"
-                writer.write(member.value)
+            begin("[")
+            for (index, element) in elements.enumerated() {
+                beginItem(isFirst: index == 0)
+                write(element)
             }
+            end("]", isEmpty: elements.isEmpty)
+        case .object(let object):
+            begin("{")
+            for (index, member) in object.members.enumerated() {
+                beginItem(named: member.name, isFirst: index == 0)
+                write(member.value)
+            }
+            end("}", isEmpty: object.members.isEmpty)
         }
-    }
-
-    private mutating func writeSequence<Item>(
-        _ items: [Item], from open: String, to close: String, item write: (inout JSONWriter, Item) -> Void,
-    ) {
-        text += open
-        depth += 1
-        for (index, item) in items.enumerated() {
-            if index > 0 { text += "," }
-            startLine()
-            write(&self, item)
-        }
-        depth -= 1
-        if !items.isEmpty { startLine() }
-        text += close
     }
 
     private mutating func startLine() {

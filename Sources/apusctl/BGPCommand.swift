@@ -19,12 +19,15 @@ private func show<Row: BGPRow>(
     _ view: BGPView, of daemon: DaemonQuestion, _ output: OutputOptions, header: [String],
     cells: (Row) -> [String],
 ) throws {
-    var answer = try daemon.table(.bgp(view))
-    // Nothing is left out; who reads the JSON may look for it.
-    answer["more"] = .int(0)
-    try output.write(answer) { answer in
-        TextTable(header: header, rows: try BGPAnswer<Row>(answer).items.map(cells)).plain
+    var listing = Listing(header: header, isJSON: output.output == .json)
+    try daemon.table(.bgp(view)) { items throws(NodeLinkError) in
+        for item in items {
+            let row = try Row(json: item)
+            listing.append(item, cells: cells(row))
+        }
     }
+    // Nothing is left out; who reads the JSON may look for it.
+    try listing.write(with: ["more": .int(0)])
 }
 
 private func showRoutes(_ view: BGPView, of daemon: DaemonQuestion, _ output: OutputOptions) throws {

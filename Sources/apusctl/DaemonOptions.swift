@@ -36,9 +36,12 @@ struct DaemonQuestion {
         socketPath = RunDirectory.socketPath(in: directory)
     }
 
-    /// Reads a whole table, whatever its size, as `{"items":[…]}`.
-    func table(_ table: PagedTable) throws(CommandFailure) -> JSONObject {
-        var items: [JSONValue] = []
+    /// Reads a whole table, whatever its size.
+    ///
+    /// - Parameter take: is handed the rows, page by page.
+    func table(
+        _ table: PagedTable, _ take: ([JSONValue]) throws(NodeLinkError) -> Void,
+    ) throws(CommandFailure) {
         var next: Int? = 0
         do throws(NodeLinkError) {
             var client = try NodeLinkClient(path: socketPath, hello: try hello())
@@ -47,14 +50,22 @@ struct DaemonQuestion {
                 case .failure(let refusal): throw NodeLinkError.refused(refusal.message)
                 case .success(let members):
                     let page = try PageAnswer(members)
-                    items += page.items
+                    try take(page.items)
                     next = page.next
                 }
             }
         } catch {
             throw failure(error)
         }
-        return ["items": .array(items)]
+    }
+
+    /// All rows of a kind.
+    func rows<Row: TableRow>(_ type: Row.Type = Row.self) throws(CommandFailure) -> [Row] {
+        var rows: [Row] = []
+        try table(.list(Row.kind)) { items throws(NodeLinkError) in
+            for item in items { rows.append(try Row(json: item)) }
+        }
+        return rows
     }
 
     /// Asks, and answers the members of the daemon's `ok`.

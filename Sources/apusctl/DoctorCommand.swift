@@ -69,16 +69,12 @@ struct DoctorCommand: ParsableCommand {
             return Diagnosis.Account(
                 status: try StatusAnswer(question.ask(.status)),
                 sessions: try BGPAnswer<BGPPeerRow>(question.ask(.bgp(.table(.peers)))).items,
-                nodes: try list(question, .nodes), pools: try list(question, .ippools),
-                blocks: try list(question, .blocks), routes: try list(question, .routes), now: SinceTime.now())
+                nodes: try question.rows(), pools: try question.rows(), blocks: try question.rows(),
+                routes: try question.rows(), now: SinceTime.now())
         } catch let failure as CommandFailure {
             throw failure
         } catch {
             throw CommandFailure(description: "\(error)\nAre apusctl and apusd of one version?")
         }
-    }
-
-    private func list<Row: TableRow>(_ question: DaemonQuestion, _ kind: ListKind) throws -> [Row] {
-        try ListAnswer<Row>(question.table(.list(kind))).items
     }
 }

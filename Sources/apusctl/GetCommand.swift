@@ -48,20 +48,26 @@ struct GetCommand: ParsableCommand {
     }
 
     private func write<Row: PrintedRow>(_ type: Row.Type, _ question: DaemonQuestion) throws {
-        let all = try ListAnswer<Row>(question.table(.list(Row.kind))).items
-        let rows = try named(all.map { ($0.cells[0], $0) })
-        try OutputOptions.write(
-            output == .json
-                ? Self.text(ListAnswer(rows).members) : TextTable(header: Row.header, rows: rows.map(\.cells)).plain)
+        var listing = Listing(header: Row.header, isJSON: output == .json)
+        var choice = Choice(of: name)
+        try question.table(.list(Row.kind)) { items throws(NodeLinkError) in
+            for item in items {
+                let cells = try Row(json: item).cells
+                if choice.takes(cells[0]) { listing.append(item, cells: cells) }
+            }
+        }
+        try choice.end(kind)
+        try listing.write()
     }
 
     private func writeResources(_ question: DaemonQuestion) throws {
         guard let resource = kind.resource else {
             throw CommandFailure(description: "\(kind.word) are no resources: write -o json")
         }
-        let everything = try ListAnswer<ResourceRow>(question.table(.list(.resources))).items
-        let all = everything.filter { $0.resourceKind == resource }
-        let rows = try named(all.map { ($0.name, $0) })
+        var choice = Choice(of: name)
+        let rows = try question.rows(ResourceRow.self)
+            .filter { $0.resourceKind == resource && choice.takes($0.name) }
+        try choice.end(kind)
         switch output {
         case .json: try OutputOptions.write(Self.text(ListAnswer(rows).members))
         case .yaml: try OutputOptions.write(rows.map(\.yaml).joined(separator: "---\n"))
@@ -74,19 +80,35 @@ struct GetCommand: ParsableCommand {
         }
     }
 
-    /// Those of the name that was asked for.
-    private func named<Row>(_ rows: [(name: String, row: Row)]) throws(CommandFailure) -> [Row] {
-        guard let name else { return rows.map(\.row) }
-        let found = rows.filter { $0.name == name }.map(\.row)
-        guard found.isEmpty else { return found }
-        let others = rows.prefix(8).map(\.name).joined(separator: ", ")
-        throw CommandFailure(
-            description: "\(kind.word): there is no \(name) in force; "
-                + (others.isEmpty ? "there is none at all" : "there are \(others)"))
-    }
-
     private static func text(_ answer: JSONObject) -> String {
         JSONText.serialize(.object(answer), pretty: true) + "\n"
+    }
+}
+
+/// Those rows that were asked for: the one of a name, or all.
+private struct Choice {
+    private let name: String?
+    private var isFound = false
+    /// What others are called, for who has mistaken the name.
+    private var others: [String] = []
+
+    init(of name: String?) { self.name = name }
+
+    /// Whether a row of this name is asked for.
+    mutating func takes(_ other: String) -> Bool {
+        guard let name else { return true }
+        if other == name { isFound = true } else if others.count < 8 { others.append(other) }
+        return other == name
+    }
+
+    /// All have been looked at.
+    ///
+    /// - Throws: `CommandFailure` when there is none of the name.
+    func end(_ kind: ListedKind) throws(CommandFailure) {
+        guard let name, !isFound else { return }
+        throw CommandFailure(
+            description: "\(kind.word): there is no \(name) in force; "
+                + (others.isEmpty ? "there is none at all" : "there are \(others.joined(separator: ", "))"))
     }
 }
 

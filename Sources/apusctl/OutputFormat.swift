@@ -35,3 +35,28 @@ struct OutputOptions: ParsableArguments {
         }
     }
 }
+
+/// What a listing comes to, row by row: of a million rows no more is kept than their text.
+struct Listing {
+    private var table: TextTable
+    private var list: JSONListText?
+
+    /// A listing of nothing yet.
+    init(header: [String], isJSON: Bool) {
+        table = TextTable(header: header)
+        list = isJSON ? JSONListText(named: "items") : nil
+    }
+
+    /// Appends a row: as the daemon's own words, or its cells.
+    mutating func append(_ json: JSONValue, cells: @autoclosure () -> [String]) {
+        if list == nil { table.append(cells()) } else { list?.append(json) }
+    }
+
+    /// Writes it.
+    ///
+    /// - Parameter members: what a JSON document has besides.
+    func write(with members: JSONObject = [:]) throws(CommandFailure) {
+        guard let list else { return try table.writePlain(OutputOptions.write) }
+        for part in list.parts(with: members) + ["\n"] { try OutputOptions.write(part) }
+    }
+}

@@ -79,4 +79,18 @@ struct JSONTextTests {
     func notANumber() {
         #expect(JSONText.serialize(.array([.double(.infinity), .double(.nan), .double(2)])) == "[null,null,2.0]")
     }
+
+    @Test("A list that is written element by element is the document of the whole list", arguments: [0, 1, 3, 3000])
+    func pieces(count: Int) {
+        let elements = (0..<count).map { number in
+            JSONValue.object(["name": .string("\(number)"), "rest": .array([.int(1), .null])])
+        }
+        var list = JSONListText(named: "items")
+        for element in elements { list.append(element) }
+        let parts = list.parts(with: ["more": .int(0)])
+        #expect((parts.count > 1) == (count == 3000))
+        #expect(
+            parts.joined()
+                == JSONText.serialize(.object(["items": .array(elements), "more": .int(0)]), pretty: true))
+    }
 }

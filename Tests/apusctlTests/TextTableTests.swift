@@ -32,6 +32,21 @@ struct TextTableTests {
                 """)
     }
 
+    @Test("A long table comes in parts that are the whole; each cell of it is in its place")
+    func parts() {
+        var table = TextTable(header: ["A", "B", "C"])
+        for number in 0..<10_000 { table.append(["\(number)", "", number == 9999 ? "wide enough, é 1" : "x"]) }
+        var parts: [String] = []
+        table.writePlain { parts.append($0) }
+        #expect(parts.count > 1)
+        #expect(parts.joined() == table.plain)
+        let lines = table.plain.split(separator: "\n")
+        #expect(lines.count == 10_001)
+        #expect(lines[0] == "A      B   C")
+        #expect(lines[1] == "0          x")
+        #expect(lines[10_000] == "9999       wide enough, é 1")
+    }
+
     @Test("A table without rows is its header")
     func empty() {
         #expect(TextTable(header: ["A", "B"], rows: []).plain == "A   B\n")

@@ -56,8 +56,7 @@ struct IPAMShowCommand: ParsableCommand {
     /// The node that has the address in a block of its own, if the daemon is there to say so.
     private func owner(of address: IPAddress) -> String? {
         let question = DaemonQuestion(root.daemon, ipam.daemon, daemon)
-        guard let answer = try? question.table(.list(.blocks)), let rows = try? ListAnswer<BlockRow>(answer).items
-        else { return nil }
+        guard let rows = try? question.rows(BlockRow.self) else { return nil }
         return rows.filter { $0.cidr.contains(address) }.max { $0.cidr.length < $1.cidr.length }?.node
     }
 }
