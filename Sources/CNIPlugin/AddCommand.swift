@@ -134,6 +134,7 @@ struct AddCommand {
         // Nobody would know of the pod, and a GC that has run meanwhile has left it alone.
         try call.checkIsWanted()
         let json = try result(link, answer).json(version: call.config.version, after: call.config.previousResult)
+        try desk.keepOnly(link.addresses.map(\.family), of: &file)
         try file.update {
             $0.hostLinkIndex = index
             $0.mtuBytes = link.mtuBytes

@@ -33,6 +33,7 @@ struct AddressCommand {
                 },
                 routes: call.config.ipamRoutes, dns: call.config.dns)
             let json = try result.json(version: call.config.version)
+            try desk.keepOnly(answer.allocations.map(\.address.family), of: &file)
             try file.update { $0.state = .complete }
             return json
         } catch {

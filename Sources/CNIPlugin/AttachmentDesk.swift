@@ -83,6 +83,15 @@ struct AttachmentDesk: Sendable {
         call.log.write(.debug, "\(call.key): released \(released.map(\.description).joined(separator: ", "))")
     }
 
+    /// Gives back the addresses of other families: a killed ADD may have been to give more of them than the one that has
+    /// taken its record over.
+    func keepOnly(_ families: [AddressFamily], of file: inout AttachmentFile) throws {
+        let others = Set(file.attachment.addresses.map(\.family)).subtracting(families)
+        guard !others.isEmpty else { return }
+        let lock = try call.store.lock(deadline: PluginCall.lockTimeout)
+        for family in others { try call.store.letGo(family, of: &file, under: lock) }
+    }
+
     /// Gives back what blocks hold for a key without a record.
     func releaseStray() throws {
         guard try hasStore(), try call.store.mayHold(call.key) else { return }

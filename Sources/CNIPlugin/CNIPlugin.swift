@@ -88,12 +88,12 @@ package enum CNIPlugin {
             if isWhole { return bytes }
             return try bytes + ProcessIO.readStandardInput(limit: maximumConfig - bytes.count)
         }
-        return end(outcome.answer.map(text) ?? [], outcome.status)
+        return end(outcome.answer.map { text($0) } ?? [], outcome.status)
     }
 
     /// An answer as it goes to standard output.
-    static func text(_ answer: JSONValue) -> [UInt8] {
-        Array((JSONText.serialize(answer, pretty: true) + "\n").utf8)
+    static func text(_ answer: JSONValue, pretty: Bool = true) -> [UInt8] {
+        Array((JSONText.serialize(answer, pretty: pretty) + "\n").utf8)
     }
 
     /// Writes the answer; the exit status.
@@ -181,8 +181,6 @@ package enum CNIPlugin {
             case (.add, .addressesOnly): return try AddressCommand(call).run()
             case (.delete, .network):
                 try DeleteCommand(call).run()
-                // The address is given back when no link bears it any more, and also where no record tells of it.
-                try IPAMDelegate(call)?.call(.delete)
             case (.delete, .addressesOnly): try DeleteCommand(call).releaseAddresses()
             case (.version, _): return VersionAnswer.json(config: try? JSONText.parse(call.input.text))
             case (.check, .network): try CheckCommand(call).run()

@@ -140,7 +140,9 @@ package struct TakenCall: Sendable {
         do {
             let answer = try CNIPlugin.answer(call, .network, BootClock.now(), &memory.hostSocket)
             guard let answer else { return (0, []) }
-            return (0, CNIPlugin.text(answer))
+            let text = CNIPlugin.text(answer)
+            // Blanks before what is nested deeply may be most of it.
+            return (0, text.count > CallVerdict.maximumLength / 2 ? CNIPlugin.text(answer, pretty: false) : text)
         } catch {
             return (1, CNIPlugin.text(CNIError(error).json(version: statedVersion)))
         }

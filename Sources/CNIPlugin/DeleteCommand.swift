@@ -11,10 +11,13 @@ import PodPlan
 struct DeleteCommand {
     private let call: PluginCall
     private let desk: AttachmentDesk
+    private let delegate: IPAMDelegate?
 
-    init(_ call: PluginCall) {
+    /// - Parameter deadline: when another IPAM plugin must be done, be it before its own time is over.
+    init(_ call: PluginCall, until deadline: MonotonicTime? = nil) throws {
         self.call = call
         desk = AttachmentDesk(call)
+        delegate = try IPAMDelegate(call, until: deadline)
     }
 
     /// Detaches the container: link, address, record.
@@ -25,9 +28,15 @@ struct DeleteCommand {
         switch try desk.find() {
         case .none:
             try deleteUnrecorded()
-            try desk.releaseStray()
+            try releaseStray()
         case .some(let file): try detach(file, over: line)
         }
+    }
+
+    /// Gives back what is held for a key without a record; another IPAM plugin may know of one all the same.
+    func releaseStray() throws {
+        try desk.releaseStray()
+        _ = try delegate?.call(.delete)
     }
 
     /// Detaches what the record says, and removes the record last.
@@ -42,8 +51,11 @@ struct DeleteCommand {
         // The daemon is at it while the record is written. A DEL that is killed here has left a complete record, which
         // the next DEL, or GC, removes.
         try removal.begin()
-        try markDeleting(&file)
+        // The daemon releases a record with this mark when the link is gone. Another IPAM plugin gives the address back
+        // after the link, and the record leads to that until it has.
+        if delegate == nil { try markDeleting(&file) }
         try removal.run()
+        _ = try delegate?.call(.delete)
         if !removal.isReleased { try desk.release(file) }
         removal.finish()
         let addresses = attachment.addresses.asList

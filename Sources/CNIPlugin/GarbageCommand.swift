@@ -57,13 +57,8 @@ struct GarbageCommand {
                 isClear = false
                 continue
             }
-            // An IPAM plugin of another's need not know of GC.
-            if isDone {
-                attempt("\(key)", &failures) { _ = try IPAMDelegate(call.about(key), until: deadline)?.call(.delete) }
-            } else if isOfRecord {
-                // Somebody is at work on it.
-                isClear = false
-            }
+            // Somebody is at work on it.
+            if !isDone, isOfRecord { isClear = false }
         }
         return isClear
     }
@@ -107,11 +102,11 @@ struct GarbageCommand {
         case .busy: return false
         case .found(let file):
             guard file.attachment.createdAt < startedAt else { return false }
-            try DeleteCommand(call.about(key)).detach(file)
+            try deletion(of: key).detach(file)
         case .none:
             // The record is written before the block and removed after it: an address that a block holds for a key
             // without one is nobody's.
-            try AttachmentDesk(call.about(key)).releaseStray()
+            try deletion(of: key).releaseStray()
         }
         return true
     }
@@ -144,8 +139,13 @@ struct GarbageCommand {
             return false
         }
         try file.update { $0.hostLink = name }
-        try DeleteCommand(call.about(key)).detach(file)
+        try deletion(of: key).detach(file)
         return true
+    }
+
+    /// An IPAM plugin of another's need not know of GC: it has a DEL.
+    private func deletion(of key: AttachmentKey) throws -> DeleteCommand {
+        try DeleteCommand(call.about(key), until: deadline)
     }
 }
 

@@ -40,8 +40,8 @@ struct PodObserver: ~Copyable {
                 try index.map { try socket.routes(family: family, linkIndex: $0) } ?? socket.routes(family: family)
         }
         return ObservedPod.End(
-            index: link.index, peerIndex: link.lowerIndex, mtuBytes: link.mtuBytes, macAddress: link.macAddress,
-            isUp: link.isUp, alias: link.alias,
+            index: link.index, peerIndex: link.lowerIndex, masterIndex: link.masterIndex, mtuBytes: link.mtuBytes,
+            macAddress: link.macAddress, isUp: link.isUp, alias: link.alias,
             addresses: try socket.addresses(linkIndex: link.index).filter { $0.linkIndex == link.index }.map(\.address),
             routes: routes,
             neighbours: try socket.neighbours(linkIndex: link.index).filter { $0.linkIndex == link.index })

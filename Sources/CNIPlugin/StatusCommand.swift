@@ -58,6 +58,11 @@ struct StatusCommand {
 
     /// Why an ADD would fail; nil if nothing speaks against it.
     private func fault(_ report: DaemonReport, _ plan: AddressPlan) throws -> String? {
+        do throws(StoreError) {
+            try call.store.checkIsFit()
+        } catch {
+            return error.description
+        }
         guard let node = try call.store.nodeState() else {
             return "apusd has said nothing of this node since it booted: start apusd, or see its log"
         }
@@ -83,7 +88,10 @@ struct StatusCommand {
             }
             return nil
         } catch {
-            return CNIError(error).message
+            let error = CNIError(error)
+            // Another IPAM plugin says that the pods that are there may be cut off, too.
+            if error.code == .notAvailableLimited { throw error }
+            return error.message
         }
     }
 

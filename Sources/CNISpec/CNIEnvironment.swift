@@ -98,6 +98,8 @@ package struct CNIEnvironment: Sendable, Equatable {
     private static func fault(ofIfName name: String) -> String? {
         // The last two are directories beside those of the links in /proc/sys/net/ipv4/conf.
         if [".", "..", "all", "default"].contains(name) { return "\"\(name)\" is no link name" }
+        // What stands in place of octets that are no UTF-8: the link would get another name than the one that was meant.
+        if name.unicodeScalars.contains("\u{FFFD}") { return "not UTF-8" }
         // The kernel takes it for the place of a number (dev_alloc_name).
         if name.utf8.contains(UInt8(ascii: "%")) { return "'%' is not allowed" }
         if name.utf8.count > 15 { return "longer than 15 bytes" }

@@ -87,7 +87,7 @@ package struct NetworkConfig: Sendable, Equatable {
         encapsulation = try reader.parsed("encapsulation", expected: "ipip or vxlan") { text in
             isForAnother || text == "ipip" || text == "vxlan" ? text : nil
         }
-        mtuBytes = try Self.mtuBytes(reader)
+        mtuBytes = isForAnother ? nil : try Self.mtuBytes(reader)
         runDirectory = try Self.runDirectory(ipam) ?? outerRunDirectory
         ipamType = try ipam.string("type")
         pools = try ipam.list("pools", expected: "a list of pool names") { $0 }
@@ -99,17 +99,20 @@ package struct NetworkConfig: Sendable, Equatable {
         requestedMAC = wishes.macAddress
         podAnnotations = wishes.podAnnotations
         unservedCapabilities = isForAnother ? [] : wishes.unserved
-        allowsForwarding = try reader.inner("container_settings").bool("allow_ip_forwarding")
+        allowsForwarding =
+            isForAnother ? nil : try reader.inner("container_settings").bool("allow_ip_forwarding")
         let statedDNS = try CNIResult.DNS(reader.inner("dns"))
         dns = wishes.dns ?? statedDNS
         previousResult = reader.value("prevResult")
         validAttachments = command == .collectGarbage ? try ValidAttachments(reader) : nil
+        // That plugin's log is its own, as is the way it is rotated.
+        let log = isForAnother ? ipam : reader
         var levels: String { LogLevel.allCases.map(\.rawValue).joined(separator: ", ") }
         logLevel =
-            try reader.parsed("logLevel", expected: "one of \(levels)") { LogLevel(rawValue: $0.lowercased()) } ?? .info
-        logFile = try Self.absolutePath("logFile", reader)
-        logFileMaxBytes = try reader.integer("logFileMaxBytes", in: 4096...(1 << 40)) ?? 10 << 20
-        logFileMaxCount = Int(try reader.integer("logFileMaxCount", in: 1...1000) ?? 3)
+            try log.parsed("logLevel", expected: "one of \(levels)") { LogLevel(rawValue: $0.lowercased()) } ?? .info
+        logFile = try Self.absolutePath("logFile", log)
+        logFileMaxBytes = try log.integer("logFileMaxBytes", in: 4096...(1 << 40)) ?? 10 << 20
+        logFileMaxCount = Int(try log.integer("logFileMaxCount", in: 1...1000) ?? 3)
     }
 
     /// The version a configuration asks for, whatever else is wrong with it: for the error object.

@@ -6,8 +6,8 @@ package enum JSONText {
     ///
     /// Of two members with one name the later wins. A string may hold NUL, a member's name may not. The nesting is
     /// bounded by jansson (2048 levels).
-    /// - Throws: `JSONError` for anything that is not exactly one document in UTF-8, and for an integer beyond `Int64`
-    ///   or a number beyond `Double`.
+    /// An integer beyond `Int64` is read as the `Double` next to it.
+    /// - Throws: `JSONError` for anything that is not exactly one document in UTF-8, and for a number beyond `Double`.
     package static func parse(_ bytes: [UInt8]) throws(JSONError) -> JSONValue {
         try JanssonDocument(parsing: bytes).value
     }

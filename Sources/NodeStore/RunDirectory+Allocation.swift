@@ -152,7 +152,8 @@ extension RunDirectory {
     }
 
     /// Takes back the attachment's addresses of the family: blocks first, then attachment.
-    private func letGo(
+    /// Takes back the attachment's addresses of one family, and keeps the record.
+    package func letGo(
         _ family: AddressFamily, of file: inout AttachmentFile, under lock: borrowing StoreLock,
     ) throws(StoreError) {
         let stale = file.attachment.addresses.filter { $0.family == family }

@@ -65,19 +65,31 @@ package struct RunDirectory: Sendable {
             try make()
             status = try system { () throws(SystemError) in try FileStatus.of(path) }
         }
-        // A directory that others may write to can be given files of theirs. One they may merely look into does no
-        // harm: what makes directories for container mounts gives them mode 0755.
-        if let status, status.permissions & 0o022 != 0 {
-            let mode = String(status.permissions, radix: 8)
-            throw .unfit(path: path, reason: "others may write to the directory (mode \(mode)); chmod 0700 it")
-        }
-        if let status, status.owner != 0, status.owner != ProcessIO.userID {
-            throw .unfit(path: path, reason: "it belongs to the user \(status.owner); chown it to root")
-        }
+        if let status { try checkIsFit(status) }
         for part in [blocksPath, attachmentsPath] {
             try system { () throws(SystemError) in
                 if try FileStatus.of(part)?.isDirectory != true { try Files.createDirectory(part) }
             }
+        }
+    }
+
+    /// Sees that the directory is one that `create` would take. There may be none.
+    /// - Throws: `unfit`.
+    package func checkIsFit() throws(StoreError) {
+        guard let status = try system({ () throws(SystemError) in try FileStatus.of(path) }) else { return }
+        try checkIsDirectory(status)
+        try checkIsFit(status)
+    }
+
+    /// A directory that others may write to can be given files of theirs. One they may merely look into does no harm:
+    /// what makes directories for container mounts gives them mode 0755.
+    private func checkIsFit(_ status: FileStatus) throws(StoreError) {
+        if status.permissions & 0o022 != 0 {
+            let mode = String(status.permissions, radix: 8)
+            throw .unfit(path: path, reason: "others may write to the directory (mode \(mode)); chmod 0700 it")
+        }
+        if status.owner != 0, status.owner != ProcessIO.userID {
+            throw .unfit(path: path, reason: "it belongs to the user \(status.owner); chown it to root")
         }
     }
 

@@ -8,6 +8,8 @@ package struct ObservedPod: Sendable, Equatable {
         package var index: UInt32
         /// The other end's index in its own namespace; nil if the link is no pair.
         package var peerIndex: UInt32?
+        /// The bridge, bond or VRF it belongs to.
+        package var masterIndex: UInt32?
         /// The MTU in octets.
         package var mtuBytes: UInt32
         /// The link-layer address.
@@ -25,11 +27,13 @@ package struct ObservedPod: Sendable, Equatable {
 
         /// Describes an end.
         package init(
-            index: UInt32, peerIndex: UInt32?, mtuBytes: UInt32, macAddress: MACAddress?, isUp: Bool,
-            alias: String? = nil, addresses: [CIDRAddress] = [], routes: [Route] = [], neighbours: [Neighbour] = [],
+            index: UInt32, peerIndex: UInt32?, masterIndex: UInt32? = nil, mtuBytes: UInt32,
+            macAddress: MACAddress?, isUp: Bool, alias: String? = nil,
+            addresses: [CIDRAddress] = [], routes: [Route] = [], neighbours: [Neighbour] = [],
         ) {
             self.index = index
             self.peerIndex = peerIndex
+            self.masterIndex = masterIndex
             self.mtuBytes = mtuBytes
             self.macAddress = macAddress
             self.isUp = isUp

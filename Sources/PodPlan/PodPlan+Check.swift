@@ -33,6 +33,9 @@ extension PodPlan {
         if let host = observed.host {
             compare("MTU of \(hostName)", host.mtuBytes, link.mtuBytes, &found)
             compare("MAC of \(hostName)", host.macAddress, link.hostMAC, &found)
+            if let master = host.masterIndex {
+                found.append(.altered("master of \(hostName)", expected: "none", found: "link \(master)"))
+            }
             if !host.isUp { found.append(.altered("state of \(hostName)", expected: "up", found: "down")) }
         } else {
             found.append(.missing(hostName))

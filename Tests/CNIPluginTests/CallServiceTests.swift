@@ -93,6 +93,23 @@ struct CallServiceTests {
         }
     }
 
+    @Test("The longest result of a call that is taken has room in an answer")
+    func longestResult() async throws {
+        try await PodFixture.run { pod in
+            try pod.plugin.writeNodeState()
+            var call = try handed("ADD", pod.plugin)
+            let (open, close) = (String(repeating: "[", count: 1900), String(repeating: "]", count: 1900))
+            let previous = try JSONText.parse(#"{"cniVersion":"1.1.0","x":\#(open)\#(close)}"#)
+            call.config = config(pod.plugin, ("cniVersion", "1.1.0"), ("prevResult", previous))
+            let taken = try #require(try take(call, pod.plugin, pod: pod.pod, client: Caller()))
+            var memory = CallMemory()
+            let (status, output) = taken.run(&memory)
+            #expect(status == 0)
+            #expect(output.count < CallVerdict.maximumLength / 2)
+            #expect(String(decoding: output, as: UTF8.self).contains(open))
+        }
+    }
+
     @Test("What it takes it does as the process would have done: ADD, ADD again, DEL")
     func carriedOut() async throws {
         try await PodFixture.run { pod in

@@ -36,6 +36,8 @@ struct CheckTests {
         Mutation("MTU of host link HOST is 1280, not 1500", "ip link set HOST mtu 1280"),
         Mutation("MAC of host link HOST is 02:00:00:00:00:77", "ip link set HOST address 02:00:00:00:00:77"),
         Mutation("state of host link HOST is down, not up", "ip link set HOST down"),
+        Mutation(
+            "master of host link HOST is link", "ip link add br0 type bridge", "ip link set HOST master br0"),
         Mutation("host route 10.244.0.1/32 dev HOST is missing", "ip route del 10.244.0.1"),
         Mutation(
             "host route 10.244.0.1/32 dev HOST is missing", "ip route del 10.244.0.1",

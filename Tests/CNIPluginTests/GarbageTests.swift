@@ -186,6 +186,40 @@ struct GarbageTests {
         }
     }
 
+    @Test("What another IPAM plugin has not given back the next GC, or DEL, asks it for again", arguments: ["GC", "DEL"])
+    func delegateRefuses(verb: String) async throws {
+        try await PodFixture.run { fixture in
+            let directory = try TemporaryDirectory()
+            let (seen, refusal) = (directory.file("seen"), directory.file("refusal"))
+            let script = """
+                #!/bin/sh
+                test "$CNI_COMMAND" = ADD && echo '{"ips":[{"address":"10.244.0.9/24"}]}'
+                test "$CNI_COMMAND" = DEL && cat \(refusal) && exit 1
+                echo "$CNI_COMMAND $CNI_CONTAINERID" >> \(seen)
+
+                """
+            _ = try directory.makeProgram("noting", script)
+            fixture.plugin.pluginPath = directory.path
+            try fixture.plugin.writeNodeState()
+            #expect(fixture.plugin.call("ADD", config: ("ipam", ["type": "noting"])).status == 0)
+            try Self.awaitRelease(fixture.plugin)
+            func remove() -> CNIPlugin.Outcome {
+                verb == "GC"
+                    ? Self.collect(fixture.plugin, Self.none, ipam: ["type": "noting"])
+                    : fixture.plugin.call("DEL", config: ("ipam", ["type": "noting"]))
+            }
+            try Files.replace(refusal, with: Array(#"{"code":11,"msg":"later"}"#.utf8))
+            #expect(remove().message.contains("later"))
+            #expect(try fixture.hostLinks().isEmpty)
+            #expect(String(decoding: try Files.read(seen, limit: 4096), as: UTF8.self) == "ADD c1\n")
+            try Files.remove(refusal)
+            #expect(remove().status == 0)
+            let calls = String(decoding: try Files.read(seen, limit: 4096), as: UTF8.self)
+            #expect(calls.hasPrefix("ADD c1\nDEL c1\n"))
+            #expect(try fixture.isUntouched())
+        }
+    }
+
     @Test("Another IPAM plugin's GC waits for what is at work, or younger than the list", arguments: [true, false])
     func delegateWaits(isBusy: Bool) async throws {
         try await PodFixture.run { fixture in

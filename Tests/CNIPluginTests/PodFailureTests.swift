@@ -230,6 +230,22 @@ struct PodFailureTests {
         }
     }
 
+    @Test("An ADD that gives fewer families than the killed one before it gives the others back")
+    func fewerFamilies() async throws {
+        try await PodFixture.run { fixture in
+            try fixture.plugin.writeNodeState(isDualStack: true)
+            try Self.leavePending(try fixture.plugin.store, hostLink: "", families: [.ipv4, .ipv6])
+            let ipam: (String, JSONValue) = ("ipam", ["type": "apus-ipam", "assign_ipv6": "false"])
+            #expect(fixture.plugin.call("ADD", config: ipam).status == 0)
+            let attachment = try fixture.plugin.store.attachment(PodTests.key)
+            #expect(attachment?.addresses.map(\.family) == [.ipv4])
+            let held = try fixture.plugin.store.blocks().flatMap(\.allocated)
+            #expect(held.count == 1)
+            #expect(fixture.plugin.call("DEL").status == 0)
+            #expect(try fixture.isUntouched())
+        }
+    }
+
     @Test("While another process is at work on the key an ADD is error 11 and changes nothing")
     func busy() async throws {
         try await PodFixture.run { fixture in
@@ -246,14 +262,18 @@ struct PodFailureTests {
     }
 
     /// Leaves a pending record with an address, as an ADD does that is killed.
-    private static func leavePending(_ store: RunDirectory, hostLink: String) throws {
+    private static func leavePending(
+        _ store: RunDirectory, hostLink: String, families: [AddressFamily] = [.ipv4],
+    ) throws {
         let lock = try store.lock(deadline: .seconds(1))
         guard case .fresh(var file) = try store.claim(PodTests.key, now: BootClock.now(), under: lock) else {
             Issue.record("the key is not free")
             return
         }
         let node = try #require(try store.nodeState())
-        _ = try store.allocate(AllocationRequest(family: .ipv4, mode: "bgp"), for: &file, node: node, under: lock)
+        for family in families {
+            _ = try store.allocate(AllocationRequest(family: family, mode: "bgp"), for: &file, node: node, under: lock)
+        }
         try file.update { $0.hostLink = hostLink }
     }
 }

@@ -57,6 +57,29 @@ struct StatusTests {
         }
     }
 
+    @Test("What another IPAM plugin is not able to give keeps its code when the pods that are there feel it, too")
+    func limited() async throws {
+        try await PodFixture.run { fixture in
+            let directory = try TemporaryDirectory()
+            _ = try directory.makeProgram("limited", "#!/bin/sh\necho '{\"code\":51,\"msg\":\"cut off\"}'\nexit 1\n")
+            fixture.plugin.pluginPath = directory.path
+            try fixture.plugin.writeNodeState()
+            let outcome = fixture.plugin.call(
+                "STATUS", "", config: ("cniVersion", "1.1.0"), ("mode", "bgp"), ("ipam", ["type": "limited"]))
+            #expect(outcome.code == 51 && outcome.message.contains("cut off"))
+        }
+    }
+
+    @Test("A run directory that ADD refuses is error 50")
+    func unfitStore() async throws {
+        try await PodFixture.run { fixture in
+            try fixture.plugin.writeNodeState()
+            _ = try Command.run(["chmod", "777", fixture.plugin.runDirectory])
+            #expect(Self.ask(fixture.plugin).code == 50)
+            #expect(Self.ask(fixture.plugin).message.contains("chmod 0700"))
+        }
+    }
+
     @Test("Whatever an ADD would fail for is error 50 with the reason")
     func notAvailable() async throws {
         try await PodFixture.run { fixture in

@@ -56,7 +56,7 @@ struct CNIEnvironmentTests {
             ("CNI_IFNAME", "."), ("CNI_IFNAME", ".."), ("CNI_IFNAME", "a/b"), ("CNI_IFNAME", "a:b"),
             ("CNI_IFNAME", "a b"), ("CNI_IFNAME", "a\u{a0}b"), ("CNI_IFNAME", "a\tb"),
             ("CNI_IFNAME", "0123456789abcdef"), ("CNI_IFNAME", "eth%d"), ("CNI_IFNAME", "all"),
-            ("CNI_IFNAME", "default"),
+            ("CNI_IFNAME", "default"), ("CNI_IFNAME", "\u{FFFD}"),
             ("CNI_ARGS", "IP"),
         ])
     func invalid(name: String, value: String) {

@@ -110,6 +110,23 @@ struct PodRequestsTests {
         let json = NetworkConfigTests.config(("mode", "bridge"))
         #expect(try NetworkConfig(json, for: .add, isForAnother: true).mode == nil)
     }
+
+    @Test("So are its log, its MTU and what it allows; the log of the IPAM plugin is named in its own part")
+    func wordsOfAnother() throws {
+        let words: [(String, JSONValue)] = [
+            ("logLevel", "panic"), ("logFile", "sriov.log"), ("logFileMaxBytes", 0), ("logFileMaxCount", "many"),
+            ("mtu", "1500"), ("container_settings", true),
+        ]
+        for word in words {
+            #expect(throws: CNIError.self) { try NetworkConfig(NetworkConfigTests.config(word), for: .add) }
+            let config = try NetworkConfig(NetworkConfigTests.config(word), for: .add, isForAnother: true)
+            #expect(config.logFile == nil && config.mtuBytes == nil && config.allowsForwarding == nil)
+        }
+        let json = NetworkConfigTests.config(
+            ("logFile", "/var/log/sriov.log"), ("ipam", ["logFile": "/var/log/ipam.log", "logLevel": "debug"]))
+        let config = try NetworkConfig(json, for: .add, isForAnother: true)
+        #expect(config.logFile == "/var/log/ipam.log" && config.logLevel == .debug)
+    }
 }
 
 @Suite("The answer of an IPAM plugin")

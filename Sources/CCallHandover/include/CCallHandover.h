@@ -8,8 +8,7 @@
 // Which Apus this is (https://semver.org), as --version has it. A release changes it here and in the changelog.
 #define APUS_VERSION "0.1.0-dev"
 
-// The longest packet, in octets. What is longer is not handed over: its result might not fit into a packet. A result
-// has less than ten times the octets of what it is made of, written out with a line for each member.
+// The longest packet, in octets. What is longer is not handed over: its result might not fit into a packet.
 #define CALL_PACKET_LIMIT (8 << 10)
 // The longest answer, in octets: less than a socket takes unless somebody has made it smaller.
 #define CALL_ANSWER_LIMIT (192 << 10)
