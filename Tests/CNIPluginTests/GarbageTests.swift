@@ -186,7 +186,7 @@ struct GarbageTests {
         }
     }
 
-    @Test("What another IPAM plugin has not given back the next GC, or DEL, asks it for again", arguments: ["GC", "DEL"])
+    @Test("What another IPAM plugin has not given back it is asked for again", arguments: ["GC", "DEL"])
     func delegateRefuses(verb: String) async throws {
         try await PodFixture.run { fixture in
             let directory = try TemporaryDirectory()
