@@ -32,6 +32,12 @@ package struct LinkAddress: Sendable, Hashable, CustomStringConvertible {
     /// Whether duplicate address detection still goes on: the address does not work yet.
     package var isTentative: Bool { flags & UInt32(IFA_F_TENTATIVE) != 0 }
 
+    /// Whether it may be a node's own: not one of IPv6 that does not work yet, or is soon to be gone.
+    package var isLasting: Bool {
+        let passing = IFA_F_TENTATIVE | IFA_F_DADFAILED | IFA_F_DEPRECATED | IFA_F_TEMPORARY
+        return address.address.family == .ipv4 || flags & UInt32(passing) == 0
+    }
+
     /// Whether the kernel has made a route to the address' network of it. Network managers often say that it shall not:
     /// they write that route themselves, with a metric, or leave it to a router's advertisement.
     package var hasPrefixRoute: Bool { flags & UInt32(IFA_F_NOPREFIXROUTE) == 0 }

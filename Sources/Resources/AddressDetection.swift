@@ -69,10 +69,18 @@ extension AddressDetection {
 
     /// Chooses among the links, which come in the order of their indices; nil when none has a valid address.
     ///
-    /// - Parameter source: for `canReach`, the address the kernel would send from; it is chosen only if a link has it.
+    /// - Parameters:
+    ///   - source: for `canReach`, the address the kernel would send from; it is chosen only if a link has it.
+    ///   - former: what was chosen before. It stays as long as a link has it that may be chosen, be it down for a moment:
+    ///     an address that somebody adds moves no node, though the kernel lists the newest one of IPv6 first.
     package func choose(
-        _ family: AddressFamily, among candidates: [Candidate], source: IPAddress? = nil,
+        _ family: AddressFamily, among candidates: [Candidate], source: IPAddress? = nil, former: CIDRAddress? = nil,
     ) -> CIDRAddress? {
+        if let former {
+            let holders = candidates.filter { $0.addresses.contains(former) }
+                .map { Candidate(link: $0.link, isUp: true, addresses: [former]) }
+            if let kept = choose(family, among: holders, source: source ?? former.address) { return kept }
+        }
         let all = candidates.filter { $0.isUp && !Self.matches($0.link, Self.never) }
         let usual = all.filter { !Self.matches($0.link, Self.made) }
         switch self {

@@ -39,6 +39,27 @@ struct SettingUpkeepTests {
         }
     }
 
+    @Test(
+        "A record of former values that cannot be read or written keeps nothing from being set",
+        arguments: ["", "{", "{\"v\":1,\"sysctls\":{}}", "directory"])
+    func record(content: String) async throws {
+        try await NetNSFixture.run { _ in
+            let directory = try TemporaryDirectory()
+            let settings = ChangedSettings(stateDirectory: directory.path, node: "n")
+            if content == "directory" {
+                try Files.createDirectory(settings.path)
+            } else {
+                try Files.replace(settings.path, with: Array(content.utf8))
+            }
+            var upkeep = try Self.upkeep(directory)
+            upkeep.turnOnForwarding(for: [.ipv4], at: BootClock.now()) { nil }
+            #expect(try Self.setting("ipv4", "ip_forward") == "1")
+            guard content != "directory" else { return }
+            #expect(try settings.restore() == ["net/ipv4/ip_forward = 0"])
+            #expect(try Self.setting("ipv4", "ip_forward") == "0")
+        }
+    }
+
     @Test("Forwarding that was turned off without a word is turned on again after an overrun and at the next resync")
     func unheard() async throws {
         let directory = try TemporaryDirectory()

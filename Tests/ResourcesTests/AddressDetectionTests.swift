@@ -73,4 +73,22 @@ struct AddressDetectionTests {
         #expect(throws: NodeAddressSource.Refusal.self) { try source(["IP": "here"]) }
         #expect(throws: NodeAddressSource.Refusal.self) { try source(["IP_AUTODETECTION_METHOD": "psychic"]) }
     }
+
+    @Test("What was found stays as long as a link has it that may be chosen, be it down or no more the first")
+    func former() throws {
+        let detection = try #require(AddressDetection("interface=eth.*"))
+        let former = CIDRAddress("192.168.1.1/24")
+        func found(_ candidates: AddressDetection.Candidate..., by other: AddressDetection? = nil) -> String? {
+            (other ?? detection).choose(.ipv4, among: candidates, former: former)?.description
+        }
+        let newer = try candidate("eth0", "192.168.1.9/24", "192.168.1.1/24")
+        #expect(found(newer) == "192.168.1.1/24")
+        #expect(found(try candidate("eth0", "192.168.1.1/24", isUp: false), newer) == "192.168.1.1/24")
+        #expect(found(try candidate("eth0", "192.168.1.9/24")) == "192.168.1.9/24")
+        #expect(found(try candidate("docker0", "192.168.1.1/24"), try candidate("eth1", "10.0.0.1/8")) == "10.0.0.1/8")
+        let way = try #require(AddressDetection("can-reach=8.8.8.8"))
+        let followed = way.choose(.ipv4, among: [newer], source: IPAddress("192.168.1.9"), former: former)
+        #expect(followed?.description == "192.168.1.9/24")
+        #expect(found(newer, by: way) == "192.168.1.1/24")
+    }
 }

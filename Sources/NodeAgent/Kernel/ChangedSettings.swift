@@ -27,21 +27,29 @@ struct ChangedSettings: Sendable {
         }
     }
 
-    /// Gives a setting a value.
+    /// Gives a setting a value. What cannot be remembered keeps nothing from being set.
     ///
-    /// - Parameter key: the parts below /proc/sys.
+    /// - Parameters:
+    ///   - key: the parts below /proc/sys.
+    ///   - forgetting: is told why the value of before is not remembered.
     /// - Returns: the value of before; nil when it was the same.
-    func set(_ key: [String], to value: String) throws -> String? {
+    func set(_ key: [String], to value: String, forgetting: (any Error) -> Void) throws -> String? {
         let old = try Sysctl.read(key)
         guard old != value else { return nil }
-        var remembered = try recorded()
-        let name = key.joined(separator: "/")
-        if remembered[name] == nil {
-            remembered[name] = old
-            try save(remembered)
+        do {
+            try remember(key.joined(separator: "/"), old)
+        } catch {
+            forgetting(error)
         }
         try Sysctl.write(key, value)
         return old
+    }
+
+    private func remember(_ name: String, _ value: String) throws {
+        var remembered = try recorded()
+        guard remembered[name] == nil else { return }
+        remembered[name] = value
+        try save(remembered)
     }
 
     /// Gives every setting that is still there its value of before, and forgets them.
@@ -62,10 +70,11 @@ struct ChangedSettings: Sendable {
         return restored
     }
 
-    /// The values of before, by the parts below /proc/sys.
-    func recorded() throws -> [String: String] {
+    /// The values of before, by the parts below /proc/sys; none where the file holds none that can be read, as after a
+    /// power cut.
+    func recorded() throws(SystemError) -> [String: String] {
         guard let bytes = try Files.readIfPresent(path, limit: 1 << 16),
-            let object = try JSONText.parse(bytes).object?["sysctls"]?.object
+            let object = try? JSONText.parse(bytes).object?["sysctls"]?.object
         else { return [:] }
         return Dictionary(
             object.members.compactMap { member in member.value.string.map { (member.name, $0) } },
@@ -75,6 +84,7 @@ struct ChangedSettings: Sendable {
     private func save(_ values: [String: String]) throws {
         let members = values.sorted { $0.key < $1.key }.map { ($0.key, JSONValue.string($0.value)) }
         let record: JSONValue = ["v": 1, "sysctls": .object(JSONObject(members))]
-        try Files.replace(path, with: Array(JSONText.serialize(record, pretty: false).utf8))
+        let text = JSONText.serialize(record, pretty: false)
+        try Files.replace(path, with: Array(text.utf8), outlivesPowerCut: true)
     }
 }

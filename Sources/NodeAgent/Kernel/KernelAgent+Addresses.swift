@@ -5,12 +5,12 @@ import Resources
 
 // What the search for the node's own address asks.
 extension KernelAgent {
-    /// The links apart from the pods', by index, each with its addresses.
-    func addressCandidates() -> [AddressDetection.Candidate] { picture.addressCandidates }
+    /// The links apart from the pods', by index, each with its addresses that are to stay.
+    func addressCandidates() -> [AddressDetection.Candidate] { picture.addressCandidates(where: \.isLasting) }
 
     /// The node's own links, neither pods' nor tunnels', each with its addresses.
     func nodeLinks() -> [AddressDetection.Candidate] {
-        addressCandidates().filter { TunnelDevice(rawValue: $0.link) == nil }
+        picture.addressCandidates().filter { TunnelDevice(rawValue: $0.link) == nil }
     }
 
     /// The address from which the kernel would send to another; nil when it has no way to it.
@@ -37,11 +37,11 @@ extension NodePicture {
     }
 
     /// Every link with its addresses, by index.
-    var addressCandidates: [AddressDetection.Candidate] {
+    func addressCandidates(where isWanted: (LinkAddress) -> Bool = { _ in true }) -> [AddressDetection.Candidate] {
         links.sorted { $0.index < $1.index }.map { link in
             AddressDetection.Candidate(
                 link: link.name, isUp: link.isUp,
-                addresses: addresses.filter { $0.linkIndex == link.index }.map(\.address))
+                addresses: addresses.filter { $0.linkIndex == link.index && isWanted($0) }.map(\.address))
         }
     }
 }

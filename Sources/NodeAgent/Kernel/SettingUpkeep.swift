@@ -66,10 +66,13 @@ struct SettingUpkeep: Sendable {
     ) throws -> String? {
         let found = try Sysctl.read(key)
         guard found != value, former.map({ $0 == found }) ?? true else { return nil }
-        switch pace.answer(on: key, at: now) {
-        case .later: return nil
-        case .now: break
-        case .nowInConflict:
+        guard !pace.mustWait(key, at: now) else { return nil }
+        let old = try settings.set(key, to: value) { error in
+            logger.warning(
+                "what a kernel setting was is not remembered; apusd cleanup will not give it back",
+                metadata: ["setting": "\(key.joined(separator: "/"))", "before": "\(found)", "reason": "\(error)"])
+        }
+        if case .nowInConflict = pace.answer(on: key, at: now) {
             logger.warning(
                 "conflict: another program sets a kernel setting back again and again; answered ever more rarely",
                 metadata: [
@@ -77,7 +80,7 @@ struct SettingUpkeep: Sendable {
                     "remedy": "let systemd-networkd (IPv4ReversePathFilter=), sysctl.d or the script leave it alone",
                 ])
         }
-        return try settings.set(key, to: value)
+        return old
     }
 }
 

@@ -16,7 +16,7 @@ struct ClaimRecord: Sendable {
     /// Reads the record; a file that cannot be read is left alone and said. An empty one is what a power cut leaves of a
     /// file that was being written, and counts as none: no pod of before that boot is left.
     ///
-    /// - Throws: `NodeAgentError.unreadableClaims`, `unfitStateDirectory`.
+    /// - Throws: `NodeAgentError.unreadableClaims`, `unreachableClaims`, `unfitStateDirectory`.
     init(stateDirectory: String, node: String) throws(NodeAgentError) {
         path = "\(stateDirectory)/claims-\(node).json"
         do throws(SystemError) {
@@ -42,6 +42,8 @@ struct ClaimRecord: Sendable {
             }
         } catch let error as NodeAgentError {
             throw error
+        } catch let error as SystemError {
+            throw .unreachableClaims(path: path, reason: "\(error)")
         } catch {
             throw .unreadableClaims(path: path, reason: "\(error)")
         }

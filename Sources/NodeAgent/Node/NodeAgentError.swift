@@ -2,6 +2,8 @@
 package enum NodeAgentError: Error, Sendable, CustomStringConvertible {
     /// The record of claimed blocks is damaged. Without it the node could take a block twice.
     case unreadableClaims(path: String, reason: String)
+    /// The record of claimed blocks cannot be read just now.
+    case unreachableClaims(path: String, reason: String)
     /// What outlives a boot has no place to be.
     case unfitStateDirectory(path: String, reason: String)
     /// The kernel refuses a socket; `purpose` says what cannot be done without it.
@@ -20,6 +22,8 @@ package enum NodeAgentError: Error, Sendable, CustomStringConvertible {
         switch self {
         case .unreadableClaims(let path, let reason):
             "\(path): \(reason); repair it, or remove it if no pod of this node is left"
+        case .unreachableClaims(let path, let reason):
+            "\(path): the record of this node's blocks cannot be read: \(reason); see to that, then start again"
         case .unfitStateDirectory(let path, let reason):
             "\(path): the state directory cannot be had (\(reason)); make room for it, or name another one (--state-dir)"
         case .noKernelSocket(let purpose, let reason):

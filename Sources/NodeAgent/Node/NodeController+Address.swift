@@ -89,8 +89,8 @@ extension NodeController {
         var source: IPAddress?
         if case .canReach(let address) = detection { source = await kernel.sourceAddress(towards: address) }
         let candidates = await kernel.addressCandidates()
-        guard let found = detection.choose(family, among: candidates, source: source) else {
-            let kept = addressSearch.found[family]
+        let kept = addressSearch.found[family]
+        guard let found = detection.choose(family, among: candidates, source: source, former: kept) else {
             say(
                 "no \(family == .ipv4 ? "IPv4" : "IPv6") address is found by \(detection)"
                     + (kept.map { "; \($0) is kept" } ?? ""), family, isError: true)
