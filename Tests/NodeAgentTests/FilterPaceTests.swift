@@ -35,6 +35,21 @@ struct FilterPaceTests {
         #expect(isDueAtLast)
     }
 
+    @Test("looks that take long are so far apart that a tenth of the time goes into them")
+    func slow() {
+        var pace = FilterPace()
+        pace.suspect()
+        _ = pace.takeDue(at: time(0))
+        pace.looked(until: time(0.03))
+        pace.suspect()
+        #expect(pace.due == time(0) + .milliseconds(300))
+        let isDue = pace.takeDue(at: time(0.3))
+        #expect(isDue)
+        pace.looked(until: time(0.3))
+        pace.suspect()
+        #expect(pace.due == time(0.3) + .milliseconds(20))
+    }
+
     @Test("the first five alterations in a row are mended within a third of a second each, however soon they follow")
     func patience() {
         var pace = FilterPace()

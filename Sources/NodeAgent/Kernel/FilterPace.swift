@@ -4,7 +4,7 @@ import NetTypes
 ///
 /// The kernel tells that rules have changed, not whose, and the own writing is heard of as well: after any change the own
 /// tables are looked at, which takes a dump of them. A change is answered at once; the next looks are as far apart as
-/// `interval`, and further where somebody alters the tables again and again (`MendPace`).
+/// `interval`, further where a look takes long, and where somebody alters the tables again and again (`MendPace`).
 struct FilterPace: Sendable {
     private enum Table: Sendable { case own }
 
@@ -15,12 +15,17 @@ struct FilterPace: Sendable {
 
     private var isSuspect = false
     private var lastLook: MonotonicTime?
+    /// How long the last look took.
+    private var duration = Duration.zero
+    /// At most such a part of the time goes into looks: with thousands of nodes one takes 20 ms of the thread that routes
+    /// wait for.
+    private static let share = 10
     private var pace = MendPace<Table>(firstPause: firstPause)
 
     /// When to look; nil while nothing was heard since the last look.
     var due: MonotonicTime? {
         guard isSuspect else { return nil }
-        let earliest = lastLook.map { $0 + Self.interval } ?? MonotonicTime(nanoseconds: 0)
+        let earliest = lastLook.map { $0 + max(Self.interval, duration * Self.share) } ?? MonotonicTime(nanoseconds: 0)
         return max(earliest, pace.due(for: .own) ?? earliest)
     }
 
@@ -34,6 +39,9 @@ struct FilterPace: Sendable {
         lastLook = now
         return true
     }
+
+    /// Takes the news that the look is over.
+    mutating func looked(until now: MonotonicTime) { duration = lastLook.map { now - $0 } ?? .zero }
 
     /// Takes the news that a look has found the tables altered, and they were mended.
     ///

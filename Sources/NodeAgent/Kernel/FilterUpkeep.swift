@@ -1,3 +1,4 @@
+import LinuxOS
 import Logging
 import ModePlugins
 import NetTypes
@@ -69,6 +70,7 @@ struct FilterUpkeep: Sendable {
     mutating func mendDue(at now: MonotonicTime) {
         guard pace.takeDue(at: now) else { return }
         let change = mend()
+        pace.looked(until: BootClock.now())
         guard change != FilterTable.Change.none, pace.mended(at: now), change != nil else { return }
         logger.warning(
             "conflict: another program alters the nftables tables apus again and again; answered ever more rarely",

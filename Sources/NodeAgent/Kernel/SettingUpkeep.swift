@@ -27,14 +27,21 @@ struct SettingUpkeep: Sendable {
     /// While two nodes change over from plain routes to a tunnel, packets of one direction come by the one and those of
     /// the other by the other. Strict filtering drops them, loose filtering (2) does not; what is in force is the larger
     /// of the link's value and `all`'s, so that 2 on the link is loose whatever `all` is.
-    mutating func loosenReversePath(of link: String, at now: MonotonicTime) {
+    ///
+    /// - Returns: whether it is.
+    mutating func loosenReversePath(of link: String, at now: MonotonicTime) -> Bool {
         do {
-            guard let old = try keep(["net", "ipv4", "conf", link, "rp_filter"], "2", at: now) else { return }
-            logger.notice("reverse path filtering is loose", metadata: ["link": "\(link)", "before": "\(old)"])
+            if let old = try keep(Self.reversePath(of: link), "2", at: now) {
+                logger.notice("reverse path filtering is loose", metadata: ["link": "\(link)", "before": "\(old)"])
+            }
         } catch {
             logger.error("rp_filter not set", metadata: ["link": "\(link)", "reason": "\(error)"])
         }
+        let values = ["all", link].compactMap { (try? Sysctl.read(Self.reversePath(of: $0))).flatMap { Int($0) } }
+        return values.max() != 1
     }
+
+    private static func reversePath(of link: String) -> [String] { ["net", "ipv4", "conf", link, "rp_filter"] }
 
     /// Turns on IP forwarding of the node, without which ADD refuses.
     ///

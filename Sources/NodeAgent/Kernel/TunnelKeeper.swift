@@ -51,7 +51,7 @@ struct TunnelKeeper {
     mutating func keepSettings(_ plan: TunnelPlan) {
         for (device, wish) in plan.wishes {
             guard case .device(_, let parent) = wish, links[device] != nil else { continue }
-            loosen(device, parent: parent)
+            _ = loosen(device, parent: parent)
         }
     }
 
@@ -92,7 +92,7 @@ struct TunnelKeeper {
         unneededSince[device] = nil
         do throws(TunnelDeviceProblem) {
             let (link, steps) = try sockets.tunnels.shape(spec)
-            loosen(device, parent: parent)
+            let strict = loosen(device, parent: parent)
             if !steps.isEmpty {
                 logger.notice(
                     "tunnel device set",
@@ -100,6 +100,11 @@ struct TunnelKeeper {
                         "device": "\(device)", "mtu": "\(link.mtuBytes)",
                         "address": "\(spec.address.map(\.description) ?? "none")",
                     ])
+            }
+            // One that was ready stays: others send to it.
+            if links[device] == nil, let strict {
+                return report(
+                    device, "reverse path filtering of \(strict) is strict and cannot be changed: set rp_filter to 2")
             }
             links[device] = link.index
             problems[device] = nil
@@ -109,9 +114,14 @@ struct TunnelKeeper {
         }
     }
 
-    private mutating func loosen(_ device: TunnelDevice, parent: String) {
-        guard device.family == .ipv4 else { return }
-        for name in [parent, device.name] { settings.loosenReversePath(of: name, at: BootClock.now()) }
+    /// - Returns: the link whose filtering is strict all the same.
+    private mutating func loosen(_ device: TunnelDevice, parent: String) -> String? {
+        guard device.family == .ipv4 else { return nil }
+        var strict: String?
+        for name in [parent, device.name] where !settings.loosenReversePath(of: name, at: BootClock.now()) {
+            strict = name
+        }
+        return strict
     }
 
     private mutating func report(_ device: TunnelDevice, _ reason: String) {
