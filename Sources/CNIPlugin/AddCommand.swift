@@ -63,7 +63,12 @@ struct AddCommand {
         let node = try call.nodeState()
         // Which families another IPAM plugin gives is its own affair.
         let basis = try foreign == nil ? plan.basis(node) : AddressPlan.Basis(node: node)
-        try checkForwarding(basis.families.map(\.family))
+        try checkForwarding(basis.families.map(\.family)) { family in
+            guard let node = basis.node, !node.pools.isEmpty,
+                let mode = basis.families.first(where: { $0.family == family })?.mode
+            else { return true }
+            return try !plan.eligiblePools(family, mode, of: node).isEmpty
+        }
         var kernel = try PodKernel(sandbox: sandbox, home: call.input.server?.home, hostSocket: hostSocket.take())
         trace.ended("looking at what there is")
         if let since = call.input.lostSince { try removeLost(since) }
@@ -98,9 +103,14 @@ struct AddCommand {
         try DeleteCommand(call).detach(file)
     }
 
-    private func checkForwarding(_ families: [AddressFamily]) throws {
+    /// - Parameter hasPools: whether a family has a pool: one without has no address, whatever is turned on, and that is
+    ///   what is to be said then.
+    private func checkForwarding(
+        _ families: [AddressFamily], hasPools: (AddressFamily) throws -> Bool = { _ in true },
+    ) throws {
         for family in families {
-            if let fault = try call.forwardingFault(family) { throw CNIError(.tryAgainLater, fault) }
+            guard let fault = try call.forwardingFault(family), try hasPools(family) else { continue }
+            throw CNIError(.tryAgainLater, fault)
         }
     }
 

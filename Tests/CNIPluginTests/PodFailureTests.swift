@@ -230,6 +230,19 @@ struct PodFailureTests {
         }
     }
 
+    @Test("A family that has no pool is no matter of forwarding")
+    func noPoolOfFamily() async throws {
+        try await PodFixture.run { fixture in
+            try fixture.plugin.writeNodeState()
+            try Sysctl.write(["net", "ipv6", "conf", "all", "forwarding"], "0")
+            let ipam: (String, JSONValue) = ("ipam", ["type": "apus-ipam", "assign_ipv6": "true"])
+            #expect(!fixture.plugin.call("ADD", config: ipam).message.contains("forward"))
+            try Sysctl.write(["net", "ipv4", "ip_forward"], "0")
+            #expect(fixture.plugin.call("ADD", config: ipam).message.contains("ip_forward"))
+            #expect(try fixture.isUntouched())
+        }
+    }
+
     @Test("An ADD that gives fewer families than the killed one before it gives the others back")
     func fewerFamilies() async throws {
         try await PodFixture.run { fixture in

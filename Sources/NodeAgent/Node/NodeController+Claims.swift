@@ -88,10 +88,13 @@ extension NodeController {
             pools.contains { $0.cidr.contains(conflict.key) }
         }
         if let conflict { return refuse(101, "\(conflict.value); no address is given out from it") }
+        let remedy =
+            mayClaim
+            ? "its pools are full; add a larger one"
+            : "where there are several nodes each has the blocks that a BlockAffinity gives it; add one for a block, or "
+                + "another block"
         return refuse(
-            100,
-            "node \(options.nodeName) has no free address of mode \(request.mode), and other nodes may own "
-                + "the rest of the pool; add a BlockAffinity that gives it another block")
+            100, "node \(options.nodeName) has no free address of mode \(request.mode): \(remedy)")
     }
 
     /// - Returns: nil when no two pools dispute what is asked for.
