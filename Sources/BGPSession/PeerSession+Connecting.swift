@@ -189,7 +189,7 @@ extension StopReason: CustomStringConvertible {
         case .reconfigured: NotificationMessage(cease: CeaseSubcode.otherConfigurationChange)
         case .tooManyPrefixes: NotificationMessage(cease: CeaseSubcode.maximumPrefixes)
         case .outOfResources: NotificationMessage(cease: CeaseSubcode.outOfResources)
-        case .restarting: nil
+        case .restarting, .replaced: nil
         }
     }
 
@@ -197,7 +197,7 @@ extension StopReason: CustomStringConvertible {
     var dropsRoutes: Bool {
         switch self {
         case .shutdown, .deconfigured, .tooManyPrefixes, .outOfResources: true
-        case .reset, .reconfigured, .restarting: false
+        case .reset, .reconfigured, .restarting, .replaced: false
         }
     }
 
@@ -206,7 +206,7 @@ extension StopReason: CustomStringConvertible {
         switch self {
         case .shutdown, .deconfigured, .tooManyPrefixes, .outOfResources: .hardReset
         case .reset, .reconfigured: .notification
-        case .restarting: .connection
+        case .restarting, .replaced: .connection
         }
     }
 
@@ -220,6 +220,7 @@ extension StopReason: CustomStringConvertible {
         case .tooManyPrefixes: "too many prefixes"
         case .outOfResources: "out of resources"
         case .restarting: "this daemon restarts"
+        case .replaced: "its settings changed"
         }
     }
 }

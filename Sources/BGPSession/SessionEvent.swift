@@ -48,4 +48,6 @@ package enum StopReason: Sendable, Hashable {
     case outOfResources
     /// This process ends and another takes over: TCP is closed without a word, so that peers keep the routes (RFC 4724).
     case restarting
+    /// Another session with other settings takes this one's place: TCP is closed without a word, too.
+    case replaced
 }

@@ -200,12 +200,16 @@ struct GracefulRestartTests {
         #expect(try bits(of: driver, on: Fixture.theirs) == [false, true])
     }
 
-    @Test("a daemon that hands over closes TCP without a word")
-    func handOver() {
+    @Test(
+        "a daemon that hands over closes TCP without a word, and a session that hands over to another does",
+        arguments: [(.restarting, "this daemon restarts"), (.replaced, "its settings changed")]
+            as [(StopReason, String)])
+    func handOver(reason: StopReason, words: String) {
         var driver = Driver()
         driver.establish()
-        driver.handle(.stopped(.restarting))
+        driver.handle(.stopped(reason))
         #expect(driver.notification == nil)
+        #expect(driver.loss?.reason == words)
         #expect(driver.effects.contains(.close(Fixture.own)))
         #expect(driver.loss?.keepsRoutes == true)
     }

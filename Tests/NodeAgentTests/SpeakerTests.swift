@@ -84,6 +84,48 @@ struct SpeakerTests {
         }
     }
 
+    @Test("the node's mask and its addresses of another family change in place, what the session stands on does not")
+    func nodeAddresses() async throws {
+        try await Self.withSpeaker { speaker, peer in
+            let current = speaker.configuration
+            var configuration = try #require(current)
+            configuration.localAddresses = [Node.Address(try PeerFixture.address("192.168.1.1"), length: 24)]
+            await speaker.configure(configuration)
+            let present = speaker.peers[peer.id]
+            let standing = try #require(present)
+            try Self.establish(standing, of: speaker)
+            let ipv6 = try PeerFixture.address("fd00::1")
+            for length in [64, 48] as [UInt8] {
+                configuration.localAddresses[0].length? -= 1
+                configuration.localAddresses[1...] = [Node.Address(ipv6, length: length)]
+                await speaker.configure(configuration)
+                #expect(speaker.peers[standing.id] === standing)
+                #expect(speaker.epochs[standing.id] != nil)
+            }
+            var nextHops: [AddressFamily: NextHop] = [:]
+            speaker.rib?.changeRole(of: standing.id) { nextHops = $0.localNextHops }
+            #expect(nextHops[.ipv6] == NextHop(ipv6))
+            // The kernel had picked the address that is gone.
+            configuration.localAddresses[0].address = try PeerFixture.address("192.168.1.7")
+            await speaker.configure(configuration)
+            #expect(speaker.peers[standing.id] !== standing)
+        }
+    }
+
+    @Test("another AS ends the sessions in which it is shown", arguments: [nil, ASNumber(64999)])
+    func localAS(shown: ASNumber?) async throws {
+        try await Self.withSpeaker { speaker, peer in
+            let current = speaker.configuration
+            var configuration = try #require(current)
+            configuration.peers[0].session.localASNumber = shown
+            await speaker.configure(configuration)
+            let standing = speaker.peers[peer.id]
+            configuration.localAS = ASNumber(64513)
+            await speaker.configure(configuration)
+            #expect((speaker.peers[peer.id] === standing) == (shown != nil))
+        }
+    }
+
     @Test("what a peer has not sent again yet outlives another change of its settings")
     func replacementTwice() async throws {
         try await Self.withSpeaker { speaker, peer in

@@ -22,13 +22,12 @@ actor Peer {
     nonisolated let id: PeerID
     nonisolated let incarnation: UInt64
     nonisolated let address: IPAddress
-    private nonisolated let currentSettings: Mutex<NodeView.Peer>
+    private nonisolated let wanted: Mutex<Wanted>
     nonisolated let eventLoop: any EventLoop
     /// Whether the connection can take more routes.
     nonisolated let outlet: PeerOutlet
 
     var session: PeerSession
-    nonisolated let roleTemplate: PeerRoleTemplate
     private let dialer: Dialer
     private let inbox: PeerInbox
     private let logger: Logger
@@ -53,6 +52,12 @@ actor Peer {
     private(set) var readsAreHeld = false
     private var logPace = LogPace<LogSubject>()
 
+    /// What may change while the session stays.
+    private struct Wanted {
+        var settings: NodeView.Peer
+        var roleTemplate: PeerRoleTemplate
+    }
+
     /// What a peer can make the log speak of with every message.
     private enum LogSubject {
         case malformedUpdate
@@ -73,8 +78,7 @@ actor Peer {
         self.incarnation = incarnation
         epoch = incarnation << 32
         address = settings.address
-        currentSettings = Mutex(settings)
-        self.roleTemplate = roleTemplate
+        wanted = Mutex(Wanted(settings: settings, roleTemplate: roleTemplate))
         self.dialer = dialer
         self.inbox = inbox
         outlet = PeerOutlet(inbox: inbox)
@@ -86,10 +90,17 @@ actor Peer {
     }
 
     /// What is wanted of the peer now.
-    nonisolated var settings: NodeView.Peer { currentSettings.withLock { $0 } }
+    nonisolated var settings: NodeView.Peer { wanted.withLock { $0.settings } }
+    /// What of its role in the table follows from this node.
+    nonisolated var roleTemplate: PeerRoleTemplate { wanted.withLock { $0.roleTemplate } }
 
     /// Takes settings with the same identity: the session stays.
-    nonisolated func change(_ settings: NodeView.Peer) { currentSettings.withLock { $0 = settings } }
+    nonisolated func change(_ settings: NodeView.Peer, roleTemplate: PeerRoleTemplate? = nil) {
+        wanted.withLock { wanted in
+            wanted.settings = settings
+            if let roleTemplate { wanted.roleTemplate = roleTemplate }
+        }
+    }
 
     /// Starts the session.
     func start() { handle(.started) }
@@ -105,7 +116,7 @@ actor Peer {
     /// Ends the session without a word, for one with other settings. What that one is to keep of the peer's routes is returned.
     func handOver() -> KeptRoutes {
         let kept = session.keptRoutes
-        stop(.restarting)
+        stop(.replaced)
         return kept
     }
 

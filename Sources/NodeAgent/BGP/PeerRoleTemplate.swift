@@ -28,6 +28,7 @@ struct PeerRoleTemplate: Sendable, Equatable {
 
     /// Changes in a role what may change while its session stays.
     func update(_ role: inout PeerRole, settings: NodeView.Peer) {
+        role.localNextHops = localNextHops.mapValues { NextHop($0) }
         role.isReflectorClient = settings.isRouteReflectorClient && role.kind == .iBGP
         role.nextHopMode = nextHopMode(of: settings)
         role.importFilter = RouteFilter(

@@ -143,11 +143,11 @@ actor Speaker {
         }
         rib?.setTellsForwarding(new.programsRoutes)
         rib?.setLocal(new.announcements.map { LocalRoute($0, in: new) })
-        let sessionsDiffer = configuration.map { !$0.hasSameSessions(as: new) } ?? true
+        let former = configuration
         configuration = new
         listenSignal.raise()
         bfdSignal.raise()
-        if sessionsDiffer { await replacePeers(with: new) } else { await replaceChangedPeers(with: new) }
+        await replaceChangedPeers(with: new, insteadOf: former)
         isReceptionNew = true
         reportConflicts()
         changed()
@@ -213,20 +213,20 @@ actor Speaker {
 
 // The set of peers.
 extension Speaker {
-    private func replacePeers(with new: SpeakerConfiguration) async {
-        for id in Array(peers.keys) { await replace(id, with: new) }
-        await addMissingPeers(of: new)
-    }
-
-    private func replaceChangedPeers(with new: SpeakerConfiguration) async {
+    private func replaceChangedPeers(
+        with new: SpeakerConfiguration, insteadOf former: SpeakerConfiguration?,
+    ) async {
         let wanted = Dictionary(new.peers.map { ($0.address, $0) }, uniquingKeysWith: { first, _ in first })
         for (id, peer) in peers {
-            let settings = wanted[peer.address]
-            if let settings, settings.identity == peer.settings.identity {
-                if settings != peer.settings, !change(peer, to: settings) { await replace(id, with: new) }
-            } else {
+            guard let settings = wanted[peer.address], settings.identity == peer.settings.identity,
+                former?.hasSameSession(as: new, with: settings) ?? false
+            else {
                 await replace(id, with: new)
+                continue
             }
+            let template = new.roleTemplate(for: settings)
+            let isUnchanged = settings == peer.settings && template == peer.roleTemplate
+            if !isUnchanged, !change(peer, to: settings, template) { await replace(id, with: new) }
         }
         rib?.reviewSmallTables()
         await addMissingPeers(of: new)
@@ -235,13 +235,13 @@ extension Speaker {
     /// Carries out what can be changed while the session stays.
     ///
     /// - Returns: whether that was all. What was taken off routes as they came can only come from the peer again.
-    private func change(_ peer: Peer, to settings: NodeView.Peer) -> Bool {
+    private func change(_ peer: Peer, to settings: NodeView.Peer, _ template: PeerRoleTemplate) -> Bool {
         let former = peer.settings.policy
-        peer.change(settings)
+        peer.change(settings, roleTemplate: template)
         var isTakenAsBefore = true
         rib?.changeRole(of: peer.id) { role in
             let tookTunnels = role.carriesTunnelEncapsulation
-            peer.roleTemplate.update(&role, settings: settings)
+            template.update(&role, settings: settings)
             isTakenAsBefore = role.carriesTunnelEncapsulation == tookTunnels
         }
         if !former.hasSamePrefixLimit(as: settings.policy) { limitChanged(of: peer) }
@@ -290,10 +290,7 @@ extension Speaker {
         let peer = Peer(
             id: id, incarnation: incarnationCount, settings: settings,
             configuration: session(settings, in: configuration), keeping: kept,
-            roleTemplate: PeerRoleTemplate(
-                localAS: settings.session.localASNumber ?? configuration.localAS,
-                localNextHops: configuration.nextHops()),
-            dialer: dialer, inbox: inbox, logger: logger)
+            roleTemplate: configuration.roleTemplate(for: settings), dialer: dialer, inbox: inbox, logger: logger)
         peers[id] = peer
         directory.insert(peer)
         await peer.start()

@@ -71,7 +71,7 @@ struct SpeakerConfiguration: Sendable, Equatable {
         return Set(families.map { $0 == .ipv4 ? .v4(IPv4Address(rawValue: 0)) : .v6(IPv6Address(high: 0, low: 0)) })
     }
 
-    /// The own next hop for each family of prefixes on a session from `localAddress`.
+    /// The own next hop for each family of prefixes.
     func nextHops() -> [AddressFamily: IPAddress] {
         Dictionary(localAddresses.map { ($0.address.family, $0.address) }, uniquingKeysWith: { first, _ in first })
     }
@@ -119,10 +119,19 @@ extension SpeakerConfiguration {
 }
 
 extension SpeakerConfiguration {
-    /// Whether no session need end because of what this node says about itself.
-    func hasSameSessions(as other: SpeakerConfiguration) -> Bool {
-        localAS == other.localAS && routerID == other.routerID && localAddresses == other.localAddresses
-            && families == other.families
+    /// Whether the session with a peer, whose own settings are as they were, need not end because of what this node says
+    /// about itself. Own next hops are not part of a session: where they are others the peer is told so.
+    func hasSameSession(as other: SpeakerConfiguration, with peer: NodeView.Peer) -> Bool {
+        let family = peer.address.family
+        return routerID == other.routerID && families == other.families
+            && (peer.session.localASNumber != nil || localAS == other.localAS)
+            // The kernel has picked the address that the session comes from: that may be one that is gone.
+            && (peer.localAddress != nil || nextHops()[family] == other.nextHops()[family])
+    }
+
+    /// What of a peer's role in the table follows from this node.
+    func roleTemplate(for peer: NodeView.Peer) -> PeerRoleTemplate {
+        PeerRoleTemplate(localAS: peer.session.localASNumber ?? localAS, localNextHops: nextHops())
     }
 
     /// The families that are offered: those of the pools, IPv4 at least.
