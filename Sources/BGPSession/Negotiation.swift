@@ -94,10 +94,10 @@ struct Negotiation {
         return families.filter { takes.contains($0) }
     }
 
-    /// A third of the Hold Time (RFC 4271 §10), or less if the configuration says so.
+    /// A third of the Hold Time (RFC 4271 §10), or less if the configuration says so, but a second at least (§4.4).
     private func keepaliveInterval(for holdTime: Duration) -> Duration {
         guard let wanted = configuration.keepaliveInterval, wanted > .zero else { return holdTime / 3 }
-        return min(wanted, holdTime / 3)
+        return min(max(wanted, .seconds(1)), holdTime / 3)
     }
 
     private func check(_ open: OpenMessage) throws(BGPError) {

@@ -32,7 +32,7 @@ extension BGPConfiguration {
             asNumber: reader.optional("asNumber", as: FieldValue.asNumber),
             nodeToNodeMeshEnabled: reader.optional("nodeToNodeMeshEnabled", as: FieldValue.bool),
             listenPort: reader.optional("listenPort", as: FieldValue.integer(in: UInt16(1)...65535)),
-            nodeMeshMaxRestartTime: reader.optional("nodeMeshMaxRestartTime", as: FieldValue.duration),
+            nodeMeshMaxRestartTime: reader.optional("nodeMeshMaxRestartTime", as: FieldValue.restartTime),
             programClusterRoutes: reader.optional(
                 "programClusterRoutes", as: FieldValue.word(RouteProgramming.self)),
         )

@@ -17,8 +17,8 @@ extension BGPPeer {
         let remote = Self.remote(&reader)
         let keepsNextHop = reader.optional("keepOriginalNextHop", as: FieldValue.bool) ?? false
         let nextHopMode = reader.optional("nextHopMode", as: FieldValue.word(NextHopMode.self))
-        let keepaliveTime = reader.optional("keepaliveTime", as: FieldValue.duration)
-        let maxRestartTime = reader.optional("maxRestartTime", as: FieldValue.duration)
+        let keepaliveTime = reader.optional("keepaliveTime", as: FieldValue.keepaliveTime)
+        let maxRestartTime = reader.optional("maxRestartTime", as: FieldValue.restartTime)
         if keepsNextHop && nextHopMode != nil {
             reader.refuse("keepOriginalNextHop", "nextHopMode is set too; write nextHopMode alone")
         }

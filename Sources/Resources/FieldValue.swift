@@ -98,13 +98,6 @@ enum FieldValue {
             throw FieldError(reason: "\"\(text)\": \(error)")
         }
     }
-
-    static func duration(_ node: DocumentNode) throws(FieldError) -> Duration {
-        guard let text = node.text, let duration = GoDuration.parse(text), duration > .zero else {
-            throw FieldError(reason: "expected a duration such as 120s or 1m30s, found \(node.kind)")
-        }
-        return duration
-    }
 }
 
 extension FieldValue {

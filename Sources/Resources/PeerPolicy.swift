@@ -54,7 +54,7 @@ extension PeerPolicy {
         {
             maximumPrefixesAction = action
         }
-        if let wait = reader.optional("maximumPrefixesRestartTime", as: FieldValue.wait) {
+        if let wait = reader.optional("maximumPrefixesRestartTime", as: FieldValue.pause) {
             maximumPrefixesRestartTime = wait
         }
         if let percentage = reader.optional("maximumPrefixesWarning", as: FieldValue.integer(in: 1...100)) {

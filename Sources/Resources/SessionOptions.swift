@@ -81,9 +81,9 @@ extension SessionOptions {
         isPassive = reader.optional("passive", as: FieldValue.bool) ?? false
         holdTimeSeconds = reader.optional("holdTime", as: FieldValue.holdTime)
         localASNumber = reader.optional("localASNumber", as: FieldValue.asNumber)
-        sendHoldTime = reader.optional("sendHoldTime", as: FieldValue.wait)
+        sendHoldTime = reader.optional("sendHoldTime", as: FieldValue.pause)
         delayOpenTime = reader.optional("delayOpenTime", as: FieldValue.wait) ?? delayOpenTime
-        idleHoldTime = reader.optional("idleHoldTime", as: FieldValue.wait) ?? idleHoldTime
+        idleHoldTime = reader.optional("idleHoldTime", as: FieldValue.pause) ?? idleHoldTime
         addPath = reader.optional("addPath", as: FieldValue.word(AddPath.self)) ?? .both
         hasExtendedNextHop = reader.optional("extendedNextHop", as: FieldValue.bool)
         longLivedStaleTime = reader.optional("longLivedStaleTime", as: FieldValue.longLivedStaleTime)
@@ -122,6 +122,30 @@ extension FieldValue {
             let seconds = UInt16(exactly: duration.components.seconds)
         else { throw FieldError(reason: "expected 0s, or a duration from 3s to 65535s, found \(node.kind)") }
         return seconds
+    }
+
+    /// At least a second: KEEPALIVEs come no more often (RFC 4271 §4.4).
+    static func keepaliveTime(_ node: DocumentNode) throws(FieldError) -> Duration {
+        guard let text = node.text, let duration = GoDuration.parse(text), duration >= .seconds(1) else {
+            throw FieldError(reason: "expected a duration of 1s or more, such as 30s, found \(node.kind)")
+        }
+        return duration
+    }
+
+    /// From a second, of which fractions cannot be told to the peer (RFC 4724 §3), to a day.
+    static func restartTime(_ node: DocumentNode) throws(FieldError) -> Duration {
+        guard let text = node.text, let duration = GoDuration.parse(text),
+            (Duration.seconds(1)...Duration.seconds(86400)).contains(duration)
+        else { throw FieldError(reason: "expected a duration from 1s to 24h, such as 120s, found \(node.kind)") }
+        return duration
+    }
+
+    /// Nothing, or from a second to a day: after less the same would go wrong again, without end.
+    static func pause(_ node: DocumentNode) throws(FieldError) -> Duration {
+        guard let text = node.text, let duration = text == "0" ? .zero : GoDuration.parse(text),
+            duration == .zero || (Duration.seconds(1)...Duration.seconds(86400)).contains(duration)
+        else { throw FieldError(reason: "expected 0s, or a duration from 1s to 24h, found \(node.kind)") }
+        return duration
     }
 
     /// Nothing, or up to a day.

@@ -148,6 +148,8 @@ struct NegotiationTests {
     func keepaliveInterval() throws {
         let shorter = try agreement(Fixture.open()) { $0.keepaliveInterval = .seconds(10) }
         #expect(shorter.keepaliveInterval == .seconds(10))
+        let tiny = try agreement(Fixture.open()) { $0.keepaliveInterval = .nanoseconds(1) }
+        #expect(tiny.keepaliveInterval == .seconds(1))
         let longer = try agreement(Fixture.open()) { $0.keepaliveInterval = .seconds(60) }
         #expect(longer.keepaliveInterval == .seconds(30))
         let none = try agreement(Fixture.open()) { $0.keepaliveInterval = .zero }

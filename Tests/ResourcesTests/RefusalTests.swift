@@ -67,7 +67,7 @@ struct RefusalTests {
                 ["asNumber": 0]),
             Refusal(
                 "BGPConfiguration",
-                "6: spec.nodeMeshMaxRestartTime: expected a duration such as 120s or 1m30s, found \"120\"",
+                "6: spec.nodeMeshMaxRestartTime: expected a duration from 1s to 24h, such as 120s, found \"120\"",
                 ["nodeMeshMaxRestartTime": 120]),
             Refusal(
                 "BGPConfiguration", "7: spec.nodeMeshPassword.secretKeyRef.key: required, but absent",
@@ -86,11 +86,24 @@ struct RefusalTests {
                 "BGPPeer", "8: spec.holdTime: expected 0s, or a duration from 3s to 65535s, found \"2s\"",
                 ["peerIP": "10.0.0.1", "asNumber": 1, "holdTime": "2s"]),
             Refusal(
-                "BGPPeer", "8: spec.sendHoldTime: expected a duration from 0s to 24h, found \"soon\"",
+                "BGPPeer", "8: spec.sendHoldTime: expected 0s, or a duration from 1s to 24h, found \"soon\"",
                 ["peerIP": "10.0.0.1", "asNumber": 1, "sendHoldTime": "soon"]),
             Refusal(
-                "BGPPeer", "8: spec.idleHoldTime: expected a duration from 0s to 24h, found \"25h\"",
+                "BGPPeer", "8: spec.idleHoldTime: expected 0s, or a duration from 1s to 24h, found \"25h\"",
                 ["peerIP": "10.0.0.1", "asNumber": 1, "idleHoldTime": "25h"]),
+            Refusal(
+                "BGPPeer", "8: spec.idleHoldTime: expected 0s, or a duration from 1s to 24h, found \"1ns\"",
+                ["peerIP": "10.0.0.1", "asNumber": 1, "idleHoldTime": "1ns"]),
+            Refusal(
+                "BGPPeer",
+                "8: spec.maximumPrefixesRestartTime: expected 0s, or a duration from 1s to 24h, found \"1ms\"",
+                ["peerIP": "10.0.0.1", "asNumber": 1, "maximumPrefixesRestartTime": "1ms"]),
+            Refusal(
+                "BGPPeer", "8: spec.keepaliveTime: expected a duration of 1s or more, such as 30s, found \"1ns\"",
+                ["peerIP": "10.0.0.1", "asNumber": 1, "keepaliveTime": "1ns"]),
+            Refusal(
+                "BGPPeer", "8: spec.maxRestartTime: expected a duration from 1s to 24h, such as 120s, found \"1ms\"",
+                ["peerIP": "10.0.0.1", "asNumber": 1, "maxRestartTime": "1ms"]),
             Refusal(
                 "BGPPeer", "7: spec.localASNumber: not allowed with peerSelector: each node's own AS number counts",
                 ["peerSelector": "all()", "localASNumber": 1]),
