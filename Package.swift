@@ -138,7 +138,7 @@ let package = Package(
                 "NodeAgent", "BGPSession", "BGPTable", "BGPWire", "Dataplane", "IPAMCore", "JSONKit", "LinuxOS",
                 "ModePlugins", "NetTypes", "Netfilter", "Netlink", "NodeLink", "NodeStore", "Resources", "TestKit", log,
             ] + nio),
-        tests("apusctlTests", ["apusctl", "IPAMCore", "NetTypes", "Netlink", "NodeLink"]),
+        tests("apusctlTests", ["apusctl", "IPAMCore", "LinuxOS", "NetTypes", "Netlink", "NodeLink", "NodeStore"]),
     ],
     swiftLanguageModes: [.v6],
 )

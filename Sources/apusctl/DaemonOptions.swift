@@ -26,6 +26,13 @@ struct CommandFailure: Error, CustomStringConvertible {
     let description: String
 }
 
+extension CommandFailure {
+    /// The daemon was there and would not.
+    init(_ refusal: RemoteError) {
+        self.init(description: "apusd refused: \(refusal)")
+    }
+}
+
 /// A question to the daemon of a run directory.
 struct DaemonQuestion {
     let socketPath: String
@@ -43,11 +50,12 @@ struct DaemonQuestion {
         _ table: PagedTable, _ take: ([JSONValue]) throws(NodeLinkError) -> Void,
     ) throws(CommandFailure) {
         var next: Int? = 0
+        var refusal: RemoteError?
         do throws(NodeLinkError) {
             var client = try NodeLinkClient(path: socketPath, hello: try hello())
             while let from = next {
                 switch try client.call(.page(table, from: from), timeout: .seconds(30)) {
-                case .failure(let refusal): throw NodeLinkError.refused(refusal.message)
+                case .failure(let reason): (refusal, next) = (reason, nil)
                 case .success(let members):
                     let page = try PageAnswer(members)
                     try take(page.items)
@@ -57,6 +65,7 @@ struct DaemonQuestion {
         } catch {
             throw failure(error)
         }
+        if let refusal { throw CommandFailure(refusal) }
     }
 
     /// All rows of a kind.
@@ -79,7 +88,7 @@ struct DaemonQuestion {
         }
         switch result {
         case .success(let members): return members
-        case .failure(let refusal): throw CommandFailure(description: "apusd refused: \(refusal)")
+        case .failure(let refusal): throw CommandFailure(refusal)
         }
     }
 
