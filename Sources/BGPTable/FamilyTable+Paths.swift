@@ -55,11 +55,18 @@ extension FamilyTable {
     /// The route that a telling was made for, as it is now; nil when it has gone.
     func route(told telling: Telling, of id: UInt32, speaker: borrowing Speaker) -> SelectedRoute? {
         if telling.pathID == 0 { return selectedRoute(of: id, speaker: speaker) }
-        guard let index = eligibleRoutes(to: id).first(where: { routes.ownPathID(of: $0) == telling.pathID }) else {
-            return nil
-        }
+        guard let index = index(told: telling, of: id) else { return nil }
         if PeerSlot(routes[index].peer) == PeerTable.local { return .local }
         return learnedRoute(index, speaker: speaker).map { .learned($0) }
+    }
+
+    /// The place of that route.
+    func index(told telling: Telling, of id: UInt32) -> UInt32? {
+        guard telling.pathID == 0 else {
+            return eligibleRoutes(to: id).first { routes.ownPathID(of: $0) == telling.pathID }
+        }
+        let best = prefixes[id].best
+        return best == AdjRIBIn.none ? nil : best
     }
 
     /// The eligible routes to a prefix, the best ones if there are more than `limit`.

@@ -150,12 +150,11 @@ extension BGPRouteRow {
         self.init(prefix: route.prefix, flags: "", nextHop: route.nextHop.description, peer: "")
         pathID = route.pathID == 0 ? nil : route.pathID
         switch route.best {
-        case .learned(let best):
-            peer = addresses[best.peer]?.description ?? ""
-            describe(best.attributes)
+        case .learned(let best): peer = addresses[best.peer]?.description ?? ""
         case .local: break
         case nil: reason = "withdrawn, which the peer is yet to be told"
         }
+        if let attributes = route.attributes { describe(attributes) }
     }
 
     /// Fills in what the attributes say.
