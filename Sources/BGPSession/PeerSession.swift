@@ -31,7 +31,7 @@
 // - A new connection replaces an Established one (RFC 4724 §5) once its OPEN is accepted, not when TCP connects, and
 //   only if the session was not just set up: else the late half of a simultaneous connect would end it.
 
-import BGPWire
+package import BGPWire
 package import NetTypes
 
 /// The session with one peer: a value that takes events and answers with effects. It does no I/O and reads no clock, and
@@ -131,6 +131,12 @@ package struct PeerSession: Sendable {
             hasStaleRoutes: !staleFamilies.isEmpty,
             counters: counters)
     }
+
+    /// The shell has sent UPDATEs.
+    package mutating func countSent(updates count: UInt64) { counters.sent.updates += count }
+
+    /// The shell has sent a ROUTE-REFRESH.
+    package mutating func countSent(_ refresh: RouteRefreshMessage) { counters.sent.count(.routeRefresh(refresh)) }
 
     /// The rules for OPENs under this configuration.
     var negotiation: Negotiation { Negotiation(configuration: configuration) }

@@ -49,7 +49,7 @@ package struct SessionStatus: Sendable, Equatable {
     package var counters: SessionCounters
 }
 
-/// Counts of a session. UPDATEs and refreshes that the shell sends are the shell's to count.
+/// Counts of a session. UPDATEs and refreshes that the shell sends it has to tell of.
 package struct SessionCounters: Sendable, Equatable {
     /// Times the session came up.
     package var established: UInt64 = 0
@@ -61,7 +61,7 @@ package struct SessionCounters: Sendable, Equatable {
     package var sendHoldsExpired: UInt64 = 0
     /// Messages received, by type.
     package var received = MessageCounters()
-    /// Messages this session sent, by type.
+    /// Messages sent, by type.
     package var sent = MessageCounters()
 
     /// Nothing yet.

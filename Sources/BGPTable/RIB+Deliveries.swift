@@ -14,6 +14,8 @@ package struct OutgoingDelivery: Sendable {
         package let peer: PeerID
         /// The stretches.
         package let ranges: [Range<Int>]
+        /// How many messages they are.
+        package let messages: UInt64
     }
 }
 
@@ -80,7 +82,9 @@ extension RIB {
                     encoded: encoded,
                     recipients: batch.slots.compactMap { slot in
                         speaker.peers.id(at: slot).map {
-                            OutgoingDelivery.Recipient(peer: $0, ranges: encoded.ranges(for: slot, in: step))
+                            let share = encoded.share(of: slot, in: step)
+                            return OutgoingDelivery.Recipient(
+                                peer: $0, ranges: share.ranges, messages: share.messages)
                         }
                     }))
         }

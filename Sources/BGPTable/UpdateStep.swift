@@ -67,6 +67,8 @@ package struct EncodedStep: Sendable {
     package private(set) var failures: [UpdateEncoder.Failure] = []
     /// Where each part ends in `bytes`.
     private(set) var ends: [Int] = []
+    /// How many messages each part is.
+    private var counts: [UInt64] = []
 
     mutating func append(_ update: OutgoingUpdate, with encoder: inout UpdateEncoder) {
         switch update {
@@ -90,20 +92,33 @@ package struct EncodedStep: Sendable {
                     pathIDs: pathIDs(announcement.pathID, for: announcement.prefixes), into: &bytes)
             }
         }
+        counts.append(messages(from: ends.last ?? 0))
         ends.append(bytes.count)
+    }
+
+    /// How many messages there are from a place on: each says how long it is (RFC 4271 §4.1).
+    private func messages(from start: Int) -> UInt64 {
+        var (place, count) = (start, 0 as UInt64)
+        while place + 18 <= bytes.count {
+            place += max(Int(bytes[place + 16]) << 8 | Int(bytes[place + 17]), 19)
+            count += 1
+        }
+        return count
     }
 
     private func pathIDs(_ id: UInt32, for prefixes: [IPPrefix]) -> [UInt32] {
         id == 0 ? [] : Array(repeating: id, count: prefixes.count)
     }
 
-    /// The stretches of `bytes` that are for the member, as few as there can be.
-    func ranges(for slot: PeerSlot, in step: UpdateStep) -> [Range<Int>] {
-        if step.isForAll { return [0..<bytes.count] }
+    /// The stretches of `bytes` that are for the member, as few as there can be, and how many messages they are.
+    func share(of slot: PeerSlot, in step: UpdateStep) -> (ranges: [Range<Int>], messages: UInt64) {
+        if step.isForAll { return ([0..<bytes.count], counts.reduce(0, +)) }
         var ranges: [Range<Int>] = []
+        var messages: UInt64 = 0
         var start = 0
-        for (part, end) in zip(step.parts, ends) {
+        for (place, (part, end)) in zip(step.parts, ends).enumerated() {
             if part.audience.contains(slot), start < end {
+                messages += counts[place]
                 if let last = ranges.last, last.upperBound == start {
                     ranges[ranges.count - 1] = last.lowerBound..<end
                 } else {
@@ -112,7 +127,7 @@ package struct EncodedStep: Sendable {
             }
             start = end
         }
-        return ranges
+        return (ranges, messages)
     }
 }
 

@@ -17,7 +17,7 @@ package struct BGPPeerRow: BGPRow {
     package var refused: Int64
     package var stale: Int64
     package var advertised: Int64
-    /// Messages received and sent, as far as the session counts them.
+    /// Messages received and sent.
     package var messagesIn: Int64
     package var messagesOut: Int64
     /// How often the session came up, and went down.

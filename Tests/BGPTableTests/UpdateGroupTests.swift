@@ -23,22 +23,26 @@ import Testing
             if deliveries.isEmpty { return (told, steps) }
             steps += deliveries.count
             for delivery in deliveries {
-                for (peer, ranges) in delivery.recipients.map({ ($0.peer, $0.ranges) }) {
-                    for range in ranges {
-                        told[peer.rawValue, default: []] += try lines(delivery.encoded.bytes[range])
+                for recipient in delivery.recipients {
+                    var messages: UInt64 = 0
+                    for range in recipient.ranges {
+                        let bytes = delivery.encoded.bytes[range]
+                        told[recipient.peer.rawValue, default: []] += try lines(bytes, messages: &messages)
                     }
+                    #expect(recipient.messages == messages)
                 }
             }
         }
     }
 
-    private func lines(_ bytes: ArraySlice<UInt8>) throws -> [String] {
+    private func lines(_ bytes: ArraySlice<UInt8>, messages: inout UInt64) throws -> [String] {
         var decoder = MessageDecoder()
         var rest = bytes
         var lines: [String] = []
         while !rest.isEmpty {
             rest = rest.dropFirst(decoder.push(rest))
             while let message = try decoder.nextMessage(WireContext(isIBGP: true)) {
+                messages += 1
                 guard case .update(let update) = message else { continue }
                 lines += update.unreachable.flatMap { $0.prefixes.map { "-\($0)" } }
                 lines += update.reachable.flatMap { $0.prefixes.map { "+\($0)" } }

@@ -63,6 +63,20 @@ struct PeerTests {
         }
     }
 
+    @Test("what the table sends is counted, and what is sent beside the session")
+    func counts() async throws {
+        try await PeerFixture.established { fixture in
+            let peer = fixture.peer
+            let epoch = try #require(await peer.up?.epoch)
+            let routes = ByteBuffer(bytes: BGPMessage.update(UpdateMessage()).encode(WireContext(isIBGP: true)))
+            await peer.send([routes, routes], messages: 2, epoch: epoch)
+            await peer.send([routes], messages: 1, epoch: epoch + 1)
+            await peer.askForRefresh()
+            let sent = await peer.status.counters.sent
+            #expect(sent.updates == 2 && sent.refreshes == 1)
+        }
+    }
+
     @Test("a dial that fails at once is followed by others")
     func dials() async throws {
         let loops = MultiThreadedEventLoopGroup(numberOfThreads: 1)

@@ -6,10 +6,11 @@ import NIOCore
 extension Peer {
     /// Sends routes to the peer, unless the session they are for is over. The outlet is free when they are with the
     /// kernel, so that at most one delivery waits for the socket.
-    func send(_ routes: [ByteBuffer], epoch: UInt64) {
+    func send(_ routes: [ByteBuffer], messages: UInt64, epoch: UInt64) {
         guard let up, up.epoch == epoch, let channel = links[up.connection]?.channel, let last = routes.last else {
             return outlet.release()
         }
+        session.countSent(updates: messages)
         // The channel has the socket take many at once.
         guard routes.count > 1 else { return _ = write(last, on: up.connection, releasing: outlet) }
         for buffer in routes.dropLast() { channel.write(buffer, promise: nil) }

@@ -391,6 +391,7 @@ extension Peer {
         guard let current, current.epoch == epoch, current.negotiated.hasEnhancedRouteRefresh else { return }
         let message = RouteRefreshMessage(family: AFISAFI(family), subtype: subtype)
         outlet.occupy()
+        session.countSent(message)
         send(.routeRefresh(message), on: current.negotiated.connection, releasing: outlet)
     }
 
@@ -407,6 +408,7 @@ extension Peer {
         guard let current, current.negotiated.hasRouteRefresh else { return }
         for family in current.negotiated.families {
             let request = RouteRefreshMessage(family: family, subtype: .request)
+            session.countSent(request)
             send(.routeRefresh(request), on: current.negotiated.connection)
         }
         logger.info("route refresh sent", metadata: ["families": "\(current.negotiated.families)"])

@@ -460,7 +460,7 @@ extension Speaker {
                 guard let peer = peers[recipient.peer], let epoch = epochs[recipient.peer] else { continue }
                 peer.outlet.occupy()
                 let routes = recipient.ranges.compactMap { bytes.getSlice(at: $0.lowerBound, length: $0.count) }
-                peer.assumeIsolated { $0.send(routes, epoch: epoch) }
+                peer.assumeIsolated { $0.send(routes, messages: recipient.messages, epoch: epoch) }
                 count += 1
             }
         }

@@ -53,7 +53,7 @@ extension Responder {
             "apus_bgp_messages_received_total", .counter, "Messages from the peer, by type.",
             reports.flatMap { messages($0.session.counters.received, labels(of: $0)) })
         text.append(
-            "apus_bgp_messages_sent_total", .counter, "Messages that the session itself sent, by type.",
+            "apus_bgp_messages_sent_total", .counter, "Messages to the peer, by type.",
             reports.flatMap { messages($0.session.counters.sent, labels(of: $0)) })
     }
 
