@@ -96,7 +96,7 @@ extension PeerSession {
     mutating func handleConnectFailed(_ id: ConnectionID, _ reason: String, _ turn: inout Turn) {
         switch state {
         case .connect(let dial) where dial == id:
-            note("connecting failed: \(reason)", turn)
+            noteFailure("connecting failed: \(reason)", .unconnected, turn)
             retryLater(&turn)
         case .opening(var opening) where opening.dial == id:
             stop(.connectRetry, &turn)
@@ -110,7 +110,10 @@ extension PeerSession {
     mutating func handleClosed(_ id: ConnectionID, _ reason: String, _ turn: inout Turn) {
         switch state {
         case .opening(let opening) where opening.handshake(on: id) != nil:
-            note("connection closed in \(stateName): \(reason)", turn)
+            // The other connection goes on, and nothing has gone wrong.
+            if opening.rival(of: id) == nil {
+                noteFailure("connection closed in \(stateName): \(reason)", .closed, turn)
+            }
             stopTimers(of: id, &turn)
             leave(id, of: opening, &turn)
         case .established(var up) where up.candidate?.id == id:
@@ -132,7 +135,7 @@ extension PeerSession {
         case .active:
             dial(&turn)
         case .connect(let attempt):
-            note("connecting failed: timed out", turn)
+            noteFailure("connecting failed: timed out", .closed, turn)
             close(attempt, &turn)
             dial(&turn)
         case .opening(var opening):

@@ -150,7 +150,7 @@ extension PeerSession {
 
     /// The session is down, its connection closed already: a watched connection takes over, or the retries begin.
     mutating func lose(_ up: Established, _ reason: String, by cause: LossCause, _ turn: inout Turn) {
-        note(reason, turn)
+        note(reason, isKept: cause != .connection, turn)
         reportLoss(of: up, reason, by: cause, &turn)
         let uptime = turn.now - up.establishedAt
         let wasStable = uptime >= configuration.timing.retryMaximum
@@ -249,6 +249,13 @@ extension Negotiated {
 extension NotificationMessage {
     /// Another connection serves (RFC 4271 §6.8).
     static let collision = NotificationMessage(cease: CeaseSubcode.connectionCollisionResolution)
+
+    /// Whether it says what is wrong: a connection that another one has made needless, or that is not wanted now because
+    /// others failed, is none of it.
+    var saysWhy: Bool {
+        code != NotificationCode.cease
+            || subcode != CeaseSubcode.connectionCollisionResolution && subcode != CeaseSubcode.connectionRejected
+    }
 
     /// Whether routes go even though the N bit was agreed on (RFC 8538 §3).
     var isHardReset: Bool { code == NotificationCode.cease && subcode == CeaseSubcode.hardReset }

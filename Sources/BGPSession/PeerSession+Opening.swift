@@ -140,6 +140,7 @@ extension PeerSession {
             Established(
                 negotiated: negotiated, establishedAt: turn.now, lastReceived: turn.now, candidate: nil))
         counters.established += 1
+        forgetFailures()
         isForwardingPreserved = true
         keepStaleRoutesStillForwarded(by: negotiated, &turn)
         turn.effects.append(.establish(negotiated))
@@ -149,7 +150,7 @@ extension PeerSession {
     private mutating func abort(
         _ id: ConnectionID, of opening: Opening, _ error: BGPError, _ turn: inout Turn
     ) {
-        note("sent \(error)", turn)
+        noteFailure("sent \(error)", .notification, turn)
         close(id, with: error.notification, &turn)
         leave(id, of: opening, &turn)
         if case .active = state { holdInIdle(afterUp: .zero, &turn) }
@@ -160,7 +161,9 @@ extension PeerSession {
         _ id: ConnectionID, of opening: Opening, told notification: NotificationMessage, _ turn: inout Turn
     ) {
         // A collision that leaves the other connection is nothing that went wrong.
-        if opening.rival(of: id) == nil { note("received \(notification)", turn) }
+        if opening.rival(of: id) == nil {
+            noteFailure("received \(notification)", notification.saysWhy ? .notification : .closed, turn)
+        }
         close(id, &turn)
         leave(id, of: opening, &turn)
         // A Cease says nothing against this side; the growing retry delay sees to it.

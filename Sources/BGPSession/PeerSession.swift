@@ -72,6 +72,10 @@ package struct PeerSession: Sendable {
     private var since: MonotonicTime?
     private var lastError: String?
     private var lastErrorAt: MonotonicTime?
+    /// Whether the last error says more than those that mostly follow from it.
+    private var isErrorKept = false
+    /// The last attempt that failed, if any has since the session was up.
+    package private(set) var lastFailure: AttemptFailure?
 
     /// Makes a session at rest, in Idle: nothing happens before `started`. It may take the place of another, with what that
     /// one has kept.
@@ -142,9 +146,24 @@ package struct PeerSession: Sendable {
     var negotiation: Negotiation { Negotiation(configuration: configuration) }
 
     /// Notes what went wrong, for display.
-    mutating func note(_ error: String, _ turn: Turn) {
+    mutating func note(_ error: String, isKept: Bool = true, _ turn: Turn) {
         lastError = error
         lastErrorAt = turn.now
+        isErrorKept = isKept
+    }
+
+    /// Notes why an attempt to come up failed. What a NOTIFICATION has said is not forgotten for a connection that ends:
+    /// the peer that has refused one OPEN closes the next connections without a word.
+    mutating func noteFailure(_ reason: String, _ sign: AttemptFailure.Sign, _ turn: Turn) {
+        if sign == .closed, isErrorKept { return }
+        note(reason, isKept: sign == .notification, turn)
+        lastFailure = AttemptFailure(number: (lastFailure?.number ?? 0) + 1, reason: reason, sign: sign)
+    }
+
+    /// The session is up: what went wrong before it is over.
+    mutating func forgetFailures() {
+        isErrorKept = false
+        lastFailure = nil
     }
 }
 

@@ -27,6 +27,33 @@ package enum SessionStateName: String, Sendable, Hashable, Comparable, CaseItera
     package static func < (left: SessionStateName, right: SessionStateName) -> Bool { left.rank < right.rank }
 }
 
+/// An attempt to come up that failed.
+package struct AttemptFailure: Sendable, Equatable {
+    /// How that showed.
+    package enum Sign: Sendable {
+        /// A NOTIFICATION went, or came.
+        case notification
+        /// No connection came about.
+        case unconnected
+        /// A connection ended or took too long, and nobody said why.
+        case closed
+    }
+
+    /// How many have failed since the session was up.
+    package let number: UInt64
+    /// Why, in words.
+    package let reason: String
+    /// How it showed.
+    package let sign: Sign
+
+    /// Describes a failure.
+    package init(number: UInt64, reason: String, sign: Sign) {
+        self.number = number
+        self.reason = reason
+        self.sign = sign
+    }
+}
+
 /// A session as people want to see it.
 package struct SessionStatus: Sendable, Equatable {
     /// The state; of two connections at once, that of the one which got further.

@@ -50,6 +50,31 @@ struct StatusTests {
         #expect(driver.session.status.lastErrorAt == errorAt)
     }
 
+    @Test("what a NOTIFICATION has said is kept over connections that end after it, until the session is up")
+    func keptError() {
+        var driver = Driver()
+        driver.handle(.started)
+        driver.handle(.tcpConnected(Fixture.theirs))
+        driver.handle(Fixture.theirs, .open(Fixture.open(asNumber: 64999)))
+        let cause = "sent OPEN Message Error/Bad Peer AS: bad peer AS 64999, expected 64512"
+        #expect(driver.session.status.lastError == cause)
+        #expect(driver.session.lastFailure == AttemptFailure(number: 1, reason: cause, sign: .notification))
+        for number in 2...3 as ClosedRange<UInt64> {
+            driver.handle(.tcpConnected(.incoming(number)))
+            driver.handle(.tcpClosed(.incoming(number), reason: "Connection reset by peer"))
+            #expect(driver.session.status.lastError == cause)
+        }
+        driver.handle(.tcpConnected(.incoming(4)))
+        driver.handle(.incoming(4), .open(Fixture.open()))
+        driver.handle(.incoming(4), .keepalive)
+        #expect(driver.session.lastFailure == nil)
+        driver.handle(.tcpClosed(.incoming(4), reason: "Connection reset by peer"))
+        #expect(driver.session.status.lastError == "connection closed: Connection reset by peer")
+        driver.handle(.tcpConnected(.incoming(5)))
+        driver.handle(.tcpClosed(.incoming(5), reason: "end"))
+        #expect(driver.session.status.lastError == "connection closed in OpenSent: end")
+    }
+
     @Test("messages and sessions are counted")
     func counters() {
         var driver = Driver()

@@ -51,6 +51,7 @@ actor Peer {
     /// Whether so much waits for the table that nothing is read.
     private(set) var readsAreHeld = false
     private var logPace = LogPace<LogSubject>()
+    private var failureReport = FailureReport()
 
     /// What may change while the session stays.
     private struct Wanted {
@@ -60,6 +61,7 @@ actor Peer {
 
     /// What a peer can make the log speak of with every message.
     private enum LogSubject {
+        case failedAttempt
         case malformedUpdate
         case refreshRequest
     }
@@ -249,7 +251,17 @@ extension Peer {
         guard events.count == 1 else { return }
         while let event = events.first {
             for effect in session.handle(event, at: BootClock.now()) { perform(effect) }
+            if let failure = session.lastFailure { report(failure) }
             events.removeFirst()
+        }
+    }
+
+    /// Writes a line about each new cause for which the session does not come up, and none about each retry.
+    private func report(_ failure: AttemptFailure) {
+        guard failureReport.isNew(failure) else { return }
+        note(.failedAttempt) { logger, leftOut in
+            logger.warning(
+                "session does not come up", metadata: ["reason": "\(failure.reason)"].with(leftOut: leftOut))
         }
     }
 
@@ -341,6 +353,7 @@ extension Peer {
 
     private func establish(_ negotiated: Negotiated) {
         epoch += 1
+        failureReport = FailureReport()
         current = (negotiated, epoch)
         up = (negotiated.connection, epoch, negotiated.wireContext)
         logger.notice(
