@@ -14,6 +14,8 @@ package struct KeptRoutes: Sendable, Equatable {
     let hasKeptLong: Bool
     /// When the wait for the peer is over; nil where it begins with the next session.
     let deadline: MonotonicTime?
+    /// Since when there is no session; nil where the change has ended it.
+    let downSince: MonotonicTime?
     /// How long the peer may take to come back, by its own word.
     let restartTime: Duration
     /// Whether the peer's session ended because of the change: the peer has lost nothing by it.
@@ -29,12 +31,13 @@ extension PeerSession {
             let restartTime = up.negotiated.peerGracefulRestart?.restartTime ?? 0
             return KeptRoutes(
                 families: up.negotiated.families, longLivedFamilies: up.negotiated.keptLong, longLivedStays: [],
-                hasKeptLong: hasKeptLong, deadline: nil, restartTime: .seconds(Int(restartTime)), wasUp: true)
+                hasKeptLong: hasKeptLong, deadline: nil, downSince: nil, restartTime: .seconds(Int(restartTime)),
+                wasUp: true)
         }
         return KeptRoutes(
             families: staleFamilies, longLivedFamilies: longLivedFamilies, longLivedStays: longLivedStays,
-            hasKeptLong: hasKeptLong, deadline: timers.deadline(of: .staleRoutes), restartTime: .zero,
-            wasUp: peerLostNothing)
+            hasKeptLong: hasKeptLong, deadline: timers.deadline(of: .staleRoutes), downSince: downSince,
+            restartTime: .zero, wasUp: peerLostNothing)
     }
 
     /// Goes on with what the session before has left. The wait for the peer is as long as it was; one that begins now is as

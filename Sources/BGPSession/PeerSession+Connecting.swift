@@ -8,6 +8,7 @@ extension PeerSession {
         guard case .idle = state else { return }
         backoff.reset()
         damping.reset()
+        downSince = downSince ?? inherited?.downSince ?? turn.now
         takeOverRoutes(&turn)
         if configuration.isPassive {
             state = .active

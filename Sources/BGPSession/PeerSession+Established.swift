@@ -167,6 +167,7 @@ extension PeerSession {
     /// Says that the session is down and which of the peer's routes stay.
     mutating func reportLoss(of up: Established, _ reason: String, by cause: LossCause, _ turn: inout Turn) {
         counters.lost += 1
+        downSince = turn.now
         let isKept =
             switch cause {
             case .connection: true

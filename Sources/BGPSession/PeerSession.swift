@@ -70,6 +70,8 @@ package struct PeerSession: Sendable {
     var isForwardingPreserved: Bool
     var counters = SessionCounters()
     private var since: MonotonicTime?
+    /// Since when there is no session; nil while there is one, and before it is wanted.
+    var downSince: MonotonicTime?
     private var lastError: String?
     private var lastErrorAt: MonotonicTime?
     /// Whether the last error says more than those that mostly follow from it.
@@ -127,6 +129,7 @@ package struct PeerSession: Sendable {
         return SessionStatus(
             state: stateName,
             since: since,
+            downSince: downSince,
             lastError: lastError,
             lastErrorAt: lastErrorAt,
             negotiated: negotiated,
@@ -164,6 +167,7 @@ package struct PeerSession: Sendable {
     mutating func forgetFailures() {
         isErrorKept = false
         lastFailure = nil
+        downSince = nil
     }
 }
 

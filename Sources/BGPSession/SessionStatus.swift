@@ -60,6 +60,8 @@ package struct SessionStatus: Sendable, Equatable {
     package var state: SessionStateName
     /// When it entered that state; nil before the first event.
     package var since: MonotonicTime?
+    /// Since when there is no session, however often it has been tried since; nil while there is one.
+    package var downSince: MonotonicTime?
     /// The last thing that went wrong, in words; kept after recovery.
     package var lastError: String?
     /// When that was.

@@ -190,7 +190,7 @@ package struct PeerStatus: Sendable, Hashable {
     package var type: String
     /// "up" when the session is established, else "start".
     package var state: String
-    /// When the state was entered, in seconds since 1970.
+    /// When the session came up, or was lost or first wanted, in seconds since 1970.
     package var since: Int64
     /// The FSM's state ("Established", "Active", …) and, after a failure, its reason.
     package var info: String

@@ -10,6 +10,8 @@ package struct BGPPeerRow: BGPRow {
     package var state: String
     /// When it was entered, in seconds since 1970; 0 before the first event.
     package var since: Int64
+    /// Since when there is no session, in seconds since 1970; 0 while there is one.
+    package var downSince: Int64
     /// The peer's identifier, families, Hold Time and the like, as agreed; empty without a session.
     package var agreed: String
     /// Routes received, of those refused, of those kept from a lost session, and prefixes advertised.
@@ -33,7 +35,7 @@ package struct BGPPeerRow: BGPRow {
         self.address = address
         self.asNumber = asNumber
         self.state = state
-        since = 0
+        (since, downSince) = (0, 0)
         agreed = ""
         (received, refused, stale, advertised) = (0, 0, 0, 0)
         (messagesIn, messagesOut, established, lost) = (0, 0, 0, 0)
@@ -47,6 +49,8 @@ package struct BGPPeerRow: BGPRow {
         asNumber = ASNumber(try reader.integer("asNumber"))
         state = try reader.string("state")
         since = try reader.integer("since")
+        // A daemon of an earlier version does not say.
+        downSince = reader.has("downSince") ? try reader.integer("downSince") : 0
         agreed = try reader.string("agreed")
         received = try reader.integer("received")
         refused = try reader.integer("refused")
@@ -63,8 +67,9 @@ package struct BGPPeerRow: BGPRow {
     package var json: JSONValue {
         [
             "address": .string(address), "asNumber": .int(Int64(asNumber.rawValue)), "state": .string(state),
-            "since": .int(since), "agreed": .string(agreed), "received": .int(received), "refused": .int(refused),
-            "stale": .int(stale), "advertised": .int(advertised), "messagesIn": .int(messagesIn),
+            "since": .int(since), "downSince": .int(downSince), "agreed": .string(agreed),
+            "received": .int(received), "refused": .int(refused), "stale": .int(stale), "advertised": .int(advertised),
+            "messagesIn": .int(messagesIn),
             "messagesOut": .int(messagesOut), "established": .int(established), "lost": .int(lost),
             "bfd": .string(bfd), "lastError": .string(lastError),
         ]

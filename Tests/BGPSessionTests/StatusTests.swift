@@ -75,6 +75,31 @@ struct StatusTests {
         #expect(driver.session.status.lastError == "connection closed in OpenSent: end")
     }
 
+    @Test("the loss is when the session ended, however often it is tried since and whatever its settings are")
+    func downSince() {
+        var driver = Driver()
+        driver.now = MonotonicTime(nanoseconds: 5)
+        driver.handle(.started)
+        #expect(driver.session.status.downSince == driver.now)
+        driver.now = MonotonicTime(nanoseconds: 9)
+        driver.establish()
+        #expect(driver.session.status.downSince == nil)
+        let lost = driver.now + .seconds(100)
+        driver.now = lost
+        driver.handle(.tcpClosed(Fixture.own, reason: "reset"))
+        for number in 7...8 as ClosedRange<UInt64> {
+            driver.now = driver.now + .seconds(1)
+            driver.handle(.tcpConnected(.incoming(number)))
+            driver.handle(.tcpClosed(.incoming(number), reason: "reset"))
+        }
+        #expect(driver.session.status.since != lost)
+        #expect(driver.session.status.downSince == lost)
+        var next = Driver(keeping: driver.session.keptRoutes)
+        next.now = driver.now + .seconds(1)
+        next.handle(.started)
+        #expect(next.session.status.downSince == lost)
+    }
+
     @Test("messages and sessions are counted")
     func counters() {
         var driver = Driver()

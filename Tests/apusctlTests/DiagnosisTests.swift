@@ -178,7 +178,9 @@ struct DiagnosisTests {
     func stale() {
         let found = problems { account in
             var session = BGPPeerRow(address: "192.168.1.2", asNumber: ASNumber(1), state: "Active")
-            session.since = 958
+            // It is tried again and again.
+            session.since = 999
+            session.downSince = 958
             session.stale = 3
             account.sessions = [session]
         }

@@ -79,6 +79,7 @@ extension Responder {
                 address: report.settings.address.description, asNumber: report.settings.asNumber,
                 state: session.state.rawValue)
             row.since = session.since.map(WallClock.seconds(at:)) ?? 0
+            row.downSince = session.downSince.map(WallClock.seconds(at:)) ?? 0
             row.agreed = session.negotiated?.summary ?? ""
             row.received = Int64(report.table?.received ?? 0)
             row.refused = Int64(report.table?.refused ?? 0)

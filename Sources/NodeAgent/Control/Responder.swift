@@ -145,7 +145,9 @@ struct Responder: Sendable {
         return PeerStatus(
             address: port == 179 ? "\(report.settings.address)" : "\(report.settings.address) port \(port)",
             family: report.settings.address.family, type: report.settings.kind.rawValue, state: isUp ? "up" : "start",
-            since: session.since.map(WallClock.seconds(at:)) ?? WallClock.now(), info: info,
+            since: (isUp ? session.since : session.downSince ?? session.since).map(WallClock.seconds(at:))
+                ?? WallClock.now(),
+            info: info,
             asNumber: report.settings.asNumber, node: report.settings.nodeName ?? "")
     }
 

@@ -85,11 +85,12 @@ extension Diagnosis {
     /// Routes outlive their session for a time that the two sides have agreed on: packets may go nowhere meanwhile.
     mutating func checkStaleRoutes(_ account: Account) {
         for session in account.sessions where session.stale > 0 {
-            let since = SinceTime.text(session.since, now: account.now)
+            let lost = session.downSince == 0 ? session.since : session.downSince
+            let since = SinceTime.text(lost, now: account.now)
             let name = account.node(at: session.address)
             add(
                 "\(session.stale) routes of \(name) are kept from a session that was lost at \(since), "
-                    + "\(max(account.now - session.since, 0)) s ago: nobody speaks for them",
+                    + "\(max(account.now - lost, 0)) s ago: nobody speaks for them",
                 "start the daemon of \(name), or wait: they go when its restart time is over (maxRestartTime, "
                     + "nodeMeshMaxRestartTime, 120 s by default); with BFD they go when it falls silent")
         }
