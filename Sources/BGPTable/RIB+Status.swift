@@ -38,6 +38,26 @@ extension RIB {
         return table.prefixes.id(of: prefix).map { views(of: $0, in: table) } ?? []
     }
 
+    /// Whether there are routes to exactly this prefix by each of these next hops that may be used, or could be if the
+    /// next hop were reached.
+    package func hasRoutes(to prefix: IPPrefix, by nextHops: Set<IPAddress>) -> Bool {
+        let table = tables[Self.table(of: prefix.family)]
+        guard let id = table.prefixes.id(of: prefix) else { return nextHops.isEmpty }
+        var missing = nextHops
+        var index = table.prefixes[id].firstRoute
+        while index != AdjRIBIn.none, !missing.isEmpty {
+            let route = table.routes[index]
+            let refusal = Ineligibility(rawValue: route.refusal)
+            if refusal == nil || refusal == .nextHopUnreachable,
+                let nextHop = speaker.attributes[route.handle]?.nextHop?.address
+            {
+                missing.remove(nextHop)
+            }
+            index = route.nextOfPrefix
+        }
+        return missing.isEmpty
+    }
+
     /// The Loc-RIB's route to exactly this prefix.
     package func bestRoute(to prefix: IPPrefix) -> SelectedRoute? {
         let table = tables[Self.table(of: prefix.family)]

@@ -1,4 +1,5 @@
 import BGPTable
+import NetTypes
 import Synchronization
 
 // What those who program the kernel are handed.
@@ -25,6 +26,15 @@ extension Speaker {
         guard !isLaidOut else { return }
         let next = forwarding()
         laidOut.withLock { $0 = next }
+    }
+
+    /// Of prefixes and next hops those of which one or more next hops lead there no more. None while there are changes
+    /// that may say so themselves.
+    func withdrawn(of nextHops: [IPPrefix: Set<IPAddress>]) -> [IPPrefix: Set<IPAddress>] {
+        guard !isStopping, rib != nil, !(rib?.agenda().hasForwardingChanges ?? true),
+            laidOut.withLock({ $0 == nil })
+        else { return [:] }
+        return nextHops.filter { prefix, nextHops in !(rib?.hasRoutes(to: prefix, by: nextHops) ?? true) }
     }
 
     private func forwarding() -> Forwarding {

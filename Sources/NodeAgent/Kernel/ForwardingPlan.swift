@@ -11,7 +11,7 @@ struct ForwardingPlan: Sendable {
     enum Outcome: Sendable, Equatable {
         /// The route to have, and what it needs.
         case ready(Forwarding, mode: EncapsulationMode)
-        /// No route can be had now. The one that is there stays.
+        /// No route can be had now. The one that is there stays, as long as somebody announces it (`ReplacedRoutes`).
         case notYet(RouteObstacle, reason: String, mode: EncapsulationMode?)
         /// The prefix is not to be reached any more.
         case withdrawn
@@ -52,6 +52,12 @@ struct ForwardingPlan: Sendable {
         }
         return concerned
     }
+
+    /// The prefixes that lost next hops with what was learned last and have others in their place.
+    var replaced: [(prefix: IPPrefix, nextHops: Set<IPAddress>)] { learned.replaced }
+
+    /// Forgets them: what comes now has other reasons.
+    mutating func forgetReplaced() { learned.forgetReplaced() }
 
     /// Takes a new configuration; every prefix is to be asked about when it differs.
     mutating func configure(_ new: KernelConfiguration) -> [IPPrefix] {

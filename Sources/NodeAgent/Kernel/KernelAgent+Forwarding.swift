@@ -15,7 +15,7 @@ extension KernelAgent {
     /// Programs what the speaker learns, and keeps it so, until the speaker's signal is finished.
     func runForwarding(from speaker: Speaker) async {
         await withDiscardingTaskGroup { group in
-            group.addTask { await self.runUpkeep(by: speaker.eventLoop) }
+            group.addTask { await self.runUpkeep(with: speaker) }
             group.addTask { await self.runMending(by: speaker.eventLoop) }
             await forwardingSignal.forEach {
                 var next = speaker.takeLaidOut()
@@ -35,6 +35,7 @@ extension KernelAgent {
     /// meanwhile goes together, and as long as more comes the batches grow: that costs the kernel less (`RouteBatch`).
     private func take(_ forwarding: Speaker.Forwarding) {
         let changed = plan.learn(forwarding.changes)
+        defer { keepReplaced() }
         if plan.needsContext { plan.catchUp(with: context()) }
         sockets?.routes.expectsMore = forwarding.hasMore
         guard let reception = forwarding.reception else { return wishInParts(changed) }
@@ -49,6 +50,26 @@ extension KernelAgent {
         if !forwarding.converged.isEmpty { offload.peerCame(at: BootClock.now()) }
         converging += forwarding.converged
         noteConvergence()
+    }
+
+    private func keepReplaced() {
+        kept.keep(unready, replaced: plan.replaced)
+        unready = []
+        plan.forgetReplaced()
+    }
+
+    /// Takes away what was kept and is announced by nobody any more.
+    func releaseWithdrawn(of speaker: Speaker) async {
+        guard !kept.isEmpty else { return }
+        let withdrawn = await speaker.withdrawn(of: kept.nextHops)
+        let prefixes = kept.release(withdrawn)
+        guard !prefixes.isEmpty else { return }
+        for prefix in prefixes {
+            logger.notice(
+                "route removed", metadata: ["prefix": "\(prefix)", "reason": "its next hop is withdrawn"])
+            unwish(prefix)
+        }
+        settle([])
     }
 
     /// The kernel is not to wait for the plan of thousands when some are ready.

@@ -55,6 +55,9 @@ actor KernelAgent {
     var configuration: KernelConfiguration?
     private(set) var blackholes: Set<IPPrefix> = []
     private var reasons: [IPPrefix: String] = [:]
+    var kept = ReplacedRoutes()
+    /// The prefixes that cannot be had, of what is being learned.
+    var unready: [IPPrefix] = []
     private var remarks = TunnelRemarks()
     /// How many times in a row the upkeep has been put off.
     private var postponed = 0
@@ -149,6 +152,7 @@ actor KernelAgent {
             sockets?.routes.table.setDesired(route)
             // It may have been another node's, behind a tunnel, until now.
             sockets?.tunnels.table.setDesired(neighbours: [], fdb: [], for: route.destination)
+            kept.forget(route.destination)
             say(nil, about: route.destination)
         }
         settle(asked)
@@ -337,10 +341,15 @@ extension KernelAgent {
 extension KernelAgent {
     /// Mends what no event tells of, once a second by the clock of an event loop, until cancelled. A task that sleeps by
     /// the runtime's own clock is handed through four threads each time, on every node.
-    func runUpkeep(by eventLoop: any EventLoop) async {
+    func runUpkeep(with speaker: Speaker) async {
         let due = Signal()
-        let clock = eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in due.raise() }
-        await due.forEach { upkeep() }
+        let clock = speaker.eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
+            due.raise()
+        }
+        await due.forEach {
+            upkeep()
+            await releaseWithdrawn(of: speaker)
+        }
         clock.cancel()
     }
 
@@ -439,6 +448,7 @@ extension KernelAgent {
     func wish(_ prefixes: some Sequence<IPPrefix>) {
         // An own block is its blackhole, whatever others announce.
         let plan = plan
+        let isReplacing = !plan.replaced.isEmpty
         var recent: ForwardingPlan.PlainAnswer?
         for prefix in prefixes where blackholes.isEmpty || !blackholes.contains(prefix) {
             switch plan.outcome(for: prefix, recent: &recent) {
@@ -446,16 +456,23 @@ extension KernelAgent {
                 sockets?.routes.table.setDesired(forwarding.route)
                 sockets?.tunnels.table.setDesired(
                     neighbours: forwarding.neighbours, fdb: forwarding.fdb, for: prefix)
+                kept.forget(prefix)
                 say(nil, about: prefix)
                 if !forwarding.neighbours.isEmpty { remark(on: prefix, via: forwarding) }
             case .notYet(_, let reason, _):
+                if isReplacing { unready.append(prefix) }
                 say(reason, about: prefix)
             case .withdrawn:
-                sockets?.routes.table.removeDesired(prefix)
-                sockets?.tunnels.table.setDesired(neighbours: [], fdb: [], for: prefix)
+                unwish(prefix)
+                kept.forget(prefix)
                 say(nil, about: prefix)
             }
         }
+    }
+
+    func unwish(_ prefix: IPPrefix) {
+        sockets?.routes.table.removeDesired(prefix)
+        sockets?.tunnels.table.setDesired(neighbours: [], fdb: [], for: prefix)
     }
 
     /// Logs why a prefix has no route, once for each reason.

@@ -16,6 +16,8 @@ struct LearnedRoutes: Sendable {
     private var prefixes: [IPAddress: DenseMap<IPPrefix, Void>]?
     /// The next hops that tell of a link-layer address, each with the number of its routes, the first to tell first.
     private var users: [MACAddress: [(nextHop: IPAddress, count: Int)]] = [:]
+    /// The prefixes of the last changes that had next hops which they have no more, each with all that it had.
+    private(set) var replaced: [(prefix: IPPrefix, nextHops: Set<IPAddress>)] = []
     private var announcements: [TunnelEndpoint.Encapsulation: [AddressFamily: Int]] = [:]
 
     /// Takes what the table chose.
@@ -24,6 +26,7 @@ struct LearnedRoutes: Sendable {
     ///   same next hops, whose inner address may lie in what changed.
     mutating func learn(_ changes: [ForwardingChange]) -> [IPPrefix] {
         var nextHops: Set<IPAddress> = []
+        replaced.removeAll(keepingCapacity: true)
         // One learned route stands for many prefixes.
         var last: (learned: LearnedRoute, way: LearnedWays.Number)?
         for change in changes {
@@ -39,6 +42,7 @@ struct LearnedRoutes: Sendable {
             guard new != old || newOthers != oldOthers else { continue }
             let (former, latter) = (ways[old], ways[new])
             ways.replace(old, with: new)
+            if let former, let latter { note(former, oldOthers, became: latter, newOthers, at: change.prefix) }
             // The number is nobody's any more, and may be another's soon.
             if let way = last?.way, !ways.isUsed(way) { last = nil }
             if let former { forget(former, change.prefix) }
@@ -64,6 +68,18 @@ struct LearnedRoutes: Sendable {
         var concerned = Set(changes.map(\.prefix))
         for nextHop in nextHops { concerned.formUnion(prefixes?[nextHop]?.keys ?? []) }
         return Array(concerned)
+    }
+
+    /// Forgets what next hops were replaced.
+    mutating func forgetReplaced() { replaced.removeAll(keepingCapacity: true) }
+
+    private mutating func note(
+        _ former: TunnelCheck.Route, _ oldOthers: [TunnelCheck.Route], became latter: TunnelCheck.Route,
+        _ newOthers: [TunnelCheck.Route], at prefix: IPPrefix,
+    ) {
+        if oldOthers.isEmpty, former.nextHop == latter.nextHop { return }
+        let old = Set([former.nextHop] + oldOthers.map(\.nextHop))
+        if !old.isSubset(of: [latter.nextHop] + newOthers.map(\.nextHop)) { replaced.append((prefix, old)) }
     }
 
     /// Puts a way in the place of another, 0 for none, and returns that.
