@@ -68,6 +68,9 @@ struct AttributeTable: Sendable {
     /// What the decision process needs of each set, at the handle's place.
     private(set) var fields: [DecisionFields] = []
     private var costs: [IPAddress: InteriorCost] = [:]
+    /// The next hops of the sets, each with the number of those.
+    private(set) var nextHops: [IPAddress: Int] = [:]
+    private var hasOtherNextHops = false
 
     /// How many sets there are.
     var count: Int { index.count }
@@ -98,6 +101,7 @@ struct AttributeTable: Sendable {
             fields.append(decisionFields(of: set))
         }
         index.insert(handle.rawValue, hash: digest)
+        count(set.nextHop?.address, by: 1)
         return handle
     }
 
@@ -122,6 +126,20 @@ struct AttributeTable: Sendable {
         index.remove(handle.rawValue, hash: shared.digest)
         sets[handle.index] = nil
         free.append(handle)
+        count(shared.set.nextHop?.address, by: -1)
+    }
+
+    private mutating func count(_ nextHop: IPAddress?, by step: Int) {
+        guard let nextHop else { return }
+        let count = nextHops[nextHop, default: 0] + step
+        nextHops[nextHop] = count == 0 ? nil : count
+        if count == 0 || count == step { hasOtherNextHops = true }
+    }
+
+    /// Whether the next hops may be other ones since this was asked last.
+    mutating func takeHasOtherNextHops() -> Bool {
+        defer { hasOtherNextHops = false }
+        return hasOtherNextHops
     }
 
     /// Whether a route leads to the set's next hop.
@@ -129,12 +147,18 @@ struct AttributeTable: Sendable {
         fields[handle.index].interiorCost != .max
     }
 
-    /// Replaces the interior costs of all next hops.
-    mutating func setInteriorCosts(_ costs: [IPAddress: InteriorCost]) {
+    /// Replaces the interior costs of all next hops; whether that of any set differs.
+    mutating func setInteriorCosts(_ costs: [IPAddress: InteriorCost]) -> Bool {
         self.costs = costs
+        var differs = false
         for (index, shared) in sets.enumerated() {
-            if let shared { fields[index].interiorCost = interiorCost(of: shared.set) }
+            guard let shared else { continue }
+            let cost = interiorCost(of: shared.set)
+            if fields[index].interiorCost == cost { continue }
+            fields[index].interiorCost = cost
+            differs = true
         }
+        return differs
     }
 
     private func interiorCost(of set: AttributeSet) -> UInt32 {

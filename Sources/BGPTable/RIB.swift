@@ -103,9 +103,14 @@ package struct RIB: Sendable {
 
     /// Says at what cost each next hop is reached, if at all; one that is not named is reached at cost 0.
     ///
-    /// - Complexity: O(routes), in slices (`goOn`)
+    /// - Complexity: O(routes), in slices (`goOn`), if it concerns a route; O(attribute sets) if not
     package mutating func setInteriorCosts(_ costs: [IPAddress: InteriorCost]) {
-        speaker.attributes.setInteriorCosts(costs)
-        reevaluate()
+        if speaker.attributes.setInteriorCosts(costs) { reevaluate() }
     }
+
+    /// The next hops of all routes, those that take no part in the decision included, and those of this node.
+    package var nextHops: Set<IPAddress> { Set(speaker.attributes.nextHops.keys) }
+
+    /// Whether `nextHops` may be other ones since this was asked last.
+    package mutating func takeHasOtherNextHops() -> Bool { speaker.attributes.takeHasOtherNextHops() }
 }

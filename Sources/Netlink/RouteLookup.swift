@@ -20,6 +20,8 @@ package struct RouteLookup: Sendable, Hashable {
     package var linkIndex: UInt32 = 0
     /// The gateway it is sent to; nil when the address itself is on the link.
     package var gateway: IPAddress?
+    /// Whether there is no route to the address at all, not even one that discards.
+    package var hasNoRoute = false
     /// The source address of the host's own packets.
     package var source: IPAddress?
     /// The path MTU that is known for the address; nil when it is the link's.
@@ -52,7 +54,10 @@ package struct RouteLookup: Sendable, Hashable {
         }
     }
 
-    fileprivate init(refused reason: String) { kind = .refused(reason) }
+    fileprivate init(refused reason: String, hasNoRoute: Bool = false) {
+        kind = .refused(reason)
+        self.hasNoRoute = hasNoRoute
+    }
 }
 
 extension NetlinkSocket {
@@ -71,7 +76,8 @@ extension NetlinkSocket {
         } catch {
             switch error.code {
             case .EINVAL: return RouteLookup(refused: "blackhole")
-            case .ENETUNREACH, .EHOSTUNREACH, .EACCES: return RouteLookup(refused: "\(error.code)")
+            case .ENETUNREACH: return RouteLookup(refused: "\(error.code)", hasNoRoute: true)
+            case .EHOSTUNREACH, .EACCES: return RouteLookup(refused: "\(error.code)")
             default: throw error
             }
         }

@@ -134,6 +134,34 @@ private let high = "192.168.1.9"
         #expect(rib.routes(to: prefix("10.244.1.0/26")).allSatisfy { $0.ineligibility == .nextHopUnreachable })
     }
 
+    @Test("The next hops of all routes are known, beaten and refused ones included, until their last route goes")
+    func nextHops() {
+        var rib = makeRIB()
+        rib.addPeers(2, 3)
+        #expect(rib.nextHops.isEmpty && !rib.takeHasOtherNextHops())
+        let preferred = PathAttributes(localPref: 200)
+        _ = rib.apply(announce(["10.244.1.0/26", "10.244.2.0/26"], via: "172.31.9.9", preferred), from: PeerID(2))
+        _ = rib.apply(announce(["10.244.1.0/26"], via: "192.168.1.3"), from: PeerID(3))
+        #expect(rib.takeHasOtherNextHops() && !rib.takeHasOtherNextHops())
+        #expect(rib.nextHops == [address("172.31.9.9"), address("192.168.1.3")])
+        func best() -> PeerID? { rib.routes(to: prefix("10.244.1.0/26")).first { $0.isBest }?.peer }
+        #expect(best() == PeerID(2))
+
+        rib.setInteriorCosts([address("172.31.9.9"): .unreachable])
+        #expect(best() == PeerID(3))
+        #expect(rib.bestRoute(to: prefix("10.244.2.0/26")) == nil)
+        #expect(rib.hasRoutes(to: prefix("10.244.2.0/26"), by: [address("172.31.9.9")]))
+        #expect(rib.nextHops == [address("172.31.9.9"), address("192.168.1.3")] && !rib.takeHasOtherNextHops())
+        rib.setInteriorCosts([:])
+        #expect(best() == PeerID(2))
+
+        _ = rib.apply(withdraw(["10.244.1.0/26"]), from: PeerID(2))
+        #expect(rib.nextHops.count == 2 && !rib.takeHasOtherNextHops())
+        _ = rib.apply(withdraw(["10.244.2.0/26"]), from: PeerID(2))
+        _ = rib.drainForwardingChanges()
+        #expect(rib.nextHops == [address("192.168.1.3")] && rib.takeHasOtherNextHops())
+    }
+
     @Test("Step (c) rules out what the definition rules out, from however many neighbouring ASes")
     func lowestMEDs() {
         var seed: UInt64 = 7

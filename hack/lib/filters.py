@@ -21,21 +21,25 @@ class Side:
             self.namespace, self.address, os.environ["SPEAKER"], self.asn, families=((1, 1),))
         self.told = {}
         self.asked = 0
+        self.withdrawals = 0
 
-    def announce(self, prefix, path=(), communities=()):
-        """One route, through the peer itself."""
-        octets, length = prefix.split("/")
-        nlri = bytes([int(length)]) + bytes(int(part) for part in octets.split("."))[: (int(length) + 7) // 8]
+    def announce(self, prefix, path=(), communities=(), next_hop=None, local_pref=100):
+        """One route, through the peer itself unless said otherwise."""
         path = (self.asn, *path) if self.asn == 65010 else path
         segment = struct.pack("!BB", 2, len(path)) + b"".join(struct.pack("!I", asn) for asn in path) if path else b""
-        next_hop = bytes(int(part) for part in self.address.split("."))
+        next_hop = bytes(int(part) for part in (next_hop or self.address).split("."))
         attributes = b"\x40\x01\x01\x00" + bytes([0x40, 2, len(segment)]) + segment + b"\x40\x03\x04" + next_hop
         if self.asn == 64512:
-            attributes += b"\x40\x05\x04\x00\x00\x00\x64"
+            attributes += b"\x40\x05\x04" + struct.pack("!I", local_pref)
         if communities:
             attributes += bytes([0xC0, 8, 4 * len(communities)]) + b"".join(struct.pack("!HH", *c) for c in communities)
         self.session.send(bgp_peer.message(
-            bgp_peer.UPDATE, b"\0\0" + struct.pack("!H", len(attributes)) + attributes + nlri))
+            bgp_peer.UPDATE, b"\0\0" + struct.pack("!H", len(attributes)) + attributes + nlri(prefix)))
+
+    def withdraw(self, prefix):
+        """Takes one route back."""
+        octets = nlri(prefix)
+        self.session.send(bgp_peer.message(bgp_peer.UPDATE, struct.pack("!H", len(octets)) + octets + b"\0\0"))
 
     def read(self):
         """Takes in what has come."""
@@ -59,8 +63,15 @@ class Side:
             place += head + length
         for prefix in prefixes(body[2 : 2 + withdrawn]):
             self.told.pop(prefix, None)
+            self.withdrawals += 1
         for prefix in prefixes(body[end:]):
             self.told[prefix] = attributes
+
+
+def nlri(prefix):
+    """A prefix as it is in an UPDATE."""
+    octets, length = prefix.split("/")
+    return bytes([int(length)]) + bytes(int(part) for part in octets.split("."))[: (int(length) + 7) // 8]
 
 
 def prefixes(octets):

@@ -53,3 +53,21 @@ extension Speaker {
         return Forwarding(changes: changes, reception: reception, converged: takeConverged())
     }
 }
+
+// Next hops, which those who program the kernel look up.
+extension Speaker {
+    /// Whether `nextHops` may be other ones since this was asked last. For one caller.
+    nonisolated func takeHasOtherNextHops() -> Bool {
+        hasOtherNextHops.exchange(false, ordering: .acquiringAndReleasing)
+    }
+
+    /// The next hops of all routes, used or not.
+    func nextHops() -> Set<IPAddress> { rib?.nextHops ?? [] }
+
+    /// Says which of them no route leads to; the others are taken to be reached, at the same cost.
+    func setUnreachable(_ nextHops: Set<IPAddress>) {
+        guard !isStopping, rib != nil else { return }
+        rib?.setInteriorCosts(Dictionary(uniqueKeysWithValues: nextHops.map { ($0, .unreachable) }))
+        changed()
+    }
+}

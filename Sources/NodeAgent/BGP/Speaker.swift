@@ -51,6 +51,8 @@ actor Speaker {
     nonisolated var eventLoop: any EventLoop { dialer.eventLoop }
     /// What those who program are to do next, laid out for them: they need not come to the event loop for it.
     nonisolated let laidOut = Mutex<Forwarding?>(nil)
+    /// Whether there may be other next hops than `nextHops` has answered.
+    nonisolated let hasOtherNextHops = Atomic(false)
     let logger: Logger
     let inbox: PeerInbox
     private let finished = Signal()
@@ -403,6 +405,7 @@ extension Speaker {
         // A conflict may end without an UPDATE: with a session, with stale routes.
         if !reportedConflicts.isEmpty { reportConflicts() }
         beginAnswers()
+        if rib?.takeHasOtherNextHops() ?? false { hasOtherNextHops.store(true, ordering: .releasing) }
         let agenda = rib?.agenda() ?? Agenda()
         tellForwarding(agenda)
         export(agenda)

@@ -30,6 +30,15 @@ struct ForeignRoutes: Sendable {
     /// All of them; those of one destination and metric in the kernel's order.
     var all: [Route] { routes.sorted { $0.key < $1.key }.flatMap(\.value) }
 
+    /// Whether one of them leads to the address.
+    ///
+    /// - Complexity: O(routes)
+    func hasRoute(to address: IPAddress) -> Bool {
+        routes.contains { key, routes in
+            key.destination.contains(address) && routes.contains { $0.kind == .unicast }
+        }
+    }
+
     /// Takes an event.
     ///
     /// - Parameter isReplacement: whether the kernel says that the route has taken another's place (NLM_F_REPLACE).

@@ -2,6 +2,7 @@ import Dataplane
 import LinuxOS
 import Logging
 import ModePlugins
+import NIOCore
 import NetTypes
 import Netlink
 
@@ -27,6 +28,21 @@ extension KernelAgent {
             }
             group.cancelAll()
         }
+    }
+
+    /// Mends what no event tells of, once a second by the clock of an event loop, until cancelled. A task that sleeps by
+    /// the runtime's own clock is handed through four threads each time, on every node.
+    private func runUpkeep(with speaker: Speaker) async {
+        let due = Signal()
+        let clock = speaker.eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
+            due.raise()
+        }
+        await due.forEach {
+            upkeep()
+            await releaseWithdrawn(of: speaker)
+            await judgeNextHops(of: speaker)
+        }
+        clock.cancel()
     }
 
     /// Changes and reception are of one moment: a peer that has said everything has said what is in the changes.

@@ -3,7 +3,6 @@ import Dataplane
 import LinuxOS
 import Logging
 import ModePlugins
-import NIOCore
 import NIOPosix
 import NetTypes
 import Netlink
@@ -58,6 +57,9 @@ actor KernelAgent {
     var kept = ReplacedRoutes()
     /// The prefixes that cannot be had, of what is being learned.
     var unready: [IPPrefix] = []
+    var reach = NextHopReach()
+    /// The next hops that the speaker knows to be unreachable.
+    var unreachableNextHops: Set<IPAddress> = []
     private var remarks = TunnelRemarks()
     /// How many times in a row the upkeep has been put off.
     private var postponed = 0
@@ -190,6 +192,7 @@ extension KernelAgent {
             switch event {
             case .route(let route, let deleted, let isReplacement):
                 guard picture.observe(route, deleted: deleted, isReplacement: isReplacement) else { continue }
+                if deleted { reach.doubt(within: route.destination) }
                 if plan.isConcerned(byRouteTo: route.destination) { isChanged = true }
             case .overrun:
                 needsLook = true
@@ -255,6 +258,7 @@ extension KernelAgent {
             logger.error("the node's links cannot be read; trying again", metadata: ["reason": "\(error)"])
             isBroken = true
         }
+        reach.doubtAll()
         let mtuBytes = hostMTUBytes()
         let addresses = picture.ownAddresses
         if mtuBytes != lastMTUBytes || addresses != lastAddresses { uplinkSignal.raise() }
@@ -339,20 +343,7 @@ extension KernelAgent {
 
 // By the clock.
 extension KernelAgent {
-    /// Mends what no event tells of, once a second by the clock of an event loop, until cancelled. A task that sleeps by
-    /// the runtime's own clock is handed through four threads each time, on every node.
-    func runUpkeep(with speaker: Speaker) async {
-        let due = Signal()
-        let clock = speaker.eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
-            due.raise()
-        }
-        await due.forEach {
-            upkeep()
-            await releaseWithdrawn(of: speaker)
-        }
-        clock.cancel()
-    }
-
+    /// Mends what no event tells of.
     func upkeep() {
         defer { setAlarm() }
         // The next second is as good, as long as it is not put off for ever: to land now would hold up what is planned.

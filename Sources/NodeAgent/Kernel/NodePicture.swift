@@ -60,6 +60,18 @@ struct NodePicture: Sendable {
         return links.first { $0.index == address.linkIndex }
     }
 
+    /// Whether the address is within the network of an address of a link, be that up or not.
+    func isOnLink(_ address: IPAddress) -> Bool {
+        addresses.contains { own in
+            own.address.address == address || own.hasPrefixRoute && own.address.network.contains(address)
+        }
+    }
+
+    /// Whether a route that is not Apus' leads to the address, by a link with carrier or without.
+    ///
+    /// - Complexity: O(routes)
+    func hasRoute(to address: IPAddress) -> Bool { routes.hasRoute(to: address) }
+
     /// What a mode plugin may know. An address whose network the configuration does not tell has that of the link.
     ///
     /// Left out are the tunnels: what is reached through them is no wire that carries packets between nodes.
