@@ -45,10 +45,10 @@ extension KernelAgent {
     }
 
     func report(_ report: RouteReport) {
-        for (key, problem) in report.news {
-            numbers.refusedRoutes += 1
-            let reason = problem.text { picture.name(of: $0) }
-            logger.error("route not programmed", metadata: ["prefix": "\(key)", "reason": "\(reason)"])
-        }
+        guard !report.news.isEmpty else { return }
+        numbers.refusedRoutes += Int64(report.news.count)
+        var remarks = RouteRemarks<RouteKey>()
+        for (key, problem) in report.news { remarks.note(problem.text { picture.name(of: $0) }, about: key) }
+        for news in remarks.takeNews() { logger.error("route not programmed", metadata: news.metadata) }
     }
 }

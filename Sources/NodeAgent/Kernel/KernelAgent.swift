@@ -53,7 +53,7 @@ actor KernelAgent {
     private var pattern = NICPattern(FelixConfiguration.defaultMTUIfacePattern)
     var configuration: KernelConfiguration?
     private(set) var blackholes: Set<IPPrefix> = []
-    private var reasons: [IPPrefix: String] = [:]
+    private var routeRemarks = RouteRemarks<IPPrefix>()
     var kept = ReplacedRoutes()
     /// The prefixes that cannot be had, of what is being learned.
     var unready: [IPPrefix] = []
@@ -155,7 +155,7 @@ actor KernelAgent {
             // It may have been another node's, behind a tunnel, until now.
             sockets?.tunnels.table.setDesired(neighbours: [], fdb: [], for: route.destination)
             kept.forget(route.destination)
-            say(nil, about: route.destination)
+            routeRemarks.note(nil, about: route.destination)
         }
         settle(asked)
         return new.tunnelDevices.intersection(tunnels.links.keys)
@@ -448,31 +448,23 @@ extension KernelAgent {
                 sockets?.tunnels.table.setDesired(
                     neighbours: forwarding.neighbours, fdb: forwarding.fdb, for: prefix)
                 kept.forget(prefix)
-                say(nil, about: prefix)
+                routeRemarks.note(nil, about: prefix)
                 if !forwarding.neighbours.isEmpty { remark(on: prefix, via: forwarding) }
             case .notYet(_, let reason, _):
                 if isReplacing { unready.append(prefix) }
-                say(reason, about: prefix)
+                routeRemarks.note(reason, about: prefix)
             case .withdrawn:
                 unwish(prefix)
                 kept.forget(prefix)
-                say(nil, about: prefix)
+                routeRemarks.note(nil, about: prefix)
             }
         }
+        for news in routeRemarks.takeNews() { logger.warning("no route yet", metadata: news.metadata) }
     }
 
     func unwish(_ prefix: IPPrefix) {
         sockets?.routes.table.removeDesired(prefix)
         sockets?.tunnels.table.setDesired(neighbours: [], fdb: [], for: prefix)
-    }
-
-    /// Logs why a prefix has no route, once for each reason.
-    private func say(_ reason: String?, about prefix: IPPrefix) {
-        guard !reasons.isEmpty || reason != nil, reasons[prefix] != reason else { return }
-        reasons[prefix] = reason
-        if let reason {
-            logger.warning("no route yet", metadata: ["prefix": "\(prefix)", "reason": "\(reason)"])
-        }
     }
 
     /// Logs what a tunnel is made of where it was not told in full, once for each node.
