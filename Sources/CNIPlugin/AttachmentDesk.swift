@@ -86,6 +86,7 @@ struct AttachmentDesk: Sendable {
     /// Gives back the addresses of other families: a killed ADD may have been to give more of them than the one that has
     /// taken its record over.
     func keepOnly(_ families: [AddressFamily], of file: inout AttachmentFile) throws {
+        guard !file.isNew else { return }
         let others = Set(file.attachment.addresses.map(\.family)).subtracting(families)
         guard !others.isEmpty else { return }
         let lock = try call.store.lock(deadline: PluginCall.lockTimeout)

@@ -11,13 +11,13 @@ import PodPlan
 struct DeleteCommand {
     private let call: PluginCall
     private let desk: AttachmentDesk
-    private let delegate: IPAMDelegate?
+    private let deadline: MonotonicTime?
 
     /// - Parameter deadline: when another IPAM plugin must be done, be it before its own time is over.
-    init(_ call: PluginCall, until deadline: MonotonicTime? = nil) throws {
+    init(_ call: PluginCall, until deadline: MonotonicTime? = nil) {
         self.call = call
+        self.deadline = deadline
         desk = AttachmentDesk(call)
-        delegate = try IPAMDelegate(call, until: deadline)
     }
 
     /// Detaches the container: link, address, record.
@@ -36,8 +36,12 @@ struct DeleteCommand {
     /// Gives back what is held for a key without a record; another IPAM plugin may know of one all the same.
     func releaseStray() throws {
         try desk.releaseStray()
-        _ = try delegate?.call(.delete)
+        try releaseElsewhere()
     }
+
+    /// Has another IPAM plugin, if the configuration names one, give the address back. Whether it is there is not looked
+    /// at before: the link goes in any case.
+    private func releaseElsewhere() throws { try IPAMDelegate(call, until: deadline)?.call(.delete) }
 
     /// Detaches what the record says, and removes the record last.
     func detach(_ file: consuming AttachmentFile) throws {
@@ -53,9 +57,9 @@ struct DeleteCommand {
         try removal.begin()
         // The daemon releases a record with this mark when the link is gone. Another IPAM plugin gives the address back
         // after the link, and the record leads to that until it has.
-        if delegate == nil { try markDeleting(&file) }
+        if !IPAMDelegate.isNamed(by: call.config) { try markDeleting(&file) }
         try removal.run()
-        _ = try delegate?.call(.delete)
+        try releaseElsewhere()
         if !removal.isReleased { try desk.release(file) }
         removal.finish()
         let addresses = attachment.addresses.asList

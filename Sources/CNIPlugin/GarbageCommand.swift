@@ -144,8 +144,8 @@ struct GarbageCommand {
     }
 
     /// An IPAM plugin of another's need not know of GC: it has a DEL.
-    private func deletion(of key: AttachmentKey) throws -> DeleteCommand {
-        try DeleteCommand(call.about(key), until: deadline)
+    private func deletion(of key: AttachmentKey) -> DeleteCommand {
+        DeleteCommand(call.about(key), until: deadline)
     }
 }
 

@@ -220,6 +220,32 @@ struct GarbageTests {
         }
     }
 
+    @Test("DEL takes the link away although another IPAM plugin is gone, and asks for it again")
+    func delegateGone() async throws {
+        try await PodFixture.run { fixture in
+            let directory = try TemporaryDirectory()
+            let seen = directory.file("seen")
+            let script = """
+                #!/bin/sh
+                test "$CNI_COMMAND" = ADD && echo '{"ips":[{"address":"10.244.0.9/24"}]}'
+                echo "$CNI_COMMAND" >> \(seen)
+
+                """
+            let program = try directory.makeProgram("noting", script)
+            let ipam: (String, JSONValue) = ("ipam", ["type": "noting"])
+            fixture.plugin.pluginPath = directory.path
+            try fixture.plugin.writeNodeState()
+            #expect(fixture.plugin.call("ADD", config: ipam).status == 0)
+            _ = try Command.run(["mv", program, program + ".away"])
+            #expect(fixture.plugin.call("DEL", config: ipam).message.contains("no plugin \"noting\""))
+            #expect(try fixture.hostLinks().isEmpty)
+            _ = try Command.run(["mv", program + ".away", program])
+            #expect(fixture.plugin.call("DEL", config: ipam).status == 0)
+            #expect(String(decoding: try Files.read(seen, limit: 4096), as: UTF8.self) == "ADD\nDEL\n")
+            #expect(try fixture.isUntouched())
+        }
+    }
+
     @Test("Another IPAM plugin's GC waits for what is at work, or younger than the list", arguments: [true, false])
     func delegateWaits(isBusy: Bool) async throws {
         try await PodFixture.run { fixture in
