@@ -4,7 +4,10 @@ import NIOPosix
 ///
 /// Netlink calls wait for the kernel. They must not run on an event loop, where keepalives would wait behind them, nor on
 /// the cooperative pool, whose threads are few.
-final class BlockingThreadExecutor: SerialExecutor {
+///
+/// A task that prefers it (`withTaskExecutorPreference`) is woken on that thread. Other tasks go on after a continuation
+/// on one of the cooperative pool's threads, which hands them back to the actor's: two threads more to wait for.
+final class BlockingThreadExecutor: SerialExecutor, TaskExecutor {
     private let pool: NIOThreadPool
 
     /// Starts the thread.
@@ -19,7 +22,8 @@ final class BlockingThreadExecutor: SerialExecutor {
         let job = UnownedJob(job)
         pool.submit { _ in
             // SAFETY: the closure keeps the executor alive, and a job is enqueued once.
-            unsafe job.runSynchronously(on: self.asUnownedSerialExecutor())
+            unsafe job.runSynchronously(
+                isolatedTo: self.asUnownedSerialExecutor(), taskExecutor: self.asUnownedTaskExecutor())
         }
     }
 

@@ -12,21 +12,30 @@ extension KernelAgent {
     private static let fewChanges = 256
     /// How many prefixes are planned before the kernel is looked after.
     private static let partCount = 4096
+    /// How much larger the next part is that is planned while the kernel is at work on the one before.
+    private static let partGrowth = 4
 
     /// Programs what the speaker learns, and keeps it so, until the speaker's signal is finished.
     func runForwarding(from speaker: Speaker) async {
-        await withDiscardingTaskGroup { group in
-            group.addTask { await self.runUpkeep(with: speaker) }
-            group.addTask { await self.runMending(by: speaker.eventLoop) }
-            await forwardingSignal.forEach {
-                var next = speaker.takeLaidOut()
-                if next == nil { proceed() }
-                while let forwarding = next {
-                    take(forwarding)
-                    next = forwarding.hasMore ? await speaker.nextForwarding() : nil
-                }
+        // The speaker wakes this actor's thread itself.
+        await withTaskExecutorPreference(executor) {
+            await withDiscardingTaskGroup { group in
+                group.addTask { await self.runUpkeep(with: speaker) }
+                group.addTask { await self.runMending(by: speaker.eventLoop) }
+                await program(from: speaker)
+                group.cancelAll()
             }
-            group.cancelAll()
+        }
+    }
+
+    private func program(from speaker: Speaker) async {
+        await forwardingSignal.forEach {
+            var next = speaker.takeLaidOut()
+            if next == nil { proceed() }
+            while let forwarding = next {
+                take(forwarding)
+                next = forwarding.hasMore ? await speaker.nextForwarding() : nil
+            }
         }
     }
 
@@ -54,11 +63,11 @@ extension KernelAgent {
         defer { keepReplaced() }
         if plan.needsContext { plan.catchUp(with: context()) }
         sockets?.routes.expectsMore = forwarding.hasMore
-        guard let reception = forwarding.reception else { return wishInParts(changed) }
+        guard let reception = forwarding.reception else { return wishInParts(changed, isAll: false) }
         if !isInFlight, changed.count + (sockets?.routes.table.pendingCount ?? 0) < Self.fewChanges {
             if !changed.isEmpty || hasPendingRoutes { settle(changed) }
         } else {
-            wishInParts(changed)
+            wishInParts(changed, isAll: true)
         }
         drop(because: "every peer that could carry it has sent its End-of-RIB without it") { route in
             reception.isDisowned(route.destination, gateways: nodes(behind: route))
@@ -88,13 +97,17 @@ extension KernelAgent {
         settle([])
     }
 
-    /// The kernel is not to wait for the plan of thousands when some are ready.
-    private func wishInParts(_ prefixes: [IPPrefix]) {
+    /// The kernel is not to wait for the plan of thousands when some are ready. Where these are all there is, it begins
+    /// with few: it takes three times as long for a route as the plan does.
+    private func wishInParts(_ prefixes: [IPPrefix], isAll: Bool) {
         var rest = prefixes[...]
+        let isShort = isAll && !isInFlight && prefixes.count >= 2 * Self.fewChanges
+        var count = isShort ? Self.fewChanges : Self.partCount
         repeat {
-            wish(rest.prefix(Self.partCount))
-            rest = rest.dropFirst(Self.partCount)
+            wish(rest.prefix(count))
+            rest = rest.dropFirst(count)
             advance()
+            count = min(count * Self.partGrowth, Self.partCount)
         } while !rest.isEmpty
     }
 

@@ -37,7 +37,7 @@ actor KernelAgent {
     /// Raised when the speaker has something to program, and when the kernel has done what it was handed.
     nonisolated let forwardingSignal = Signal()
 
-    private let executor: BlockingThreadExecutor
+    let executor: BlockingThreadExecutor
     /// Writes routes to the kernel while the agent's own thread plans more.
     private let writerThread = NIOThreadPool(numberOfThreads: 1)
     private let options: AgentOptions
