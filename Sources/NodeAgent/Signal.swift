@@ -3,7 +3,7 @@ import Synchronization
 /// Wakes one waiting task. Any number of calls before it wakes count as one: what there is to do is pulled, not pushed.
 ///
 /// The task goes on where it waited. On its actor's own thread it does so without another in between only where it prefers
-/// the actor's executor (`withTaskExecutorPreference`).
+/// that thread (`ActorThreadPreference`).
 final class Signal: Sendable {
     private struct State {
         var isRaised = false

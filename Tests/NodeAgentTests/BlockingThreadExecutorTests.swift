@@ -18,7 +18,7 @@ struct BlockingThreadExecutorTests {
         /// The threads of what is nobody's while this actor's task runs, without and with the preference.
         func threadsOfOthers() async -> (without: pthread_t, with: pthread_t) {
             let without = await threadOfNobody()
-            let with = await withTaskExecutorPreference(executor) { await threadOfNobody() }
+            let with = await withTaskExecutorPreference(ActorThreadPreference(executor)) { await threadOfNobody() }
             return (without, with)
         }
     }

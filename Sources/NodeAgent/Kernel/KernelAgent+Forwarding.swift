@@ -18,7 +18,7 @@ extension KernelAgent {
     /// Programs what the speaker learns, and keeps it so, until the speaker's signal is finished.
     func runForwarding(from speaker: Speaker) async {
         // The speaker wakes this actor's thread itself.
-        await withTaskExecutorPreference(executor) {
+        await withTaskExecutorPreference(threadPreference) {
             await withDiscardingTaskGroup { group in
                 group.addTask { await self.runUpkeep(with: speaker) }
                 group.addTask { await self.runMending(by: speaker.eventLoop) }

@@ -37,7 +37,9 @@ actor KernelAgent {
     /// Raised when the speaker has something to program, and when the kernel has done what it was handed.
     nonisolated let forwardingSignal = Signal()
 
-    let executor: BlockingThreadExecutor
+    private let executor: BlockingThreadExecutor
+    /// What the tasks prefer that wait for others to be done.
+    let threadPreference: ActorThreadPreference
     /// Writes routes to the kernel while the agent's own thread plans more.
     private let writerThread = NIOThreadPool(numberOfThreads: 1)
     private let options: AgentOptions
@@ -87,6 +89,7 @@ actor KernelAgent {
 
     init(executor: BlockingThreadExecutor, options: AgentOptions, logger: Logger) {
         self.executor = executor
+        threadPreference = ActorThreadPreference(executor)
         self.options = options
         self.logger = logger
         filter = FilterUpkeep(logger: logger)
