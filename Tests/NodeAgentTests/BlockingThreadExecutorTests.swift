@@ -34,4 +34,7 @@ struct BlockingThreadExecutorTests {
     }
 }
 
-@concurrent private func threadOfNobody() async -> pthread_t { pthread_self() }
+@concurrent private func threadOfNobody() async -> pthread_t {
+    await Task.yield()
+    return pthread_self()
+}
