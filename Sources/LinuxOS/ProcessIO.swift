@@ -33,6 +33,14 @@ package enum ProcessIO {
         return result
     }
 
+    /// The device and the inode of standard error, `8:1234`; nil when it is closed.
+    package static var standardErrorIdentity: String? {
+        var raw = stat()
+        // SAFETY: fstat fills the structure it is given.
+        guard unsafe fstat(STDERR_FILENO, &raw) == 0 else { return nil }
+        return "\(raw.st_dev):\(raw.st_ino)"
+    }
+
     /// Whether the process has root's rights in its user namespace.
     package static var isRoot: Bool { geteuid() == 0 }
 

@@ -79,7 +79,11 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        LoggingSystem.bootstrap(StreamLogHandler.standardError)
+        if JournalLogHandler.isJournalAtHand {
+            LoggingSystem.bootstrap { _ in JournalLogHandler() }
+        } else {
+            LoggingSystem.bootstrap(StreamLogHandler.standardError)
+        }
         var logger = Logger(label: "apusd")
         logger.logLevel = logLevel
         var options = AgentOptions(

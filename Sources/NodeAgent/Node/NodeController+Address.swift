@@ -9,8 +9,10 @@ struct AddressSearch {
     var read: DecodedResources?
     /// What was found last.
     var found: [AddressFamily: CIDRAddress] = [:]
-    /// What has been logged, so that it is logged once.
+    /// What has been logged of what was found, so that it is logged once.
     var reported: [AddressFamily: String] = [:]
+    /// What has been logged of a node with the same address, as long as there is one.
+    var conflicts: [AddressFamily: String] = [:]
 }
 
 extension AgentOptions {
@@ -75,13 +77,15 @@ extension NodeController {
         let other = decoded.configuration.nodes.first { node in
             node.name != options.nodeName && node.addresses.contains { $0.address == address.address }
         }
-        if let other {
-            say(
-                "the node's address \(address.address) is that of Node/\(other.name) too; Node/\(options.nodeName) "
-                    + "does not use it", family, isError: true)
+        guard let other else {
+            addressSearch.conflicts[family] = nil
+            decoded.configuration = decoded.configuration.replacing(family, of: options.nodeName, by: address)
             return
         }
-        decoded.configuration = decoded.configuration.replacing(family, of: options.nodeName, by: address)
+        let text =
+            "the node's address \(address.address) is that of Node/\(other.name) too; Node/\(options.nodeName) does not "
+            + "use it"
+        if addressSearch.conflicts.updateValue(text, forKey: family) != text { logger.error("\(text)") }
     }
 
     /// What is found now; what was found before where there is nothing now, as when a link is down for a moment.
