@@ -7,7 +7,7 @@ set -euo pipefail
 
 # The machine's files are the host's under a layer in memory: its units and what lies in /tmp are nobody's business here.
 mount -t tmpfs units /etc/systemd/system
-for unit in systemd-{tmpfiles-setup,tmpfiles-clean,udev-trigger,update-utmp,hwdb-update}.service timers.target; do
+for unit in systemd-{firstboot,tmpfiles-setup,tmpfiles-clean,udev-trigger,update-utmp,hwdb-update}.service timers.target; do
     ln -s /dev/null "/etc/systemd/system/$unit"
 done
 rm -rf /etc/apus /var/lib/apus /etc/default/apusd
@@ -18,6 +18,8 @@ printf '[Unit]\nRequires=basic.target\nAfter=basic.target\n' > /etc/systemd/syst
 check "systemd finds no fault in the unit" equal '' "$(systemd-analyze verify --man=no apusd.service 2>&1)"
 
 echo node1 > /etc/hostname
+# Where there is none, as in a container's image, systemd takes it for the first boot.
+[ -s /etc/machine-id ] || systemd-machine-id-setup
 mkdir /sys/fs/cgroup/box
 log=$(mktemp)
 (
