@@ -48,6 +48,7 @@ actor NodeController {
     var inForce = ConfigurationInForce()
     var plan: BlockPlan?
     var foreign: ForeignEndpoints { didSet { updateShortcut() } }
+    var withheldRemarks = WithheldRemarks()
     private nonisolated let shortcut = EndpointShortcut()
     var addressSearch = AddressSearch()
     var demandedPool: DemandedPool
