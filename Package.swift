@@ -97,12 +97,13 @@ let package = Package(
                 "Resources",
                 lifecycle, log, yams,
             ] + nio),
-        program("apusd", ["NodeAgent", arguments, lifecycle, log, signals]),
+        library("CommandKit", ["LinuxOS", arguments]),
+        program("apusd", ["CommandKit", "NodeAgent", arguments, lifecycle, log, signals]),
         program(
             "apusctl",
             [
-                "IPAMCore", "JSONKit", "LinuxOS", "NetTypes", "Netlink", "NodeLink", "NodeStore", "PodLinks",
-                "PodPlan", arguments,
+                "CommandKit", "IPAMCore", "JSONKit", "LinuxOS", "NetTypes", "Netlink", "NodeLink", "NodeStore",
+                "PodLinks", "PodPlan", arguments,
             ]),
         // Never shipped
         .target(
@@ -138,6 +139,7 @@ let package = Package(
                 "NodeAgent", "BGPSession", "BGPTable", "BGPWire", "Dataplane", "IPAMCore", "JSONKit", "LinuxOS",
                 "ModePlugins", "NetTypes", "Netfilter", "Netlink", "NodeLink", "NodeStore", "Resources", "TestKit", log,
             ] + nio),
+        tests("CommandKitTests", ["CommandKit", "LinuxOS", arguments]),
         tests("apusctlTests", ["apusctl", "IPAMCore", "LinuxOS", "NetTypes", "Netlink", "NodeLink", "NodeStore"]),
     ],
     swiftLanguageModes: [.v6],

@@ -1,3 +1,5 @@
+import Netlink
+
 /// Entries of one of the kernel's tables as a pure value: desired, actual, and the keys where the two differ.
 ///
 /// Every entry is of a tunnel device, and a tunnel device is Apus' own: what is found there and not desired is left over
@@ -9,8 +11,8 @@ package struct EntryTable<Key: Hashable & Sendable & Comparable, Value: Hashable
     package private(set) var actual: [Key: Value] = [:]
     /// The keys to look at.
     private var differing: Set<Key> = []
-    /// The keys that the kernel refused; they wait for a retry.
-    private var refused: Set<Key> = []
+    /// What the kernel refused, and how; it waits for a retry or another wish.
+    private var refused: [Key: NetlinkError] = [:]
     /// How many wish for each key.
     private var wishes: [Key: Int] = [:]
 
@@ -18,12 +20,13 @@ package struct EntryTable<Key: Hashable & Sendable & Comparable, Value: Hashable
     package init() {}
 
     /// Whether nothing differs but what was refused.
-    package var isSettled: Bool { differing.isSubset(of: refused) }
+    package var isSettled: Bool { differing.allSatisfy { refused[$0] != nil } }
 
-    /// Wants an entry, once more. Of two values for one key the last counts.
+    /// Wants an entry, once more. Of two values for one key the last counts. What was refused is tried anew.
     mutating func want(_ value: Value, at key: Key) {
         wishes[key, default: 0] += 1
         desired[key] = value
+        forgetRefusal(of: key)
         reconsider(key)
     }
 
@@ -31,7 +34,11 @@ package struct EntryTable<Key: Hashable & Sendable & Comparable, Value: Hashable
     mutating func release(_ key: Key) {
         guard let count = wishes[key] else { return }
         wishes[key] = count > 1 ? count - 1 : nil
-        if count <= 1 { desired[key] = nil }
+        if count <= 1 {
+            desired[key] = nil
+            // What was refused was to set it, not to delete it.
+            forgetRefusal(of: key)
+        }
         reconsider(key)
     }
 
@@ -39,7 +46,7 @@ package struct EntryTable<Key: Hashable & Sendable & Comparable, Value: Hashable
     mutating func adopt(_ found: [Key: Value]) {
         let keys = Set(actual.keys).union(found.keys)
         actual = found
-        refused = []
+        refused = [:]
         for key in keys { reconsider(key) }
     }
 
@@ -50,27 +57,40 @@ package struct EntryTable<Key: Hashable & Sendable & Comparable, Value: Hashable
     }
 
     /// The kernel has refused what was to be done about a key.
-    mutating func refuse(_ key: Key) { refused.insert(key) }
+    mutating func refuse(_ key: Key, _ error: NetlinkError) { refused[key] = error }
+
+    /// Whether something that is wanted was refused.
+    var isRefused: Bool { refused.contains { desired[$0.key] != nil } }
+
+    /// How the kernel refused an entry that is wanted; nil when it did not.
+    func refusal(of key: Key) -> NetlinkError? { desired[key] == nil ? nil : refused[key] }
 
     /// Makes what was refused pending again.
-    mutating func retry() { refused = [] }
+    mutating func retry() { refused = [:] }
 
     /// What is to be added or changed.
     var additions: [(key: Key, value: Value)] {
-        differing.subtracting(refused).sorted().compactMap { key in desired[key].map { (key, $0) } }
+        toBeDone.sorted().compactMap { key in desired[key].map { (key, $0) } }
     }
 
     /// What is there and not wanted.
     var leftovers: [(key: Key, value: Value)] {
-        differing.subtracting(refused).sorted().compactMap { key in
+        toBeDone.sorted().compactMap { key in
             desired[key] == nil ? actual[key].map { (key, $0) } : nil
         }
+    }
+
+    private var toBeDone: Set<Key> { refused.isEmpty ? differing : differing.filter { refused[$0] == nil } }
+
+    // Refusals are rare, and a search of an empty table computes a hash all the same.
+    private mutating func forgetRefusal(of key: Key) {
+        if !refused.isEmpty { refused[key] = nil }
     }
 
     private mutating func reconsider(_ key: Key) {
         if desired[key] == actual[key] {
             differing.remove(key)
-            refused.remove(key)
+            forgetRefusal(of: key)
         } else {
             differing.insert(key)
         }

@@ -75,6 +75,8 @@ package enum RouteProblem: Sendable, Hashable, CustomStringConvertible {
     case conflict(with: Route)
     /// The kernel refused the operation: its error and, where it had any, its own words.
     case refused(SystemErrorCode, kernelMessage: String?)
+    /// The kernel refused a neighbour or a forwarding entry that the route needs.
+    case unmet(TunnelOperation, SystemErrorCode, kernelMessage: String?)
 
     /// The reason in one line, with link indices for names.
     package var description: String { text { _ in nil } }
@@ -84,6 +86,8 @@ package enum RouteProblem: Sendable, Hashable, CustomStringConvertible {
         switch self {
         case .conflict(let route): "conflict: \(route.text(linkName: linkName)) is not Apus' own"
         case .refused(let code, let message): "refused by the kernel: \(message ?? code.description)"
+        case .unmet(let operation, let code, let message):
+            "its \(operation.text(linkName: linkName)) was refused by the kernel: \(message ?? code.description)"
         }
     }
 }

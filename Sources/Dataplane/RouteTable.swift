@@ -178,6 +178,8 @@ package struct RouteTable: Sendable {
     }
 
     private mutating func retry(_ key: RouteKey) {
+        // It waits for its entries, whatever becomes of links.
+        if case .unmet? = problems[key] { return }
         waiting.remove(key)
         reconsider(key)
     }

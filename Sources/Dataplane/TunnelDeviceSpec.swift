@@ -40,10 +40,28 @@ package enum TunnelDeviceProblem: Error, Sendable, Hashable, CustomStringConvert
         switch self {
         case .foreign(let name, let kind): "conflict: the link \(name) is no tunnel of Apus', but \(kind)"
         case .refused(let error) where error.operation == .linkCreate && error.code == .EOPNOTSUPP:
-            "the kernel has no module for \(error.object)"
+            "the kernel module \(Self.module(for: error.object)) is missing"
         case .refused(let error): "\(error)"
         }
     }
+
+    /// What to do about it.
+    package var remedy: String {
+        switch self {
+        case .foreign(let name, _): "remove or rename that link (ip link show \(name)): apusd makes its own"
+        case .refused(let error) where error.operation == .linkCreate && error.code == .EOPNOTSUPP:
+            Self.module(for: error.object) == "ipip"
+                ? "modprobe ipip, or choose vxlanMode for the pools"
+                : "modprobe vxlan, or choose ipipMode for the pools; where there is no such module, install those of the "
+                    + "running kernel"
+        case .refused(let error) where error.operation == .linkCreate && error.code == .EEXIST:
+            "another device has the identifier and the port (ip -d link show type vxlan): remove it, or change vxlanVNI "
+                + "or vxlanPort of the FelixConfiguration on all nodes"
+        case .refused: "the kernel's own words say why; apusd tries again within a minute, and when links change"
+        }
+    }
+
+    private static func module(for device: String) -> String { device == "tunl0" ? "ipip" : "vxlan" }
 }
 
 extension TunnelDeviceSpec {

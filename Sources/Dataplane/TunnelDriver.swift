@@ -101,7 +101,7 @@ package struct TunnelDriver: ~Copyable {
                 table.applied(operation)
                 continue
             }
-            table.failed(operation)
+            table.failed(operation, error)
             refused.append(error)
         }
         return refused

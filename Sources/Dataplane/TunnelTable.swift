@@ -1,4 +1,5 @@
 package import NetTypes
+package import Netlink
 
 /// The neighbours and forwarding entries of the tunnel devices, and which prefix needs which.
 package struct TunnelTable: Sendable {
@@ -138,12 +139,36 @@ package struct TunnelTable: Sendable {
         }
     }
 
-    /// The kernel has refused it; it waits for `retry` or a dump.
-    package mutating func failed(_ operation: TunnelOperation) {
+    /// The kernel has refused it; it waits for `retry`, a dump or another wish.
+    package mutating func failed(_ operation: TunnelOperation, _ error: NetlinkError) {
         switch operation {
-        case .setNeighbour(let neighbour), .deleteNeighbour(let neighbour): neighbours.refuse(Self.key(neighbour))
-        case .setFDB(let entry), .deleteFDB(let entry): fdb.refuse(Self.key(entry))
+        case .setNeighbour(let neighbour), .deleteNeighbour(let neighbour):
+            neighbours.refuse(Self.key(neighbour), error)
+        case .setFDB(let entry), .deleteFDB(let entry): fdb.refuse(Self.key(entry), error)
         }
+    }
+
+    /// The prefixes whose routes need something that the kernel has refused: a route that goes before it loses packets.
+    ///
+    /// - Complexity: O(prefixes) as long as something is refused.
+    package var unmet: [IPPrefix: RouteProblem] {
+        guard neighbours.isRefused || fdb.isRefused else { return [:] }
+        return needs.compactMapValues { problem(of: $0) }
+    }
+
+    /// What the kernel has refused of what the route to the prefix needs; nil when nothing.
+    package func problem(of prefix: IPPrefix) -> RouteProblem? { needs[prefix].flatMap { problem(of: $0) } }
+
+    private func problem(of needs: Needs) -> RouteProblem? {
+        for neighbour in needs.neighbours {
+            guard let error = neighbours.refusal(of: Self.key(neighbour)) else { continue }
+            return .unmet(.setNeighbour(neighbour), error.code, kernelMessage: error.kernelMessage)
+        }
+        for entry in needs.fdb {
+            guard let error = fdb.refusal(of: Self.key(entry)) else { continue }
+            return .unmet(.setFDB(entry), error.code, kernelMessage: error.kernelMessage)
+        }
+        return nil
     }
 
     private func neighbour(_ key: NeighbourKey, _ mac: MACAddress) -> Neighbour {
@@ -169,4 +194,15 @@ package enum TunnelOperation: Sendable, Hashable {
     case deleteNeighbour(Neighbour)
     case setFDB(FDBEntry)
     case deleteFDB(FDBEntry)
+
+    /// The entry, with the link's name where it is known: `neighbour 10.244.1.0 on vxlan.calico`.
+    func text(linkName: (UInt32) -> String?) -> String {
+        switch self {
+        case .setNeighbour(let neighbour), .deleteNeighbour(let neighbour):
+            "neighbour \(neighbour.address) on \(linkName(neighbour.linkIndex) ?? "if\(neighbour.linkIndex)")"
+        case .setFDB(let entry), .deleteFDB(let entry):
+            "forwarding entry \(entry.macAddress) to \(entry.destination) on "
+                + (linkName(entry.linkIndex) ?? "if\(entry.linkIndex)")
+        }
+    }
 }

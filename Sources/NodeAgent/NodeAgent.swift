@@ -64,10 +64,12 @@ package struct NodeAgent: Service {
             try LinkRemovals(store: store, logger: logger)
         }
         let shortages = KeyShortages()
+        let faults = DaemonFaults()
         let bfd = BFDMonitor(peers: speaker.directory, eventLoop: bfdLoops.next(), logger: logger)
         let responder = Responder(
             nodeName: options.nodeName, startedAt: WallClock.now(), store: store, controller: controller,
-            speaker: speaker, kernel: kernel, bfd: bfd, linkRemovals: linkRemovals, shortages: shortages)
+            speaker: speaker, kernel: kernel, bfd: bfd, linkRemovals: linkRemovals, shortages: shortages,
+            faults: faults)
         let server = ControlServer(
             path: store.socketPath,
             hello: Hello(node: options.nodeName, bootID: store.bootID, netnsInode: netnsInode),
@@ -96,7 +98,7 @@ package struct NodeAgent: Service {
                 if let endpoint = options.metricsEndpoint {
                     let address = try SocketAddress(ipAddress: endpoint.address, port: Int(endpoint.port))
                     let server = MetricsServer(
-                        address: address, eventLoop: loops.next(), logger: logger,
+                        address: address, eventLoop: loops.next(), faults: faults, logger: logger,
                         metrics: { await responder.metrics() })
                     group.addTask { await server.run() }
                 }

@@ -66,6 +66,8 @@ package struct StatusAnswer: Sendable, Hashable {
     package var listening: BGPListening?
     /// Why the node takes no block though it may; nil when it can.
     package var claimFault: String?
+    /// What else the daemon knows to be wrong.
+    package var faults: [DaemonFault] = []
 
     /// Blocks of one kind.
     package struct Claimable: Sendable, Hashable {
@@ -89,7 +91,7 @@ package struct StatusAnswer: Sendable, Hashable {
     }
 
     /// Reads `{"node":{…},"peers":[…],"claimable":[{"family":"ipv4","mode":"bgp"}],"tunnels":[…],"refusals":[…],
-    /// "overlaps":[…],"warnings":[…],"notes":[…],"keyShortage":{…},"listening":{…},"claimFault":"…"}`; all but the
+    /// "overlaps":[…],"warnings":[…],"notes":[…],"keyShortage":{…},"listening":{…},"claimFault":"…","faults":[…]}`; all but the
     /// first two may be missing.
     package init(_ object: JSONObject) throws(NodeLinkError) {
         let reader = MessageReader(object, of: "status")
@@ -116,6 +118,9 @@ package struct StatusAnswer: Sendable, Hashable {
         keyShortage = reader.has("keyShortage") ? try KeyShortage(reader.inner("keyShortage")) : nil
         listening = reader.has("listening") ? try BGPListening(reader.inner("listening")) : nil
         claimFault = try reader.optionalString("claimFault")
+        for (index, fault) in try (reader.has("faults") ? reader.array("faults") : []).enumerated() {
+            faults.append(try DaemonFault(MessageReader(fault, of: "status.faults[\(index)]")))
+        }
     }
 
     /// The members of `ok`.
@@ -129,7 +134,7 @@ package struct StatusAnswer: Sendable, Hashable {
             "overlaps": .array(overlaps.map { .string($0) }), "warnings": .array(warnings.map { .string($0) }),
             "notes": .array(notes.map { .string($0) }),
             "keyShortage": keyShortage?.json ?? .null, "listening": listening?.json ?? .null,
-            "claimFault": claimFault.map { .string($0) } ?? .null,
+            "claimFault": claimFault.map { .string($0) } ?? .null, "faults": .array(faults.map(\.json)),
         ]
     }
 }
@@ -198,6 +203,8 @@ package struct PeerStatus: Sendable, Hashable {
     package var asNumber: ASNumber
     /// The name of the Node behind the address; empty for a router.
     package var node: String
+    /// Whether its session is to be signed with a password (RFC 2385).
+    package var hasPassword = false
 
     /// Makes the state.
     package init(
@@ -223,6 +230,8 @@ package struct PeerStatus: Sendable, Hashable {
         info = try reader.string("info")
         asNumber = ASNumber(try reader.integer("asNumber"))
         node = try reader.string("node")
+        // A daemon of an earlier version does not say.
+        hasPassword = reader.has("password") ? try reader.bool("password") : false
     }
 
     /// The state as JSON.
@@ -230,7 +239,7 @@ package struct PeerStatus: Sendable, Hashable {
         [
             "address": .string(address), "family": .string(family.rawValue), "type": .string(type),
             "state": .string(state), "since": .int(since), "info": .string(info),
-            "asNumber": .int(Int64(asNumber.rawValue)), "node": .string(node),
+            "asNumber": .int(Int64(asNumber.rawValue)), "node": .string(node), "password": .bool(hasPassword),
         ]
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandKit
 import NodeLink
 
 /// `apusctl`: what people ask the daemon of their node.
@@ -15,4 +16,13 @@ struct ApusCtl: ParsableCommand {
     )
 
     @OptionGroup var daemon: DaemonOptions
+
+    static func main() {
+        do {
+            var command = try parseProgram(Array(CommandLine.arguments.dropFirst()))
+            try command.run()
+        } catch {
+            end(with: error)
+        }
+    }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandKit
 import NetTypes
 import NodeLink
 
@@ -137,7 +138,7 @@ struct BGPRefreshCommand: ParsableCommand {
     func run() throws {
         let refresh = PeerRefresh(peer: peer, direction: out ? .outgoing : .incoming)
         _ = try DaemonQuestion(root.daemon, bgp.daemon, daemon).ask(.refresh(refresh))
-        try OutputOptions.write(
+        try StandardOutput.write(
             out ? "The routes for \(peer) are sent again.\n" : "\(peer) has been asked for its routes.\n")
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandKit
 import NodeLink
 
 /// `apusctl node drain`
@@ -15,7 +16,7 @@ struct NodeDrainCommand: ParsableCommand {
 
     func run() throws {
         _ = try DaemonQuestion(root.daemon, node.daemon, daemon).ask(.drain(true))
-        try OutputOptions.write("The node is drained.\n")
+        try StandardOutput.write("The node is drained.\n")
     }
 }
 
@@ -30,6 +31,6 @@ struct NodeUndrainCommand: ParsableCommand {
 
     func run() throws {
         _ = try DaemonQuestion(root.daemon, node.daemon, daemon).ask(.drain(false))
-        try OutputOptions.write("The node is no longer drained.\n")
+        try StandardOutput.write("The node is no longer drained.\n")
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandKit
 import JSONKit
 import NetTypes
 import NodeLink
@@ -24,7 +25,7 @@ struct GetCommand: ParsableCommand {
         help: ArgumentHelp("What is listed: \(ListedKind.names).", valueName: "kind"),
         transform: { word in
             guard let kind = ListedKind(word) else {
-                throw ValidationError("\"\(word)\" is no kind; write one of \(ListedKind.names).")
+                throw ValidationError("\"\(word)\" is no kind\(ListedKind.advice(for: word))")
             }
             return kind
         })
@@ -69,14 +70,14 @@ struct GetCommand: ParsableCommand {
             .filter { $0.resourceKind == resource && choice.takes($0.name) }
         try choice.end(kind)
         switch output {
-        case .json: try OutputOptions.write(Self.text(ListAnswer(rows).members))
-        case .yaml: try OutputOptions.write(rows.map(\.yaml).joined(separator: "---\n"))
+        case .json: try StandardOutput.write(Self.text(ListAnswer(rows).members))
+        case .yaml: try StandardOutput.write(rows.map(\.yaml).joined(separator: "---\n"))
         case .table:
             let columns = kind.columns
             let table = TextTable(
                 header: ["NAME"] + columns.map(\.name) + ["FILE"],
                 rows: rows.map { row in [row.name] + columns.map { $0.cell(of: row) } + [row.file ?? ""] })
-            try OutputOptions.write(table.plain)
+            try StandardOutput.write(table.plain)
         }
     }
 

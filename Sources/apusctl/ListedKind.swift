@@ -1,3 +1,4 @@
+import CommandKit
 import NetTypes
 import NodeLink
 
@@ -56,6 +57,12 @@ enum ListedKind: CaseIterable {
             let others = kind.words.dropFirst().joined(separator: ", ")
             return "\(kind.word) (\(others))"
         }.joined(separator: ", ")
+    }
+
+    /// What to write in place of a word that is no kind.
+    static func advice(for word: String) -> String {
+        let meant = NearestWord.of(word, among: allCases.flatMap(\.words))
+        return meant.map { "; did you mean \($0)?" } ?? "."
     }
 
     /// Its name.

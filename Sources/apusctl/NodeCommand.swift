@@ -37,6 +37,7 @@ struct NodeStatusText {
         text =
             "Apus process is running.\n" + Self.unconfigured(answer.node)
             + answer.refusals.map { "Configuration refused: \($0)\n" }.joined()
+            + answer.faults.map { "Fault: \($0.problem)\n  Remedy: \($0.remedy)\n" }.joined()
             + (answer.node.isDrained ? "The node is drained: it is the last choice of its peers.\n" : "")
             + answer.tunnels.compactMap(Self.offload).joined()
             + AddressFamily.allCases.map { Self.section($0, answer.peers, now: now) }.joined()

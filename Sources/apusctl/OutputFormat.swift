@@ -1,6 +1,6 @@
 import ArgumentParser
+import CommandKit
 import JSONKit
-import LinuxOS
 import NetTypes
 
 /// How an answer is written.
@@ -21,18 +21,7 @@ struct OutputOptions: ParsableArguments {
             case .json: JSONText.serialize(.object(answer), pretty: true) + "\n"
             case .table: try table(answer)
             }
-        try Self.write(text)
-    }
-
-    /// Writes text as it is.
-    ///
-    /// - Throws: `CommandFailure` when not all of it could be written: whoever reads it must not take it for the whole.
-    static func write(_ text: String) throws(CommandFailure) {
-        do throws(SystemError) {
-            try ProcessIO.writeStandardOutput(text)
-        } catch {
-            throw CommandFailure(description: "\(error)")
-        }
+        try StandardOutput.write(text)
     }
 }
 
@@ -55,8 +44,8 @@ struct Listing {
     /// Writes it.
     ///
     /// - Parameter members: what a JSON document has besides.
-    func write(with members: JSONObject = [:]) throws(CommandFailure) {
-        guard let list else { return try table.writePlain(OutputOptions.write) }
-        for part in list.parts(with: members) + ["\n"] { try OutputOptions.write(part) }
+    func write(with members: JSONObject = [:]) throws(OutputError) {
+        guard let list else { return try table.writePlain(StandardOutput.write) }
+        for part in list.parts(with: members) + ["\n"] { try StandardOutput.write(part) }
     }
 }

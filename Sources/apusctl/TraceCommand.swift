@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandKit
 import NetTypes
 
 /// `apusctl trace SRC DST`
@@ -33,7 +34,7 @@ struct TraceCommand: ParsableCommand {
             case .leaves(let reason): "goes on \(reason)"
             case .lost(let reason): "lost \(reason)"
             }
-        try OutputOptions.write((trace.lines + [end]).map { $0 + "\n" }.joined())
+        try StandardOutput.write((trace.lines + [end]).map { $0 + "\n" }.joined())
         if case .lost = outcome { throw ExitCode.failure }
     }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandKit
 import Logging
 import NodeAgent
 import ServiceLifecycle
@@ -20,10 +21,20 @@ struct ApusDaemon: AsyncParsableCommand {
         NodeAgent.shareHeap()
         do {
             try NodeAgent.requireProc()
+            let run = ["--node", "node", "--config", "config"]
+            var command = try parseProgram(
+                Array(CommandLine.arguments.dropFirst()),
+                placeholders: [
+                    "": run, "run": run, "check": ["--config", "config"], "cleanup": ["--node", "node"],
+                ])
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
         } catch {
-            exit(withError: error)
+            end(with: error)
         }
-        await main(nil)
     }
 }
 

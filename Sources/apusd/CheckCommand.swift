@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandKit
 import NodeAgent
 
 /// Tries resources before a node does.
@@ -19,9 +20,9 @@ struct CheckCommand: ParsableCommand {
 
     func run() throws {
         let check = ConfigurationCheck(path: config, node: node)
-        for line in check.findings { print(line) }
-        print("in force: \(check.inventory)")
-        if let node { for line in check.node { print("\(node): \(line)") } }
+        var lines = check.findings + ["in force: \(check.inventory)"]
+        if let node { lines += check.node.map { "\(node): \($0)" } }
+        try StandardOutput.write(lines.map { $0 + "\n" }.joined())
         guard check.isAccepted else { throw ExitCode.failure }
     }
 }

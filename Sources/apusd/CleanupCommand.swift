@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandKit
 import NodeAgent
 
 /// Takes back what the daemon has made.
@@ -21,6 +22,6 @@ struct CleanupCommand: ParsableCommand {
         let options = AgentOptions(
             nodeName: node, configurationPath: "", runDirectory: runDir, stateDirectory: stateDir)
         let done = try NodeCleanup(options: options).run()
-        print(done.isEmpty ? "nothing to remove" : done.joined(separator: "\n"))
+        try StandardOutput.write((done.isEmpty ? ["nothing to remove"] : done).map { $0 + "\n" }.joined())
     }
 }

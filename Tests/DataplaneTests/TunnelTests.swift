@@ -59,7 +59,7 @@ struct TunnelTableTests {
         for operation in table.additions { table.applied(operation) }
         table.observe(neighbours[0], deleted: true)
         #expect(table.additions == [.setNeighbour(neighbours[0])])
-        table.failed(.setNeighbour(neighbours[0]))
+        table.failed(.setNeighbour(neighbours[0]), NetlinkError(.neighbourSet, "10.244.1.0", .ENOBUFS))
         #expect(table.additions.isEmpty)
         table.retry()
         table.applied(.setNeighbour(neighbours[0]))

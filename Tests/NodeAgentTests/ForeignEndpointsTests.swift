@@ -34,6 +34,26 @@ struct ForeignEndpointsTests {
         #expect(endpoints.announced(pools: pools, blocks: blocks) == Self.prefixes("10.1.9.8/32", "10.1.9.9/32"))
     }
 
+    @Test("Withheld is what lies in disabled pools alone, and is told once for a pool and a number")
+    func withheld() throws {
+        var endpoints = ForeignEndpoints(
+            try ["10.1.9.9/32", "10.2.0.1/32", "10.2.0.2/32", "10.3.0.1/32", "10.4.0.1/32"].enumerated()
+                .map { try Self.attachment("c\($0)", $1) }, blocks: [])
+        let withheld = endpoints.withheld(pools: pools, blocks: blocks)
+        #expect(withheld.mapValues { $0.sorted() } == ["off": Self.prefixes("10.2.0.1/32", "10.2.0.2/32")])
+        #expect(endpoints.withheld(pools: pools, blocks: Self.prefixes("10.2.0.0/26")).isEmpty)
+        let wider = IPPool(name: "wider", cidr: Self.prefixes("10.0.0.0/8")[0])
+        #expect(endpoints.withheld(pools: pools + [wider], blocks: blocks).isEmpty)
+        var remarks = WithheldRemarks()
+        #expect(remarks.takeNews(withheld).map(\.count) == [2])
+        #expect(remarks.takeNews(withheld).isEmpty)
+        endpoints.forget(Self.key("c1"))
+        let fewer = endpoints.withheld(pools: pools, blocks: blocks)
+        #expect(remarks.takeNews(fewer).map(\.count) == [1])
+        #expect(remarks.takeNews([:]).isEmpty)
+        #expect(remarks.takeNews(fewer).map(\.pool) == ["off"])
+    }
+
     @Test("What the store says at the start counts, but for a pod that is being deleted")
     func start() throws {
         let endpoints = ForeignEndpoints(

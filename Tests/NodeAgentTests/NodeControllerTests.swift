@@ -22,12 +22,15 @@ private struct ControllerLab: ~Copyable {
     private let directory: TemporaryDirectory
     private let kernel: KernelAgent
 
-    init(defaultPools: DefaultPools) async throws {
+    init(defaultPools: DefaultPools, environment: [String: String]) async throws {
         let directory = try TemporaryDirectory()
         var options = AgentOptions(
             nodeName: "node1", configurationPath: directory.file("config.yaml"), runDirectory: directory.file("run"),
             stateDirectory: directory.file("state"), managesForwarding: false)
         options.defaultPools = defaultPools
+        for family in AddressFamily.allCases where !environment.isEmpty {
+            options.addressSources[family] = try NodeAddressSource(family, environment: environment)
+        }
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let store = RunDirectory(path: options.runDirectory, bootID: try BootID.current())
         try store.create()
@@ -98,9 +101,10 @@ private struct ControllerLab: ~Copyable {
 struct NodeControllerTests {
     /// Runs the controller beside the body.
     private static func run(
-        defaultPools: DefaultPools = DefaultPools(), _ body: (borrowing ControllerLab) async throws -> Void,
+        defaultPools: DefaultPools = DefaultPools(), environment: [String: String] = [:],
+        _ body: (borrowing ControllerLab) async throws -> Void,
     ) async throws {
-        let lab = try await ControllerLab(defaultPools: defaultPools)
+        let lab = try await ControllerLab(defaultPools: defaultPools, environment: environment)
         let running = lab.controller
         async let end: Void = running.run()
         do {
@@ -124,6 +128,23 @@ struct NodeControllerTests {
             try lab.record("a")
             try await lab.configure()
             #expect(await lab.announced() == ["10.244.0.0/26", "10.244.9.1/32"])
+        }
+    }
+
+    @Test(
+        "An address of the environment that is on no link, or found nowhere, is a fault with what to do",
+        arguments: [
+            (["IP": "192.0.2.7/24"], "192.0.2.7", "IP=192.0.2.7 of apusd's environment is on no link of the node"),
+            (["IP6": "fd00::7"], "fd00::7", "IP6=fd00::7 of apusd's environment is on no link of the node"),
+            (["IP": "autodetect"], "IP", "no IPv4 address is found by first-found"), (["IP": "none"], nil, ""),
+            (["IP": ""], nil, ""),
+        ] as [([String: String], String?, String)])
+    func addressFaults(environment: [String: String], subject: String?, problem: String) async throws {
+        try await Self.run(environment: environment) { lab in
+            try await lab.configure()
+            let faults = await lab.controller.addressFaults
+            #expect(faults.map(\.subject) == (subject.map { [$0] } ?? []))
+            #expect(faults.allSatisfy { $0.problem.hasPrefix(problem) && !$0.remedy.isEmpty })
         }
     }
 

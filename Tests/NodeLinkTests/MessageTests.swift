@@ -120,6 +120,8 @@ import Testing
         status.keyShortage?.limitBytes = 20480
         status.keyShortage?.neededBytes = 24576
         #expect(try StatusAnswer(status.members) == status)
+        status.faults = [DaemonFault(subject: "tunl0", problem: "no module", remedy: "modprobe ipip")]
+        status.peers[0].hasPassword = true
         status.node.programsRoutes = false
         status.listening = BGPListening(port: 1790, addresses: [try #require(IPAddress("192.168.1.1"))])
         #expect(try StatusAnswer(status.members) == status)

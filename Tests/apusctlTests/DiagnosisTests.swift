@@ -90,6 +90,72 @@ struct DiagnosisTests {
         #expect(NodeStatusText(account.status, now: 0).text.contains("Configuration refused: \(refusal)\n"))
     }
 
+    @Test("what the daemon knows to be wrong is named, with the remedy, by the status too")
+    func faults() {
+        let fault = DaemonFault(subject: "tunl0", problem: "the module is missing", remedy: "modprobe ipip")
+        #expect(problems { $0.status.faults = [fault] } == ["the module is missing"])
+        var status = account.status
+        status.faults = [fault]
+        #expect(
+            NodeStatusText(status, now: 0).text.contains("Fault: the module is missing\n  Remedy: modprobe ipip\n"))
+    }
+
+    @Test(
+        "segments without the right signature are a finding for the peers that are down, with the counters",
+        arguments: [
+            (
+                true, "start", ["TCPMD5Failure": 2, "TCPMD5NotFound": 3],
+                "the password of 192.168.1.2 (node2) may not fit"
+            ),
+            (true, "start", ["TCPMD5NotFound": 3], "the password of 192.168.1.2 (node2) may not fit"),
+            (true, "start", ["TCPMD5Unexpected": 3], nil), (true, "up", ["TCPMD5Failure": 2], nil),
+            (true, "start", [:], nil), (false, "start", ["TCPMD5Failure": 2], nil),
+            (false, "start", ["TCPMD5Unexpected": 4], "192.168.1.2 (node2) may have a password for this node"),
+        ] as [(Bool, String, [String: Int64], String?)])
+    func signatures(hasPassword: Bool, state: String, counters: [String: Int64], finding: String?) throws {
+        var peer = PeerStatus(
+            address: "192.168.1.2", family: .ipv4, type: "global", state: state, since: 0, info: "",
+            asNumber: ASNumber(1),
+            node: "node2")
+        peer.hasPassword = hasPassword
+        var diagnosis = Diagnosis()
+        diagnosis.checkSignatures([peer], counters)
+        #expect(diagnosis.findings.count == (finding == nil ? 0 : 1))
+        let found = diagnosis.findings.first?.problem ?? ""
+        #expect(found.hasPrefix(finding ?? ""))
+        for (name, count) in counters where finding != nil { #expect(found.contains("\(name) \(count)")) }
+    }
+
+    @Test("the kernel's counters are read by their names")
+    func counters() {
+        let lines = [
+            "TcpExt: SyncookiesSent TCPMD5NotFound TCPMD5Failure", "TcpExt: 0 7 -1", "IpExt: InNoRoutes", "IpExt: 3",
+        ]
+        #expect(
+            NodeKernel.counters(of: "TcpExt", in: lines) == [
+                "SyncookiesSent": 0, "TCPMD5NotFound": 7, "TCPMD5Failure": -1,
+            ])
+        #expect(NodeKernel.counters(of: "MPTcpExt", in: lines).isEmpty)
+        #expect(NodeKernel.counters(of: "TcpExt", in: Array(lines.prefix(1))).isEmpty)
+    }
+
+    @Test("a route whose entries were refused is a finding, be it in the kernel or not")
+    func refusedEntries() {
+        func found(_ state: String) -> [String] {
+            problems { account in
+                var route = RouteRow(
+                    prefix: prefix, nextHop: "192.168.1.2", peer: "", asPath: "", mode: "vxlan", state: state, link: "")
+                route.obstacle = .refused
+                account.routes = [route]
+            }
+        }
+        let reason = "its neighbour 10.244.1.0 on vxlan.calico was refused by the kernel: No buffer space available"
+        #expect(found(reason) == ["\(prefix) via 192.168.1.2 is not in the kernel: \(reason)"])
+        #expect(
+            found("programmed, but \(reason)")
+                == ["packets for \(prefix) via 192.168.1.2 may be lost: programmed, but \(reason)"])
+    }
+
     @Test("a daemon of another version is named", arguments: ["", "0.0.9"])
     func version(_ version: String) {
         let found = problems { $0.status.node.version = version }

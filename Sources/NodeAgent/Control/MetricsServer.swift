@@ -2,15 +2,19 @@ import Logging
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import NodeLink
 
 /// Answers `GET /metrics` on an HTTP port, and nothing else.
 struct MetricsServer: Sendable {
     private static let retryInterval: Duration = .seconds(1)
+    private static let subject = "metrics"
     /// A connection that asks nothing is closed after so long.
     private static let idleLimit: TimeAmount = .seconds(60)
 
     let address: SocketAddress
     let eventLoop: any EventLoop
+    /// Where it is told that the address is not to be had.
+    let faults: DaemonFaults
     let logger: Logger
     /// The text to answer with.
     let metrics: @Sendable () async -> MetricsText
@@ -22,6 +26,7 @@ struct MetricsServer: Sendable {
         while !Task.isCancelled {
             do {
                 let channel = try await bind()
+                faults.clear(Self.subject)
                 logger.notice("serving metrics", metadata: ["address": "\(address)"])
                 await withTaskCancellationHandler {
                     try? await channel.closeFuture.get()
@@ -30,15 +35,25 @@ struct MetricsServer: Sendable {
                 }
                 hasWarned = false
             } catch {
+                let reason = Dialer.reason(of: error)
+                faults.note(fault(reason))
                 if !hasWarned {
                     logger.warning(
                         "cannot serve metrics; trying again",
-                        metadata: ["address": "\(address)", "reason": "\(Dialer.reason(of: error))"])
+                        metadata: ["address": "\(address)", "reason": "\(reason)"])
                 }
                 hasWarned = true
                 try? await Task.sleep(for: Self.retryInterval)
             }
         }
+    }
+
+    private func fault(_ reason: String) -> DaemonFault {
+        let place = "\(address.ipAddress ?? "") port \(address.port ?? 0)"
+        return DaemonFault(
+            subject: Self.subject, problem: "Prometheus is not answered at \(place): \(reason)",
+            remedy: "stop the program that is there (ss -ltnp 'sport = :\(address.port ?? 0)'), or start apusd with "
+                + "another --metrics; apusd tries again every second")
     }
 
     private func bind() async throws -> any Channel {

@@ -110,6 +110,11 @@ extension Responder {
             let stale = row.flags.contains("s") ? ", kept from a lost session" : ""
             lines.append("In the table: from \(source)\(path)\(stale), \(verdict)\(reason).")
         }
+        if let pool = await controller.disabledPool(of: prefix) {
+            lines.append(
+                "Withheld: a pod of this node has \(prefix) from another IPAM plugin, and IPPool/\(pool), in which it "
+                    + "lies, is disabled.")
+        }
         let told = await speaker.peersTold(of: prefix)
         let pool = await controller.configuration?.pool(of: prefix)
         let keeper = pool.flatMap { $0.disableBGPExport ? ": IPPool/\($0.name) has disableBGPExport" : nil } ?? ""

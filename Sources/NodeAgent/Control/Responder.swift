@@ -20,6 +20,7 @@ struct Responder: Sendable {
     let bfd: BFDMonitor
     let linkRemovals: LinkRemovals
     let shortages: KeyShortages
+    let faults: DaemonFaults
 
     /// How many refusals a status names: more are a file of another kind, and the message has a limit.
     private static let toldRefusals = 32
@@ -130,6 +131,7 @@ struct Responder: Sendable {
         answer.notes = Array(await controller.notes.prefix(Self.toldWarnings))
         answer.keyShortage = shortages.current
         answer.claimFault = await controller.claimFault
+        answer.faults = await controller.addressFaults + kernel.tunnelFaults() + faults.current
         answer.listening = await speaker.configuration.map {
             BGPListening(port: $0.listenPort, addresses: $0.acceptingAddresses.sorted())
         }
@@ -142,13 +144,15 @@ struct Responder: Sendable {
         let port = report.settings.port
         var info = session.state.rawValue
         if !isUp, let error = session.problem(at: BootClock.now()) { info += " (\(error))" }
-        return PeerStatus(
+        var status = PeerStatus(
             address: port == 179 ? "\(report.settings.address)" : "\(report.settings.address) port \(port)",
             family: report.settings.address.family, type: report.settings.kind.rawValue, state: isUp ? "up" : "start",
             since: (isUp ? session.since : session.downSince ?? session.since).map(WallClock.seconds(at:))
                 ?? WallClock.now(),
             info: info,
             asNumber: report.settings.asNumber, node: report.settings.nodeName ?? "")
+        status.hasPassword = report.settings.password != nil
+        return status
     }
 
     private func nodes() async -> [NodeRow] {

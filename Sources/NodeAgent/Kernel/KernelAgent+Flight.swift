@@ -9,8 +9,7 @@ extension KernelAgent {
     /// does, and `forwardingSignal` says when to come again.
     func advance() {
         carryOut { (sockets: KernelSockets) throws(NetlinkError) in
-            // Neighbours and forwarding entries first: a route without them loses packets.
-            report(try sockets.tunnels.add())
+            try addEntries(of: sockets)
             while sockets.routes.isAnswered { report(try sockets.routes.exchange()) }
             guard !sockets.routes.launch(), !sockets.routes.isInFlight, !sockets.routes.isGathering else { return }
             report(try sockets.routes.apply())
@@ -25,6 +24,13 @@ extension KernelAgent {
             report(try sockets.routes.land())
             try removeLeftovers(of: sockets)
         }
+    }
+
+    /// Adds the neighbours and forwarding entries that routes are about to need, which come first: a route without them
+    /// loses packets. Those of what the kernel refuses wait.
+    func addEntries(of sockets: KernelSockets) throws(NetlinkError) {
+        report(try sockets.tunnels.add())
+        sockets.routes.table.holdBack(sockets.tunnels.table.unmet)
     }
 
     func removeLeftovers(of sockets: KernelSockets) throws(NetlinkError) {

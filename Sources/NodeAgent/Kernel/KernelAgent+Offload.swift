@@ -65,6 +65,15 @@ extension KernelAgent {
         }
     }
 
+    /// The tunnel devices that pools need and that cannot be had.
+    func tunnelFaults() -> [DaemonFault] {
+        tunnels.problems.sorted { $0.key.name < $1.key.name }.map { device, problem in
+            DaemonFault(
+                subject: device.name, problem: "the tunnel device \(device.name) is not to be had: \(problem.reason)",
+                remedy: problem.remedy)
+        }
+    }
+
     private func nextAttempt() -> OffloadPlan.Attempt? {
         // Nodes begin at different places of the same list, or one of them would hear from all.
         let start = (configuration?.nodeName ?? "").utf8.reduce(0) { ($0 &* 31 &+ Int($1)) & 0xffff }

@@ -39,7 +39,13 @@ extension KernelAgent {
 
     private func state(of prefix: IPPrefix) -> (String, RouteObstacle?) {
         switch sockets?.routes.table.condition(of: prefix) {
-        case .programmed: ("programmed", nil)
+        case .programmed:
+            // The route is as it was before somebody took away what it needs.
+            if let problem = sockets?.tunnels.table.problem(of: prefix) {
+                ("programmed, but \(problem.text { picture.name(of: $0) })", problem.obstacle)
+            } else {
+                ("programmed", nil)
+            }
         case .pending, nil: ("not yet: waiting for the kernel", .pending)
         case .held(let link): ("not yet: link \(picture.name(of: link) ?? "if\(link)") is down", .linkDown)
         case .problem(let problem): (problem.text { picture.name(of: $0) }, problem.obstacle)
@@ -53,7 +59,7 @@ extension RouteProblem {
     fileprivate var obstacle: RouteObstacle {
         switch self {
         case .conflict: .conflict
-        case .refused: .refused
+        case .refused, .unmet: .refused
         }
     }
 }

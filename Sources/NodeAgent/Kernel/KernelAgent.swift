@@ -432,7 +432,7 @@ extension KernelAgent {
         land()
         wish(prefixes)
         carryOut { (sockets: KernelSockets) throws(NetlinkError) in
-            report(try sockets.tunnels.add())
+            try addEntries(of: sockets)
             report(try sockets.routes.apply())
             try removeLeftovers(of: sockets)
         }

@@ -11,11 +11,17 @@ struct TunnelKeeper {
     /// them any more.
     private(set) var links: [TunnelDevice: UInt32] = [:]
     /// Why a wanted device cannot be had.
-    private(set) var problems: [TunnelDevice: String] = [:]
+    private(set) var problems: [TunnelDevice: Problem] = [:]
     private var unneededSince: [TunnelDevice: MonotonicTime] = [:]
     private var settings: SettingUpkeep
     private let grace: Duration
     private let logger: Logger
+
+    /// Why a device cannot be had, and what to do.
+    struct Problem: Equatable {
+        var reason: String
+        var remedy: String
+    }
 
     /// - Parameter grace: how long a device is kept after the last sign that somebody needs it.
     init(settings: SettingUpkeep, grace: Duration, logger: Logger) {
@@ -34,7 +40,13 @@ struct TunnelKeeper {
         for device in TunnelDevice.allCases {
             switch plan.wishes[device] {
             case .device(let spec, let parent): shape(device, spec, parent: parent, sockets)
-            case .impossible(let reason): report(device, reason)
+            case .impossible(let reason):
+                report(
+                    device,
+                    Problem(
+                        reason: reason,
+                        remedy: "correct the address of this node's Node resource, or give a link the address (ip "
+                            + "address add)"))
             case nil: problems[device] = nil
             }
         }
@@ -103,14 +115,16 @@ struct TunnelKeeper {
             }
             // One that was ready stays: others send to it.
             if links[device] == nil, let strict {
-                return report(
-                    device, "reverse path filtering of \(strict) is strict and cannot be changed: set rp_filter to 2")
+                let reason = "reverse path filtering of \(strict) is strict and cannot be changed: set rp_filter to 2"
+                // A dot in a link's name would end the name for sysctl(8).
+                let name = String(strict.map { $0 == "." ? "/" : $0 })
+                return report(device, Problem(reason: reason, remedy: "sysctl -w net.ipv4.conf.\(name).rp_filter=2"))
             }
             links[device] = link.index
             problems[device] = nil
         } catch {
             links[device] = nil
-            report(device, error.description)
+            report(device, Problem(reason: error.description, remedy: error.remedy))
         }
     }
 
@@ -124,10 +138,10 @@ struct TunnelKeeper {
         return strict
     }
 
-    private mutating func report(_ device: TunnelDevice, _ reason: String) {
+    private mutating func report(_ device: TunnelDevice, _ problem: Problem) {
         links[device] = nil
-        guard problems[device] != reason else { return }
-        problems[device] = reason
-        logger.error("tunnel device not to be had", metadata: ["device": "\(device)", "reason": "\(reason)"])
+        guard problems[device] != problem else { return }
+        problems[device] = problem
+        logger.error("tunnel device not to be had", metadata: ["device": "\(device)", "reason": "\(problem.reason)"])
     }
 }

@@ -66,6 +66,17 @@ struct ForeignEndpoints: Sendable {
             && pools.contains { $0.cidr.contains(address) && !$0.isDisabled && !$0.disableBGPExport }
     }
 
+    /// Those that are not announced because every pool that holds them is disabled, by the name of the first.
+    func withheld(pools: [IPPool], blocks: [IPPrefix]) -> [String: [IPPrefix]] {
+        var withheld: [String: [IPPrefix]] = [:]
+        for address in holders.keys where !blocks.contains(where: { $0.contains(address) }) {
+            let holding = pools.filter { $0.cidr.contains(address) }
+            guard let first = holding.first, holding.allSatisfy(\.isDisabled) else { continue }
+            withheld[first.name, default: []].append(address)
+        }
+        return withheld
+    }
+
     private mutating func hold(_ new: [IPPrefix], insteadOf old: [IPPrefix]) -> Change {
         for address in new { holders[address, default: 0] += 1 }
         for address in old { holders[address, default: 0] -= 1 }

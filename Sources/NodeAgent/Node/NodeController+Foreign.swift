@@ -1,4 +1,5 @@
 import IPAMCore
+import Logging
 import ModePlugins
 import NetTypes
 import NodeLink
@@ -28,8 +29,12 @@ extension NodeController {
 
     /// What is to be announced beside the blocks, each address by itself.
     func foreignAnnouncements(_ view: NodeView, besides blocks: [NodeState.OwnedBlock]) -> [BlockAnnouncement] {
-        guard !foreign.isEmpty else { return [] }
+        guard !foreign.isEmpty else {
+            noteWithheld(view, besides: blocks)
+            return []
+        }
         foreign.prune(isRecorded)
+        noteWithheld(view, besides: blocks)
         return foreign.announced(pools: view.pools, blocks: blocks.map(\.cidr)).compactMap { address in
             hostAnnouncement(of: address, view)
         }
@@ -38,12 +43,29 @@ extension NodeController {
     /// Tells the speaker what differs, and looks at nothing else.
     private func announce(_ change: ForeignEndpoints.Change) async {
         guard !change.isEmpty, let view else { return }
+        noteWithheld(view, besides: state?.blocks ?? [])
         let blocks = state?.blocks.map(\.cidr) ?? []
         let came = change.came.filter { ForeignEndpoints.isAnnounced($0, pools: view.pools, blocks: blocks) }
         // A block that has come since is announced as such, and stays.
         await speaker.change(
             announcing: came.compactMap { hostAnnouncement(of: $0, view) },
             withdrawing: change.went.filter { !blocks.contains($0) })
+    }
+
+    /// The disabled pool for whose sake an address of another IPAM plugin is not announced; nil where none is.
+    func disabledPool(of address: IPPrefix) -> String? {
+        guard let view, !foreign.isEmpty else { return nil }
+        let withheld = foreign.withheld(pools: view.pools, blocks: state?.blocks.map(\.cidr) ?? [])
+        return withheld.first { $0.value.contains(address) }?.key
+    }
+
+    private func noteWithheld(_ view: NodeView, besides blocks: [NodeState.OwnedBlock]) {
+        let withheld = foreign.withheld(pools: view.pools, blocks: blocks.map(\.cidr))
+        for (pool, count) in withheldRemarks.takeNews(withheld) {
+            logger.warning(
+                "pods' addresses of another IPAM plugin are not announced: their pool is disabled",
+                metadata: ["pool": "\(pool)", "addresses": "\(count)"])
+        }
     }
 
     private func hostAnnouncement(of address: IPPrefix, _ view: NodeView) -> BlockAnnouncement? {

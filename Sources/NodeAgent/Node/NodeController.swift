@@ -48,12 +48,14 @@ actor NodeController {
     var inForce = ConfigurationInForce()
     var plan: BlockPlan?
     var foreign: ForeignEndpoints { didSet { updateShortcut() } }
+    var withheldRemarks = WithheldRemarks()
     private nonisolated let shortcut = EndpointShortcut()
     var addressSearch = AddressSearch()
     var demandedPool: DemandedPool
     private var reported: Set<Diagnostic> = []
     /// What is refused of the files as they are now.
     private(set) var refusals: [Diagnostic] = []
+    private var refusedPlaces = RefusedPlaces()
     /// What is doubtful in the files as they are now, and used all the same.
     private var warnings: [Diagnostic] = []
     /// What was read of the files and changes nothing here.
@@ -238,12 +240,15 @@ extension NodeController {
                     "nodes": "\(names.isEmpty ? "none" : names)",
                 ])
             notices.status("no Node resource \(options.nodeName) in \(options.configurationPath); \(meanwhile)")
+            refusedPlaces.note(refusals)
             return
         }
         switch inForce.offer(decoded) {
         case .unchanged:
+            sayWhatIsGoodAgain()
             tellStatus(view)
         case .kept:
+            refusedPlaces.note(refusals)
             logger.error(
                 "configuration refused; the last good one stays in force",
                 metadata: ["refused": "\(refusals.prefix(8).map(\.description).joined(separator: "; "))"])
@@ -256,8 +261,17 @@ extension NodeController {
             await publish()
             logger.info(
                 "configuration in force", metadata: ["nodes": "\(view.nodes.count)", "peers": "\(view.peers.count)"])
+            sayWhatIsGoodAgain()
             tellStatus(view)
         }
+    }
+
+    private func sayWhatIsGoodAgain() {
+        let places = refusedPlaces.settle(refusals)
+        guard !places.isEmpty else { return }
+        logger.notice(
+            "configuration no longer refused; it is in force again",
+            metadata: ["of": "\(places.prefix(8).joined(separator: "; "))"])
     }
 
     private func tellStatus(_ view: NodeView) {

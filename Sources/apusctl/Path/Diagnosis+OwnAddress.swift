@@ -8,6 +8,8 @@ extension Diagnosis {
         guard let own = account.nodes.first(where: { $0.name == node.name }) else { return }
         for text in [own.ipv4, own.ipv6].compactMap(\.self) {
             guard let address = CIDRAddress(text)?.address ?? IPAddress(text) else { continue }
+            // Where the daemon was given the address it has said so itself.
+            if account.status.faults.contains(where: { $0.subject == address.description }) { continue }
             let family = address.family == .ipv4 ? "ipv4" : "ipv6"
             guard let link = node.link(with: address) else {
                 add(

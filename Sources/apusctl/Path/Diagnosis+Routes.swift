@@ -8,6 +8,10 @@ extension Diagnosis {
         for route in routes where !route.isProgrammed && route.obstacle != .disabled {
             add("\(route.prefix) via \(route.nextHop) is not in the kernel: \(route.state)", route.remedy)
         }
+        // What it needs beside itself is not there.
+        for route in routes where route.isProgrammed && route.obstacle == .refused {
+            add("packets for \(route.prefix) via \(route.nextHop) may be lost: \(route.state)", route.remedy)
+        }
     }
 }
 

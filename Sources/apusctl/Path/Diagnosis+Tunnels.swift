@@ -16,6 +16,8 @@ extension Diagnosis {
         for (mode, family, device) in pools where families.isEmpty || families.contains(family) {
             wanted.formUnion(Self.devices(mode, family, device, node.links.values))
         }
+        // Why one is not to be had the daemon has said.
+        wanted.subtract(account?.status.faults.map(\.subject) ?? [])
         checkDevices(wanted, node.links.values)
         for device in node.links.values.sorted(by: { $0.index < $1.index })
         where device.isOwnTunnel && device.kind == "vxlan" {

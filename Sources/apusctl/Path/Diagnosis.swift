@@ -59,11 +59,13 @@ struct Diagnosis {
     private mutating func check(_ account: Account, _ node: NodeKernel?) {
         checkVersion(account.status.node)
         checkConfiguration(account.status)
+        for fault in account.status.faults { add(fault.problem, fault.remedy) }
         checkOverlaps(account.status)
         checkDoubts(account.status)
         if let node { checkOwnAddresses(account, node) }
         checkKeys(account.status)
         checkSessions(account)
+        if let node { checkSignatures(account.status.peers, node.tcpCounters()) }
         checkStaleRoutes(account)
         checkBlocks(account)
         checkModes(account)

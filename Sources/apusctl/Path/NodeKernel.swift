@@ -137,12 +137,27 @@ final class NodeKernel {
     }
 
     /// The lines of a table of the kernel's about its network (proc_pid_net(5)), without the heading.
-    func table(_ name: String) -> [String] {
+    func table(_ name: String) -> [String] { Array(networkFile(name).dropFirst()) }
+
+    /// What the kernel has counted of TCP on the node (proc_pid_net(5): /proc/net/netstat).
+    func tcpCounters() -> [String: Int64] { Self.counters(of: "TcpExt", in: networkFile("netstat")) }
+
+    /// Reads the counters of a group, whose first line has the names and whose second the values.
+    static func counters(of group: String, in lines: [String]) -> [String: Int64] {
+        let rows = lines.map { $0.split(separator: " ") }.filter { $0.first == group[...] + ":" }
+        guard rows.count == 2 else { return [:] }
+        return Dictionary(
+            zip(rows[0].dropFirst(), rows[1].dropFirst()).compactMap { name, value in
+                Int64(value).map { (String(name), $0) }
+            }, uniquingKeysWith: { first, _ in first })
+    }
+
+    private func networkFile(_ name: String) -> [String] {
         // /proc/net is that of the main thread, whose namespace may be another.
         let path = "/proc/thread-self/net/" + name
         let bytes = try? netns.within { try? Files.readThroughLinks(path, limit: 16 << 20) }
         let text = bytes.flatMap { $0 }.map { String(decoding: $0, as: UTF8.self) } ?? ""
-        return text.split(separator: "\n").dropFirst().map(String.init)
+        return text.split(separator: "\n").map(String.init)
     }
 
     /// The TCP sockets that listen on the node.
