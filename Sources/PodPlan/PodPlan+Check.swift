@@ -107,6 +107,8 @@ extension PodPlan {
         let thing = "\(kind) \(words(route, link: link))"
         let rivals = end.routes.enumerated().filter { $0.element.destination == route.destination }
         guard let own = rivals.first(where: { route.leadsAsDoes($0.element) }) else { return .missing(thing) }
+        // The gateway has one address in all networks, and this is not the pod's first.
+        if own.element.metric == PodPlan.furtherMetric(linkIndex: end.index) { return nil }
         // Of two IPv4 routes of one metric the kernel takes the one that it lists first.
         let better = rivals.first { place, other in
             other.effectiveMetric < own.element.effectiveMetric
