@@ -24,6 +24,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <linux/netlink.h>
+#include <linux/nsfs.h>
 #include <linux/sockios.h>
 #include <stddef.h>
 
@@ -203,6 +204,8 @@ int clinux_link_index(int socket, const char *name) {
     strncpy(request.ifr_name, name, sizeof request.ifr_name - 1);
     return ioctl(socket, SIOCGIFINDEX, &request) == 0 ? request.ifr_ifindex : -1;
 }
+
+int clinux_namespace_kind(int namespace) { return ioctl(namespace, NS_GET_NSTYPE); }
 
 int clinux_socket_netns(int socket) { return ioctl(socket, SIOCGSKNS); }
 

@@ -27,7 +27,7 @@ extension CNIError {
     private init(_ error: PodPlanError) {
         switch error {
         case .nameTaken: self.init(.ownershipConflict, error.description)
-        case .mtuTooSmall: self.init(.invalidConfig, error.description)
+        case .mtuTooSmall, .routeTaken: self.init(.invalidConfig, error.description)
         }
     }
 

@@ -84,11 +84,20 @@ package enum CNIPlugin {
         }
         let role = Role(programName: programName)
         let outcome = run(role, environment: environment, lostSince: lostSince) {
+            if environment["CNI_COMMAND"] == CNICommand.version.rawValue { return try versionConfig() }
             let (bytes, isWhole) = CallHandover.config
             if isWhole { return bytes }
             return try bytes + ProcessIO.readStandardInput(limit: maximumConfig - bytes.count)
         }
         return end(outcome.answer.map { text($0) } ?? [], outcome.status)
+    }
+
+    /// The configuration of a VERSION, which may do without: a terminal, and a pipe that nobody closes, would keep it for
+    /// ever. What is not there in time is not looked at.
+    private static func versionConfig() throws(SystemError) -> [UInt8] {
+        try ProcessIO.readStandardInput(
+            limit: maximumConfig, patience: .seconds(1), pause: .milliseconds(10)
+        ) { (try? JSONText.parse($0)) != nil }
     }
 
     /// An answer as it goes to standard output.

@@ -24,7 +24,7 @@ struct IPAMDelegate {
     /// Finds the program; nil if the addresses are Apus' own to give.
     ///
     /// - Parameter deadline: when it must be done with whatever it is called for, be it before its own time is over.
-    /// - Throws: error 7 for a type that is no plugin's name, 999 when CNI_PATH does not hold it.
+    /// - Throws: error 7 for a type that is no plugin's name, 4 when CNI_PATH does not hold it.
     init?(_ call: PluginCall, until deadline: MonotonicTime? = nil) throws {
         guard Self.isNamed(by: call.config), let type = call.config.ipamType else { return nil }
         guard !type.contains("/"), type != ".", type != "..", !type.unicodeScalars.contains("\0") else {
@@ -43,9 +43,15 @@ struct IPAMDelegate {
             self.deadline = deadline
             return
         }
+        let path = call.environment.pluginPath.joined(separator: ":")
+        guard !path.isEmpty else {
+            throw CNIError(
+                .invalidEnvironment, "CNI_PATH is not set: the plugin \"\(type)\" of ipam.type is looked for there")
+        }
         throw CNIError(
-            .failed, "ipam.type: no plugin \"\(type)\" in CNI_PATH",
-            details: call.environment.pluginPath.joined(separator: ":"))
+            .invalidEnvironment,
+            "CNI_PATH: no plugin \"\(type)\", which ipam.type names, in it; install it there, or correct one of the two",
+            details: path)
     }
 
     /// Runs one command.

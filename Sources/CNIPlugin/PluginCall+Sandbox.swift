@@ -5,15 +5,27 @@ extension PluginCall {
     /// The container's namespace.
     ///
     /// - Parameter hostInode: the plugin's own, which it may not be.
-    /// - Throws: error 999 for a path that is no namespace (3 would keep the runtime from sending DEL), error 8 for the
-    ///   plugin's own.
+    /// - Throws: error 4 for a path that is no network namespace (3 would keep the runtime from sending DEL), error 8 for
+    ///   the plugin's own, error 5 where the kernel has no room to open it.
     func openSandbox(notIn hostInode: UInt64) throws -> NetNS {
         let path = environment.netns
-        let sandbox = try openNetns(orThrow: { CNIError(.failed, "CNI_NETNS: \($0)", details: path) })
+        let sandbox = try openNetns(orThrow: { Self.fault($0, of: path) })
         guard environment.allowsOwnNetns || sandbox.inode != hostInode else {
             throw CNIError(.ownNetns, "CNI_NETNS: \(path) is the plugin's own network namespace", details: path)
         }
         return sandbox
+    }
+
+    private static func fault(_ error: SystemError, of path: String) -> CNIError {
+        let remedy =
+            switch error.code {
+            case .ENOENT, .ENOTDIR, .EISDIR, .EINVAL, .ENXIO, .ELOOP, .ENAMETOOLONG:
+                "give the path of the container's network namespace, as /run/netns/NAME or /proc/PID/ns/net"
+            case .EACCES, .EPERM: "run apus as root, with CAP_SYS_PTRACE for a path of /proc"
+            default: ""
+            }
+        guard !remedy.isEmpty else { return CNIError(.inputOutput, "CNI_NETNS: \(error)", details: path) }
+        return CNIError(.invalidEnvironment, "CNI_NETNS: \(error); \(remedy)", details: path)
     }
 
     private func openNetns(orThrow failure: (SystemError) -> CNIError) throws(CNIError) -> NetNS {

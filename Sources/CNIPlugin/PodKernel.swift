@@ -81,8 +81,7 @@ struct PodKernel: ~Copyable {
                     if try Self.lacksIPv6(end.name) { try Self.enableIPv6(end.name) }
                 }
             }
-            let index = try Self.index(of: end.name, &pod)
-            try Self.execute(end.operations(linkIndex: index).map { Self.request($0, linkIndex: index) }, on: &pod)
+            try configurePod(end)
         case .routeToPod(let way):
             let index = try hostIndex(way.hostName)
             try Self.execute(
@@ -106,6 +105,31 @@ struct PodKernel: ~Copyable {
         switch inverse {
         case .deleteLink(let name, let alias): try hostLinks.delete(name, of: alias, isRecorded: true)
         }
+    }
+
+    private mutating func configurePod(_ end: PodEnd) throws {
+        let index = try Self.index(of: end.name, &pod)
+        let operations = end.operations(linkIndex: index)
+        let failures = try attempt(operations, linkIndex: index)
+        guard let first = failures.first else { return }
+        // Another network has given the pod routes: only then is it looked at which.
+        guard first.error.code == .EEXIST, case .route = operations[first.index] else { throw first.error }
+        let rest = failures.map { operations[$0.index].besideAnother }
+        guard let failure = try attempt(rest, linkIndex: index).first else { return }
+        guard failure.error.code == .EEXIST, case .route(let route) = rest[failure.index] else { throw failure.error }
+        throw PodPlanError.routeTaken(route.destination, by: try linkName(ofPodRoute: route) ?? "another link")
+    }
+
+    private mutating func attempt(_ operations: [PodOperation], linkIndex: UInt32) throws -> [NetlinkFailure] {
+        try pod.execute(
+            NetlinkBatch(operations.map { Self.request($0, linkIndex: linkIndex) }), acknowledgeEach: false)
+    }
+
+    private mutating func linkName(ofPodRoute route: Route) throws -> String? {
+        let other = try pod.routes(family: route.destination.family).first {
+            $0.destination == route.destination && $0.effectiveMetric == route.effectiveMetric
+        }
+        return try other?.hops.first.flatMap { try pod.link(index: $0.linkIndex)?.name }
     }
 
     /// The alias first and with the settings, in one message: from then on the link says whose it is.

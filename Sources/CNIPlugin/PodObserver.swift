@@ -21,14 +21,40 @@ struct PodObserver: ~Copyable {
         var observed = ObservedPod(host: nil, settings: [:], pod: nil)
         if let found = try host.link(named: link.hostName) {
             observed.host = try Self.end(found, on: &host, routesOver: found.index)
+            for address in link.addresses { observed.ways[address] = try way(to: address, of: found) }
             for setting in settings {
                 observed.settings[setting] = try Self.value(setting, link: link.hostName)
             }
         }
         if let found = try pod.link(named: link.podName) {
-            observed.pod = try Self.end(found, on: &pod, routesOver: nil)
+            var end = try Self.end(found, on: &pod, routesOver: nil)
+            if end.routes.contains(where: { $0.hops.contains { $0.linkIndex != found.index } }) {
+                end.otherLinks = try Dictionary(
+                    pod.links().map { ($0.index, $0.name) }, uniquingKeysWith: { first, _ in first })
+            }
+            observed.pod = end
         }
         return observed
+    }
+
+    /// By which way the host sends packets to an address of the pod's, which has the link.
+    private mutating func way(to address: IPAddress, of link: Link) throws -> ObservedPod.Way {
+        switch try host.route(for: address) {
+        case .refused(let reason): return ObservedPod.Way(destination: nil, linkIndex: nil, words: reason)
+        case .route(let route, let table):
+            let index = route.hops.first?.linkIndex
+            // The table's number says what its route is to the packets: that of the node's own addresses has 255.
+            let place = table == RouteMatch.mainTable ? "" : " table \(table)"
+            guard index != link.index else {
+                return ObservedPod.Way(destination: route.destination, linkIndex: index, words: "\(route)\(place)")
+            }
+            let names = try Dictionary(
+                route.hops.map { ($0.linkIndex, try host.link(index: $0.linkIndex)?.name) },
+                uniquingKeysWith: { first, _ in first })
+            return ObservedPod.Way(
+                destination: route.destination, linkIndex: index,
+                words: route.text { names[$0].flatMap { $0 } } + place)
+        }
     }
 
     private static func end(

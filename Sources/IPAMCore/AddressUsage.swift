@@ -8,29 +8,35 @@ package struct BlockUsage: Sendable, Hashable {
     package let pool: String
     /// Whether the other nodes are being told about it.
     package let isAnnounced: Bool
-    /// Whether it gives no new addresses.
+    /// Whether it gives no new addresses: it is closed, or its pool is disabled or not for this node.
     package let isClosed: Bool
+    /// Whether that is because somebody else claims it, too.
+    package let isDisputed: Bool
     /// Whether the node owns it still; if not, it goes with its last pod.
     package let isOwned: Bool
     /// How many addresses it has.
     package let size: Int
     /// How many a pod has.
     package let inUse: Int
-    /// How many a pod that asks for none may still get, were the block open.
+    /// How many a pod that asks for none may still get.
     package let free: Int
+    /// How many it might get, were the block open; 0 for one that is.
+    package let closed: Int
 
     /// How many are kept from pods: the tunnel's, the gateway, those of nodes, what an IPReservation holds back.
-    package var reserved: Int { max(size - inUse - free, 0) }
+    package var reserved: Int { max(size - inUse - free - closed, 0) }
 
-    init(_ owned: NodeState.OwnedBlock, _ block: Block, isOwned: Bool, sparing withheld: WithheldAddresses) {
+    init(_ owned: NodeState.OwnedBlock, _ block: Block, isOwned: Bool, in node: NodeState) {
         cidr = owned.cidr
         pool = owned.pool
         isAnnounced = owned.isAnnounced
-        isClosed = owned.isClosed
+        isClosed = owned.isClosed || !node.pools.contains { $0.name == owned.pool && !$0.isDisabled }
+        isDisputed = owned.isDisputed
         self.isOwned = isOwned
         size = Int(clamping: owned.cidr.addressCount)
         inUse = block.allocated.count
-        free = block.freeCount(sparing: withheld)
+        let left = block.freeCount(sparing: node.withheld)
+        (free, closed) = isClosed ? (0, left) : (left, 0)
     }
 }
 
@@ -51,6 +57,8 @@ package struct PoolUsage: Sendable, Hashable {
     package var inUse: Int { blocks.reduce(0) { $0 + $1.inUse } }
     /// How many of them are free.
     package var free: Int { blocks.reduce(0) { $0 + $1.free } }
+    /// How many of them are in closed blocks, and would be free else.
+    package var closed: Int { blocks.reduce(0) { $0 + $1.closed } }
     /// How many of them are kept from pods.
     package var reserved: Int { blocks.reduce(0) { $0 + $1.reserved } }
 }
@@ -73,14 +81,14 @@ package struct AddressUsage: Sendable, Hashable {
         let recorded = Dictionary(blocks.map { ($0.cidr, $0) }, uniquingKeysWith: { first, _ in first })
         var usages = node.blocks.compactMap { owned in
             (recorded[owned.cidr] ?? Self.unrecorded(owned.cidr, attachments)).map { block in
-                BlockUsage(owned, block, isOwned: true, sparing: node.withheld)
+                BlockUsage(owned, block, isOwned: true, in: node)
             }
         }
         let owned = Set(node.blocks.map(\.cidr))
         for block in blocks where !owned.contains(block.cidr) && !block.isUnused {
             let pool = node.pools.first { $0.cidr.contains(block.cidr) }?.name ?? ""
             let former = NodeState.OwnedBlock(cidr: block.cidr, pool: pool, isAnnounced: false, isClosed: true)
-            usages.append(BlockUsage(former, block, isOwned: false, sparing: node.withheld))
+            usages.append(BlockUsage(former, block, isOwned: false, in: node))
         }
         var borrowed: [BorrowedAddress] = []
         for attachment in attachments {

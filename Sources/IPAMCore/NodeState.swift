@@ -43,6 +43,8 @@ package struct NodeState: Sendable, Hashable {
         package var isAnnounced: Bool
         /// Whether it gives no new addresses: its affinity is withdrawn, or it is in conflict.
         package var isClosed: Bool
+        /// Whether it is closed because somebody else claims it, too. A file of an earlier version has none.
+        package var isDisputed = false
 
         /// Makes a block.
         package init(cidr: IPPrefix, pool: String, isAnnounced: Bool, isClosed: Bool = false) {
@@ -125,8 +127,8 @@ extension NodeState {
     ///
     /// `{"v":1,"node":…,"bootID":…,"netns":N,"mtu":1500,"podMTU":1450,"generation":7,"pools":[{"name":…,"cidr":…,
     /// "mode":"bgp","blockSize":26,"disabled":false,"manual":false}],"blocks":[{"cidr":…,"pool":…,"announced":true,
-    /// "closed":false}],"nodeAddresses":["10.244.0.9"],"reservations":["10.244.0.16/30"],
-    /// "ownAddresses":["192.168.1.1"]}`; the last three may be missing.
+    /// "closed":false,"disputed":true}],"nodeAddresses":["10.244.0.9"],"reservations":["10.244.0.16/30"],
+    /// "ownAddresses":["192.168.1.1"]}`; `disputed` and the last three may be missing.
     /// - Throws: `RecordError`.
     package init(json: JSONValue) throws(RecordError) {
         let reader = try RecordReader(record: json)
@@ -141,11 +143,12 @@ extension NodeState {
         }
         var blocks: [OwnedBlock] = []
         for block in try reader.objects("blocks") {
-            blocks.append(
-                OwnedBlock(
-                    cidr: try block.parsed("cidr", expected: "a prefix") { IPPrefix($0) },
-                    pool: try block.string("pool"), isAnnounced: try block.bool("announced"),
-                    isClosed: try block.bool("closed")))
+            var owned = OwnedBlock(
+                cidr: try block.parsed("cidr", expected: "a prefix") { IPPrefix($0) },
+                pool: try block.string("pool"), isAnnounced: try block.bool("announced"),
+                isClosed: try block.bool("closed"))
+            if block.has("disputed") { owned.isDisputed = try block.bool("disputed") }
+            blocks.append(owned)
         }
         self.init(
             node: try reader.string("node"), bootID: try reader.string("bootID"),
@@ -177,10 +180,12 @@ extension NodeState {
                 }),
             "blocks": .array(
                 blocks.map { block in
-                    .object([
+                    var members: JSONObject = [
                         "cidr": .string(block.cidr.description), "pool": .string(block.pool),
                         "announced": .bool(block.isAnnounced), "closed": .bool(block.isClosed),
-                    ])
+                    ]
+                    if block.isDisputed { members["disputed"] = true }
+                    return .object(members)
                 }),
         ]
         return .object(JSONObject(members.members.map { ($0.name, $0.value) } + podMTU + addressMembers))

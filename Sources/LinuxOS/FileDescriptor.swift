@@ -1,4 +1,5 @@
 import Glibc
+package import NetTypes
 
 /// The one owner of an open file description's number; it is closed when the value's life ends.
 ///
@@ -69,6 +70,30 @@ package struct FileDescriptor: ~Copyable, Sendable {
             if content.isEmpty { content = chunk } else { content += chunk }
             if content.count > limit { throw SystemError("read", name, .EFBIG) }
             if size > 0, content.count == size { return content }
+        }
+    }
+
+    /// What comes until the file ends, or until `deadline`; or earlier, when nothing more comes for `pause` and what has
+    /// come is enough.
+    ///
+    /// - Parameters:
+    ///   - deadline: on `BootClock`.
+    ///   - isEnough: asked only at a pause: whoever closes the file at once pays nothing for it.
+    package borrowing func readAll(
+        limit: Int, name: String, until deadline: MonotonicTime, pause: Duration, isEnough: ([UInt8]) -> Bool,
+    ) throws(SystemError) -> [UInt8] {
+        var content: [UInt8] = []
+        while true {
+            let soon = content.isEmpty ? deadline : min(deadline, BootClock.now() + pause)
+            guard try Poll.readable([rawValue], until: soon, name: name) == [true] else {
+                guard soon < deadline, !isEnough(content) else { return content }
+                continue
+            }
+            let (chunk, code) = readSome(min(limit - content.count, max(4095, content.count)) + 1)
+            if let code { throw SystemError("read", name, code) }
+            if chunk.isEmpty { return content }
+            content += chunk
+            if content.count > limit { throw SystemError("read", name, .EFBIG) }
         }
     }
 

@@ -53,7 +53,11 @@ package struct NetNS: ~Copyable, Sendable {
         let result = unsafe fstatfs(descriptor.rawValue, &fileSystem)
         let code = SystemErrorCode.last
         guard result == 0 else { throw SystemError("statfs", name, code) }
-        guard fileSystem.f_type == NSFS_MAGIC else { throw SystemError("open as a network namespace", name, .EINVAL) }
+        // There are namespaces of other kinds; a kernel that does not tell them apart answers -1.
+        let kind = fileSystem.f_type == NSFS_MAGIC ? clinux_namespace_kind(descriptor.rawValue) : 0
+        guard kind == CLONE_NEWNET || kind == -1 else {
+            throw SystemError("open as a network namespace", name, .EINVAL)
+        }
         try self.init(namespace: descriptor, name: name)
     }
 

@@ -59,6 +59,19 @@ package enum ProcessIO {
         }
     }
 
+    /// What comes of standard input until it ends, at most for `patience`; see `FileDescriptor.readAll`.
+    ///
+    /// - Throws: `EFBIG` when there is more than `limit` octets.
+    package static func readStandardInput(
+        limit: Int, patience: Duration, pause: Duration, isEnough: ([UInt8]) -> Bool,
+    ) throws(SystemError) -> [UInt8] {
+        try FileDescriptor(owning: STDIN_FILENO).leak { file throws(SystemError) in
+            try file.readAll(
+                limit: limit, name: "standard input", until: BootClock.now() + patience, pause: pause,
+                isEnough: isEnough)
+        }
+    }
+
     /// Writes to standard output.
     package static func writeStandardOutput(_ text: String) throws(SystemError) {
         try writeStandardOutput(Array(text.utf8))

@@ -73,6 +73,11 @@ package struct Route: Sendable, Hashable {
 }
 
 extension Route: CustomStringConvertible {
+    /// What `ip route` calls the kinds that Apus never makes.
+    private static let kindNames: [UInt8: String] = [
+        2: "local", 3: "broadcast", 4: "anycast", 5: "multicast", 7: "unreachable", 8: "prohibit", 9: "throw",
+    ]
+
     /// The route in the words of `ip route`, with link indices for names.
     package var description: String { text { _ in nil } }
 
@@ -82,7 +87,7 @@ extension Route: CustomStringConvertible {
         switch kind {
         case .unicast: break
         case .blackhole: words.append("blackhole")
-        case .other(let number): words.append("type \(number)")
+        case .other(let number): words.append(Self.kindNames[number] ?? "type \(number)")
         }
         words.append(destination.description)
         for hop in hops {

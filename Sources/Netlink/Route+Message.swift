@@ -69,6 +69,12 @@ extension Route {
 
     /// Reads RTM_NEWROUTE or RTM_DELROUTE; nil for what is not a route of the main table.
     init?(payload: RawSpan) {
+        guard let (route, table) = Self.inAnyTable(payload), table == RT_TABLE_MAIN.rawValue else { return nil }
+        self = route
+    }
+
+    /// Reads RTM_NEWROUTE or RTM_DELROUTE, and the number of the route's table; nil for what is no route.
+    static func inAnyTable(_ payload: RawSpan) -> (route: Route, table: UInt32)? {
         guard let header = payload.load(rtmsg.self, at: 0), let family = AddressFamily(number: header.rtm_family),
             header.rtm_flags & UInt32(RTM_F_CLONED) == 0
         else { return nil }
@@ -90,9 +96,7 @@ extension Route {
             }
         }
         // A route for one type of service alone is none for other packets, and stands beside theirs.
-        guard table == RT_TABLE_MAIN.rawValue, header.rtm_tos == 0, header.rtm_dst_len <= family.bitWidth else {
-            return nil
-        }
+        guard header.rtm_tos == 0, header.rtm_dst_len <= family.bitWidth else { return nil }
         let kind: Kind =
             switch Int(header.rtm_type) {
             case RTN_UNICAST: .unicast
@@ -100,12 +104,11 @@ extension Route {
             default: .other(header.rtm_type)
             }
         if hops.isEmpty, single.linkIndex != 0 || single.gateway != nil { hops = [single] }
-        self =
-            Route(
-                to: IPPrefix(masking: destination, length: header.rtm_dst_len), kind: kind, hops: hops,
-                scope: Scope(rawValue: header.rtm_scope) ?? .universe, metric: metric,
-                protocolNumber: header.rtm_protocol, preferredSource: source
-            ).canonical
+        let route = Route(
+            to: IPPrefix(masking: destination, length: header.rtm_dst_len), kind: kind, hops: hops,
+            scope: Scope(rawValue: header.rtm_scope) ?? .universe, metric: metric,
+            protocolNumber: header.rtm_protocol, preferredSource: source)
+        return (route.canonical, table)
     }
 
     /// The protocol number of an RTM_NEWROUTE, apart from all else.

@@ -83,3 +83,39 @@ extension NetlinkSocket {
         }
     }
 }
+
+/// The route that the kernel would take for a packet to an address (RTM_GETROUTE with RTM_F_FIB_MATCH).
+package enum RouteMatch: Sendable, Hashable {
+    /// This one, of the table of that number.
+    case route(Route, table: UInt32)
+    /// None that packets could leave by, and why.
+    case refused(String)
+
+    /// The number of the main table.
+    package static var mainTable: UInt32 { UInt32(RT_TABLE_MAIN.rawValue) }
+}
+
+extension NetlinkSocket {
+    /// Asks the kernel which route it would take for a packet of its own to `address`, of all tables.
+    package mutating func route(for address: IPAddress) throws(NetlinkError) -> RouteMatch {
+        var message = try NetlinkMessage()
+        var header = rtmsg()
+        header.rtm_family = address.family.number
+        header.rtm_dst_len = address.family.bitWidth
+        // IPv6 tells the table unasked, and where it checks strictly it does not take the question.
+        header.rtm_flags = UInt32(RTM_F_FIB_MATCH) | (address.family == .ipv4 ? UInt32(RTM_F_LOOKUP_TABLE) : 0)
+        message.begin(RTM_GETROUTE, flags: 0, header)
+        message.put(RTA_DST.rawValue, bytes: address.bytes)
+        do throws(NetlinkError) {
+            let answer = try fetch(message, .routeGet, "\(address)", decode: Route.inAnyTable)
+            guard let answer else { throw NetlinkError(.routeGet, "\(address)", .EINVAL) }
+            return .route(answer.route, table: answer.table)
+        } catch {
+            switch error.code {
+            case .EINVAL: return .refused("a blackhole")
+            case .ENETUNREACH, .EHOSTUNREACH, .EACCES: return .refused("no route: \(error.code)")
+            default: throw error
+            }
+        }
+    }
+}

@@ -31,6 +31,16 @@ package struct NodeAgent: Service {
     /// - Throws: when the run directory, the netlink sockets or the node socket are not to be had.
     package func run() async throws {
         guard ProcessIO.isRoot else { throw NodeAgentError.notRoot }
+        let fresh = try FreshDirectories(options)
+        do {
+            try await work()
+        } catch {
+            fresh.removeEmpty()
+            throw error
+        }
+    }
+
+    private func work() async throws {
         raiseDescriptorLimit()
         let store = RunDirectory(path: options.runDirectory, bootID: try BootID.current())
         try store.create()

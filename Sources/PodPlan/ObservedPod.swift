@@ -24,6 +24,8 @@ package struct ObservedPod: Sendable, Equatable {
         package var routes: [Route]
         /// The neighbours on the link.
         package var neighbours: [Neighbour]
+        /// The names of the other links that routes leave by.
+        package var otherLinks: [UInt32: String] = [:]
 
         /// Describes an end.
         package init(
@@ -44,8 +46,27 @@ package struct ObservedPod: Sendable, Equatable {
         }
     }
 
+    /// The way by which the host sends packets to an address, whatever table it is of.
+    package struct Way: Sendable, Equatable {
+        /// The network that the way's route leads to; nil where there is no route that packets could leave by.
+        package var destination: IPPrefix?
+        /// The link by which they leave; nil where they do not.
+        package var linkIndex: UInt32?
+        /// The way in the words of `ip route`, or why there is none.
+        package var words: String
+
+        /// Describes a way.
+        package init(destination: IPPrefix?, linkIndex: UInt32?, words: String) {
+            self.destination = destination
+            self.linkIndex = linkIndex
+            self.words = words
+        }
+    }
+
     /// The host's end; nil if no link has its name.
     package var host: End?
+    /// By which way the host sends packets for the pod's addresses.
+    package var ways: [IPAddress: Way] = [:]
     /// The settings of the host's end that could be read.
     package var settings: [HostSetting: UInt32]
     /// The pod's end; nil if no link of the pod has its name.

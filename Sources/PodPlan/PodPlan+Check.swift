@@ -90,8 +90,9 @@ extension PodPlan {
         guard let host = observed.host else {
             return way.addresses.map { .missing("host route \($0.hostPrefix) dev \(way.hostName)") }
         }
-        return way.routes(linkIndex: host.index).compactMap {
-            difference($0, in: host, "host route", link: way.hostName)
+        return way.routes(linkIndex: host.index).flatMap { route in
+            [difference(route, in: host, "host route", link: way.hostName)].compactMap { $0 }
+                + [bypass(of: route, observed, link: way.hostName)].compactMap { $0 }
         }
             + way.neighbours(linkIndex: host.index).compactMap {
                 difference($0, in: host, "host neighbour", link: way.hostName)
@@ -99,16 +100,40 @@ extension PodPlan {
     }
 
     /// A route counts as there when it leads to the same by the same way; metric and preferred source are nobody's
-    /// concern here.
+    /// concern here, as long as no other route to the same takes the packets.
     private static func difference(
         _ route: Route, in end: ObservedPod.End, _ kind: String, link: String,
     ) -> PodDifference? {
-        let isThere = end.routes.contains { other in
-            other.destination == route.destination && other.kind == route.kind && other.hops == route.hops
+        let thing = "\(kind) \(words(route, link: link))"
+        let rivals = end.routes.enumerated().filter { $0.element.destination == route.destination }
+        guard let own = rivals.first(where: { route.leadsAsDoes($0.element) }) else { return .missing(thing) }
+        // The gateway has one address in all networks, and this is not the pod's first.
+        if own.element.metric == PodPlan.furtherMetric(linkIndex: end.index) { return nil }
+        // Of two IPv4 routes of one metric the kernel takes the one that it lists first.
+        let better = rivals.first { place, other in
+            other.effectiveMetric < own.element.effectiveMetric
+                || other.effectiveMetric == own.element.effectiveMetric && place < own.offset
+                    && route.destination.family == .ipv4
         }
-        guard !isThere else { return nil }
+        guard let better else { return nil }
+        return .bypassed(thing, by: better.element.text { $0 == end.index ? link : end.otherLinks[$0] })
+    }
+
+    /// What leads packets from the host to the pod's address elsewhere, though it has its route: one of the same
+    /// destination that is preferred, a rule that names another table, the address on the host itself. What takes them
+    /// for want of the route alone is no matter of its own.
+    private static func bypass(of route: Route, _ observed: ObservedPod, link: String) -> PodDifference? {
+        guard let host = observed.host, let way = observed.ways[route.destination.address],
+            way.linkIndex != host.index
+        else { return nil }
+        let isThere = host.routes.contains { route.leadsAsDoes($0) }
+        guard isThere || way.destination == route.destination else { return nil }
+        return .bypassed("host route \(words(route, link: link))", by: way.words)
+    }
+
+    private static func words(_ route: Route, link: String) -> String {
         let gateway = route.hops.first?.gateway.map { " via \($0)" } ?? ""
-        return .missing("\(kind) \(route.destination)\(gateway) dev \(link)")
+        return "\(route.destination)\(gateway) dev \(link)"
     }
 
     private static func difference(
@@ -139,4 +164,11 @@ extension PodPlan {
     private static func hostEnd(_ name: String) -> String { "host link \(name)" }
 
     private static func podEnd(_ name: String) -> String { "pod link \(name)" }
+}
+
+extension Route {
+    /// Whether the other leads to the same by the same way.
+    fileprivate func leadsAsDoes(_ other: Route) -> Bool {
+        other.destination == destination && other.kind == kind && other.hops == hops
+    }
 }

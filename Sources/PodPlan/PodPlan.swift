@@ -62,6 +62,10 @@ package struct PodPlan: Sendable, Equatable {
         }
     }
 
+    /// The metric of the gateway's own route where another network of Apus' has given the pod one already: worse than what
+    /// either family's have by themselves.
+    package static func furtherMetric(linkIndex: UInt32) -> UInt32 { Route.defaultIPv6Metric &+ linkIndex }
+
     /// The smallest MTU in octets of a link that has IPv6 (RFC 8200 §5): below it the kernel takes IPv6 off the link.
     package static let minimumIPv6MTUBytes: UInt32 = 1280
 
@@ -77,6 +81,8 @@ package enum PodPlanError: Error, Sendable, Equatable, CustomStringConvertible {
     case nameTaken(String, alias: String?)
     /// A link of this MTU, in octets, has no IPv6, and the pod is to have an IPv6 address.
     case mtuTooSmall(UInt32)
+    /// The pod has a route to there already, by the link of this name.
+    case routeTaken(IPPrefix, by: String)
 
     /// The reason in one line.
     package var description: String {
@@ -87,6 +93,9 @@ package enum PodPlanError: Error, Sendable, Equatable, CustomStringConvertible {
             } else {
                 "link \(name) is there and not made by Apus" + (alias.map { " (alias \"\($0)\")" } ?? "")
             }
+        case .routeTaken(let destination, let link):
+            "ipam.routes: the container has a route to \(destination) by \(link) already, and one link alone can have it; "
+                + "list in ipam.routes of one of the two networks where else it leads"
         case .mtuTooSmall(let mtuBytes):
             "mtu: a pod with an IPv6 address needs at least \(PodPlan.minimumIPv6MTUBytes), not \(mtuBytes) (RFC 8200)"
         }

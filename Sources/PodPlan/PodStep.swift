@@ -69,6 +69,16 @@ package enum PodOperation: Sendable, Equatable {
     case neighbour(Neighbour)
     /// Add an address.
     case address(CIDRAddress)
+
+    /// The same in a pod that another network of Apus' has given its gateway already: all gateways have one address. A
+    /// route through a gateway names its link, and the kernel looks for the gateway on that one.
+    package var besideAnother: PodOperation {
+        guard case .route(var route) = self, let link = route.hops.first?.linkIndex,
+            route.destination == PodPlan.gateway(route.destination.family).hostPrefix, route.hops.first?.gateway == nil
+        else { return self }
+        route.metric = PodPlan.furtherMetric(linkIndex: link)
+        return .route(route)
+    }
 }
 
 /// The content of the pod.

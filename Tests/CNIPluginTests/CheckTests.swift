@@ -50,6 +50,34 @@ struct CheckTests {
         Mutation(
             "the other end of host link HOST is another link", "pod ip link del eth0",
             "pod ip link add eth0 type veth peer name eth1", "ip link add HOST type veth peer name other0"),
+        Mutation(
+            "packets of pod route 0.0.0.0/0 via 169.254.1.1 dev eth0 are taken by 0.0.0.0/0 dev net1 scope link proto 3",
+            "pod ip link add net1 type bridge", "pod ip link set net1 up", "pod ip route prepend default dev net1"),
+        Mutation(
+            "packets of pod route 0.0.0.0/0 via 169.254.1.1 dev eth0 are taken by 0.0.0.0/0 dev net1 scope link"
+                + " proto 3 metric 50",
+            "pod ip link add net1 type bridge", "pod ip link set net1 up", "pod ip route del default",
+            "pod ip route add default via 169.254.1.1 dev eth0 metric 100",
+            "pod ip route add default dev net1 metric 50"),
+        Mutation(
+            "packets of pod route 169.254.1.1/32 dev eth0 are taken by 169.254.1.1/32 dev net1",
+            "pod ip link add net1 type bridge", "pod ip link set net1 up",
+            "pod ip route prepend 169.254.1.1 dev net1 scope link"),
+        Mutation(
+            "packets of host route 10.244.0.1/32 dev HOST are taken by 10.244.0.1/32 dev other0 scope link proto 4",
+            "ip link add other0 type bridge", "ip link set other0 up",
+            "ip route prepend 10.244.0.1 dev other0 proto static"),
+        Mutation(
+            "packets of host route 10.244.0.1/32 dev HOST are taken by 10.244.0.0/16 dev other0 scope link proto 3"
+                + " table 100",
+            "ip link add other0 type bridge", "ip link set other0 up",
+            "ip route add 10.244.0.0/16 dev other0 table 100", "ip rule add to 10.244.0.0/16 lookup 100 priority 100"),
+        Mutation(
+            "packets of host route 10.244.0.1/32 dev HOST are taken by local 10.244.0.1/32",
+            "ip addr add 10.244.0.1 dev lo"),
+        Mutation(
+            "packets of host route 10.244.0.1/32 dev HOST are taken by a blackhole",
+            "ip rule add to 10.244.0.1 blackhole priority 100"),
         Mutation("allocation record of net/c1/eth0 is missing", "rm RUN/attachments -r"),
         Mutation("block record with 10.244.0.1 is missing", "rm RUN/blocks -r"),
     ]
@@ -92,6 +120,11 @@ struct CheckTests {
             #expect(outcome == CNIPlugin.Outcome(answer: nil, status: 0))
             try fixture.inPod("ip addr add 192.0.2.1/24 dev eth0")
             try fixture.inPod("ip link add other0 type veth peer name other1")
+            // A second network has its own addresses and routes, and no better way to what this one leads to.
+            try fixture.inPod("ip link set other0 up")
+            try fixture.inPod("ip addr add 198.51.100.1/24 dev other0")
+            try fixture.inPod("ip route add 203.0.113.0/24 dev other0")
+            try fixture.inPod("ip route add default dev other0 metric 100")
             #expect(Self.check(fixture.plugin, result, config).status == 0, "what later plugins add is theirs")
         }
     }
@@ -124,8 +157,24 @@ struct CheckTests {
             let result = try #require(fixture.plugin.call("ADD").answer)
             let outcome = Self.check(fixture.plugin, result)
             #expect(outcome.status == 0, "\(outcome.message)")
-            try fixture.inPod("ip -6 route del default")
-            try Command.run(["ip", "-6", "route", "del", "fd00:10::1"])
+            try fixture.inPod("ip link add net1 type bridge")
+            try fixture.inPod("ip link set net1 up")
+            try fixture.inPod("ip -6 route add default dev net1 metric 2000")
+            #expect(Self.check(fixture.plugin, result).status == 0)
+            try fixture.inPod("ip -6 route add default dev net1 metric 10")
+            try Command.run(["ip", "link", "add", "other0", "type", "bridge"])
+            try Command.run(["ip", "link", "set", "other0", "up"])
+            try Command.run(["ip", "-6", "route", "add", "fd00:10::1", "dev", "other0", "metric", "10"])
+            let bypassed = Self.check(fixture.plugin, result).message
+            #expect(
+                bypassed.contains(
+                    "packets of pod route ::/0 via fe80::ecee:eeff:feee:eeee dev eth0 are taken by ::/0 dev net1"))
+            #expect(
+                bypassed.contains(
+                    "packets of host route fd00:10::1/128 dev \(PodTests.hostName) are taken by"
+                        + " fd00:10::1/128 dev other0"))
+            try fixture.inPod("ip -6 route del default dev eth0")
+            try Command.run(["ip", "-6", "route", "del", "fd00:10::1", "dev", PodTests.hostName])
             let message = Self.check(fixture.plugin, result).message
             #expect(message.contains("pod route ::/0 via fe80::ecee:eeff:feee:eeee dev eth0 is missing"))
             #expect(message.contains("host route fd00:10::1/128 dev \(PodTests.hostName) is missing"))

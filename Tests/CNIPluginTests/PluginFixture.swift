@@ -13,6 +13,8 @@ struct PluginFixture {
     let runDirectory: String
     /// CNI_NETNS of the calls.
     var netns = "/proc/thread-self/ns/net"
+    /// CNI_IFNAME of the calls.
+    var ifName = "eth0"
     /// CNI_ARGS of the calls.
     var arguments = ""
     /// CNI_PATH of the calls.
@@ -65,7 +67,7 @@ struct PluginFixture {
         ]
         for (name, value) in members { config[name] = value }
         let environment = [
-            "CNI_COMMAND": command, "CNI_CONTAINERID": containerID, "CNI_NETNS": netns, "CNI_IFNAME": "eth0",
+            "CNI_COMMAND": command, "CNI_CONTAINERID": containerID, "CNI_NETNS": netns, "CNI_IFNAME": ifName,
             "CNI_PATH": pluginPath, "CNI_ARGS": arguments,
         ]
         return CNIPlugin.run(role, environment: .given(environment), lostSince: lostSince) {

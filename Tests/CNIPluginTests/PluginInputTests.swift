@@ -22,7 +22,7 @@ struct PluginInputTests {
         "What is wrong with the input is said with the specification's code",
         arguments: [
             ("ADD", "mode", "bridge", 7), ("ADD", "name", "a/b", 7), ("ADD", "cniVersion", "3.0.0", 1),
-            ("ADD", "ipam", ["type": "no-such-plugin"], 999), ("ADD", "ipam", ["type": "a/b"], 7),
+            ("ADD", "ipam", ["type": "no-such-plugin"], 4), ("ADD", "ipam", ["type": "a/b"], 7),
             ("ADD", "ipam", ["type": "apus"], 7), ("ADD", "runtimeConfig", ["portMappings": [1]], 2),
             ("CHECK", "cniVersion", "0.3.1", 1),
             ("FOO", "x", 1, 4),
@@ -73,17 +73,32 @@ struct PluginInputTests {
     }
 
     @Test(
-        "A namespace that is none is an error after which the runtime sends DEL",
-        arguments: ["/nonexistent", "/proc/version"])
-    func noNamespace(path: String) throws {
+        "A namespace that is none is error 4, after which the runtime sends DEL, and the remedy is named",
+        arguments: [
+            "/nonexistent", "/proc/version", "/proc/version/x", "/tmp", "/dev/null", "/proc/self/ns/mnt",
+            "/" + String(repeating: "x", count: 300),
+        ], ["ADD", "CHECK"])
+    func noNamespace(path: String, command: String) throws {
         try withRunDirectory { plugin in
             var plugin = plugin
             plugin.netns = path
-            let outcome = plugin.call("ADD")
-            #expect(outcome.code == 999)
+            let outcome = plugin.call(command, config: ("prevResult", ["cniVersion": "1.0.0"]))
+            #expect(outcome.code == 4)
             #expect(outcome.message.contains("CNI_NETNS"))
+            #expect(outcome.message.contains("/run/netns/NAME"))
             let made = try FileStatus.of(plugin.runDirectory)
             #expect(made == nil)
+        }
+    }
+
+    @Test("An IPAM plugin that is nowhere is error 4, naming CNI_PATH", arguments: ["", "/nonexistent:/tmp"])
+    func noIPAMPlugin(path: String) throws {
+        try withRunDirectory { plugin in
+            var plugin = plugin
+            plugin.pluginPath = path
+            let outcome = plugin.call("ADD", config: ("ipam", ["type": "absent"]))
+            #expect(outcome.code == 4)
+            #expect(outcome.message.contains(path.isEmpty ? "CNI_PATH is not set" : "CNI_PATH: no plugin \"absent\""))
         }
     }
 

@@ -44,10 +44,25 @@ struct AddressUsageTests {
             node: try Self.node(), blocks: [try Self.block("10.0.0.0/28", ["a", "b", "c"])], attachments: [])
         let pool = try #require(usage.pools.first)
         // The tunnel's, the node's and four that are held back.
-        #expect(pool.blocks.map { [$0.size, $0.inUse, $0.free, $0.reserved] } == [[16, 3, 7, 6], [16, 0, 15, 1]])
-        #expect([pool.size, pool.inUse, pool.free, pool.reserved] == [32, 3, 22, 7])
+        #expect(
+            pool.blocks.map { [$0.size, $0.inUse, $0.free, $0.closed, $0.reserved] }
+                == [[16, 3, 7, 0, 6], [16, 0, 0, 15, 1]])
+        #expect([pool.size, pool.inUse, pool.free, pool.closed, pool.reserved] == [32, 3, 7, 15, 7])
         #expect(pool.blocks.map(\.isClosed) == [false, true])
         #expect(usage.pools.map(\.blocks.count) == [2, 0])
+    }
+
+    @Test("What is free is what an ADD may be given: nothing of a pool that is disabled, or not the node's")
+    func disabled() throws {
+        var node = try Self.node()
+        node.pools[0].isDisabled = true
+        var usage = AddressUsage(node: node, blocks: [], attachments: [])
+        #expect(usage.pools[0].blocks.map(\.free) == [0, 0])
+        #expect(usage.pools[0].blocks.map(\.closed) == [10, 15])
+        #expect(usage.pools[0].blocks.map(\.isClosed) == [true, true])
+        node.pools.removeFirst()
+        usage = AddressUsage(node: node, blocks: [], attachments: [])
+        #expect(usage.pools.map(\.free) == [0, 0])
     }
 
     @Test("A block without a record has what attachments name of it")
@@ -68,6 +83,8 @@ struct AddressUsageTests {
         #expect(usage.pools[1].blocks.map(\.cidr.description) == ["10.1.0.0/28"])
         #expect(usage.pools[2].blocks.map(\.isOwned) == [false])
         #expect(usage.pools[2].cidr == nil)
+        #expect(usage.pools.map(\.free) == [usage.pools[0].free, 0, 0])
+        #expect(usage.pools[1].closed == 14)
     }
 
     @Test("An address of a pool outside of the node's blocks is borrowed")

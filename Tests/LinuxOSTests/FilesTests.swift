@@ -33,6 +33,40 @@ struct FilesTests {
         #expect(error?.code == .EFBIG)
     }
 
+    @Test(
+        "Of a file that nobody ends is read what comes in time, and no longer than it takes to have enough",
+        arguments: [("", 200), ("{", 200), ("{}", 20), ("{}{}", 200)])
+    func endless(text: String, milliseconds: Int) throws {
+        let path = "\(directory)/fifo"
+        try Command.run(["mkfifo", path])
+        let file = try FileDescriptor.open(path, O_RDWR)
+        try file.writeAll(Array(text.utf8), name: path)
+        let start = BootClock.now()
+        let content = try file.readAll(
+            limit: 100, name: path, until: start + .milliseconds(200), pause: .milliseconds(20)
+        ) { $0 == Array("{}".utf8) }
+        let time = Duration.nanoseconds(BootClock.now().nanoseconds - start.nanoseconds)
+        #expect(content == Array(text.utf8))
+        #expect(time >= .milliseconds(milliseconds))
+        if milliseconds < 200 { #expect(time < .milliseconds(200)) }
+        try file.writeAll([UInt8](repeating: 7, count: 101), name: path)
+        let error = #expect(throws: SystemError.self) {
+            try file.readAll(limit: 100, name: path, until: BootClock.now(), pause: .zero) { _ in false }
+        }
+        #expect(error?.code == .EFBIG)
+    }
+
+    @Test("Of a file that ends all is read, whatever is enough")
+    func ending() throws {
+        let path = "\(directory)/f"
+        let content = [UInt8](repeating: 7, count: 10_000)
+        try Files.replace(path, with: content)
+        let file = try FileDescriptor.open(path, O_RDONLY)
+        let deadline = BootClock.now() + .seconds(10)
+        #expect(
+            try file.readAll(limit: 10_000, name: path, until: deadline, pause: .zero) { _ in true } == content)
+    }
+
     @Test("A FIFO, a directory and a device are refused at once")
     func specialFiles() throws {
         let path = "\(directory)/fifo"

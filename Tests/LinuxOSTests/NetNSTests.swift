@@ -41,7 +41,9 @@ struct NetNSTests {
         #expect(inodes.count == 20)
     }
 
-    @Test("A path that is no namespace is refused", arguments: ["/dev/null", "/proc/self/status", "/tmp"])
+    @Test(
+        "A path that is no network namespace is refused",
+        arguments: ["/dev/null", "/proc/self/status", "/tmp", "/proc/self/ns/mnt"])
     func notANamespace(path: String) {
         let error = #expect(throws: SystemError.self) { _ = try NetNS.open(path) }
         #expect(error?.code == .EINVAL)

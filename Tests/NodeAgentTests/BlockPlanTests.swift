@@ -64,6 +64,7 @@ struct BlockPlanTests {
         let rival = BlockAffinity(name: "rival", cidr: first, node: "node2")
         let disputed = BlockPlan(try input(own: [first], others: [rival], previous: [first], occupied: [first]))
         #expect(disputed.closures == [first: .conflict])
+        #expect(disputed.blocks.allSatisfy { $0.isDisputed == ($0.cidr == first) })
     }
 
     @Test("a block that two affinities give away is closed while a pod lives in it, and left alone else, held or not")

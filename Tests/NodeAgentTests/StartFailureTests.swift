@@ -1,6 +1,7 @@
 import LinuxOS
 import NetTypes
 import Netlink
+import NodeStore
 import TestKit
 import Testing
 
@@ -21,6 +22,36 @@ struct StartFailureTests {
             #expect(text.hasPrefix("apusd cannot hear the kernel's events: \(refusal);"))
             #expect(text.contains("CAP_NET_ADMIN"))
         }
+    }
+
+    @Test("Directories that were made for a daemon that does not start go again, unless something is in them")
+    func freshDirectories() throws {
+        let directory = try TemporaryDirectory()
+        let (run, state) = (directory.file("a/b/run"), directory.file("state"))
+        let options = AgentOptions(
+            nodeName: "node1", configurationPath: "/nowhere", runDirectory: run, stateDirectory: state)
+        let store = RunDirectory(path: run, bootID: "boot")
+        func make() throws {
+            try store.create()
+            _ = try store.lock(deadline: .seconds(1))
+            _ = try InstanceLock(runDirectory: run, namespaceName: "start-failure-tests")
+            try Files.createDirectory(state)
+            try Files.replace("\(run)/blocks/settled-boot", with: [])
+        }
+        let fresh = try FreshDirectories(options)
+        try make()
+        fresh.removeEmpty()
+        #expect(try Files.list(directory.path).isEmpty)
+
+        try make()
+        try Files.replace("\(run)/attachments/x", with: [])
+        try Files.replace("\(state)/x", with: [])
+        fresh.removeEmpty()
+        #expect(try Files.list(run).contains("lock") && Files.list("\(run)/attachments") == ["x"])
+        #expect(try Files.list(state) == ["x"])
+        try Files.remove("\(run)/attachments/x")
+        try FreshDirectories(options).removeEmpty()
+        #expect(try Files.list(run).contains("attachments"), "what was there before stays")
     }
 
     @Test("What can be opened is handed on")

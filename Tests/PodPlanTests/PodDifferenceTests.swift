@@ -55,6 +55,32 @@ struct PodDifferenceTests {
         Change("host route 10.0.0.1/32 dev cali1 is missing") { $0.host?.routes.remove(at: 0) },
         Change("host route fd00::1/128 dev cali1 is missing") { $0.host?.routes.remove(at: 1) },
         Change("host neighbour 10.0.0.1 dev cali1 is missing") { $0.host?.neighbours.remove(at: 0) },
+        Change("pod route 0.0.0.0/0 via 169.254.1.1 dev eth0 are taken by 0.0.0.0/0 via 192.0.2.9 dev net1 proto 3") {
+            // Of the same metric, and listed first.
+            $0.addPodRoute("0.0.0.0/0", via: "192.0.2.9", at: 0)
+        },
+        Change("pod route ::/0 via fe80::ecee:eeff:feee:eeee dev eth0 are taken by ::/0 via fd00::9 dev net1") {
+            $0.addPodRoute("::/0", via: "fd00::9", metric: 1023)
+        },
+        Change("pod route 169.254.1.1/32 dev eth0 are taken by 169.254.1.1/32 dev net1") {
+            $0.addPodRoute("169.254.1.1/32", at: 0)
+        },
+        Change("pod route 0.0.0.0/0 via 169.254.1.1 dev eth0 are taken by 0.0.0.0/0 dev net1 proto 3 metric 50") {
+            $0.changePodRoute("0.0.0.0/0") { $0.metric = 100 }
+            $0.addPodRoute("0.0.0.0/0", metric: 50)
+        },
+        Change("pod route 0.0.0.0/0 via 169.254.1.1 dev eth0 are taken by unreachable 0.0.0.0/0") {
+            $0.addPodRoute("0.0.0.0/0", kind: .other(7), at: 0)
+        },
+        Change("host route 10.0.0.1/32 dev cali1 are taken by local 10.0.0.1/32 table 255") {
+            $0.lead("10.0.0.1", by: "10.0.0.1/32", nil, "local 10.0.0.1/32 table 255")
+        },
+        Change("host route fd00::1/128 dev cali1 are taken by fd00::/64 dev eth1 table 100") {
+            $0.lead("fd00::1", by: "fd00::/64", 9, "fd00::/64 dev eth1 table 100")
+        },
+        Change("host route 10.0.0.1/32 dev cali1 are taken by a blackhole") {
+            $0.lead("10.0.0.1", by: nil, nil, "a blackhole")
+        },
     ]
 
     static func link() throws -> PodLink {
@@ -92,7 +118,11 @@ struct PodDifferenceTests {
                 host.neighbours = way.neighbours(linkIndex: 7)
             }
         }
-        return ObservedPod(host: host, settings: settings, pod: pod)
+        var observed = ObservedPod(host: host, settings: settings, pod: pod)
+        for address in link.addresses {
+            observed.ways[address] = ObservedPod.Way(destination: address.hostPrefix, linkIndex: 7, words: "")
+        }
+        return observed
     }
 
     @Test("What the steps lead to differs in nothing")
@@ -128,10 +158,61 @@ struct PodDifferenceTests {
         #expect(plan.differences(from: observed, after: LaterChanges(mtuBytes: 1300, macAddress: mac)) == [])
         #expect(plan.differences(from: observed).count == 2)
     }
+
+    @Test("Routes that take no packets of the pod's own routes count for nothing")
+    func harmlessRoutes() throws {
+        let plan = try PodPlan(Self.link(), observed: .absent, hostHasIPv6: true)
+        var observed = try Self.outcome(of: plan)
+        observed.addPodRoute("198.51.100.0/24")
+        observed.addPodRoute("0.0.0.0/1")
+        observed.addPodRoute("0.0.0.0/0", via: "192.0.2.9")
+        observed.addPodRoute("0.0.0.0/0", via: "192.0.2.9", metric: 100, at: 0)
+        observed.addPodRoute("::/0", via: "fd00::9", at: 0)
+        observed.addPodRoute("::/0", kind: .other(7), metric: .max, at: 0)
+        observed.addPodRoute("169.254.0.0/16", at: 0)
+        #expect(plan.differences(from: observed) == [])
+    }
+
+    @Test("What takes a pod's packets because its route is missing is named only if it has the route's place")
+    func missing() throws {
+        let plan = try PodPlan(Self.link(), observed: .absent, hostHasIPv6: true)
+        var observed = try Self.outcome(of: plan)
+        observed.host?.routes.remove(at: 0)
+        observed.lead("10.0.0.1", by: nil, nil, "a blackhole")
+        #expect(plan.differences(from: observed) == [.missing("host route 10.0.0.1/32 dev cali1")])
+        observed.lead("10.0.0.1", by: "10.0.0.1/32", 9, "10.0.0.1/32 dev eth1")
+        #expect(plan.differences(from: observed).count == 2)
+    }
 }
 
 extension ObservedPod {
     fileprivate mutating func removePodRoute(_ destination: String) {
         pod?.routes.removeAll { $0.destination == IPPrefix(destination) }
+    }
+    /// Another link's, whose index is 3.
+    fileprivate mutating func addPodRoute(
+        _ destination: String, via gateway: String? = nil, kind: Route.Kind = .unicast, metric: UInt32 = 0,
+        at place: Int? = nil,
+    ) {
+        guard let destination = IPPrefix(destination) else { return }
+        let hop = Route.Hop(linkIndex: 3, gateway: gateway.flatMap { IPAddress($0) })
+        let route = Route(
+            to: destination, kind: kind, hops: kind == .unicast ? [hop] : [], metric: metric, protocolNumber: 3)
+        let end = pod?.routes.count ?? 0
+        pod?.routes.insert(route, at: place ?? end)
+        pod?.otherLinks[3] = "net1"
+    }
+
+    fileprivate mutating func changePodRoute(_ destination: String, _ change: (inout Route) -> Void) {
+        guard let place = pod?.routes.firstIndex(where: { $0.destination == IPPrefix(destination) }),
+            var route = pod?.routes[place]
+        else { return }
+        change(&route)
+        pod?.routes[place] = route
+    }
+
+    fileprivate mutating func lead(_ address: String, by destination: String?, _ linkIndex: UInt32?, _ words: String) {
+        guard let address = IPAddress(address) else { return }
+        ways[address] = Way(destination: destination.flatMap { IPPrefix($0) }, linkIndex: linkIndex, words: words)
     }
 }

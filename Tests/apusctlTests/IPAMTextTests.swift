@@ -41,18 +41,23 @@ struct IPAMTextTests {
         let text = UsageText(node: "node1", usage)
         #expect(
             text.pools == """
-                POOL   CIDR          BLOCKS   SIZE   IN USE   FREE   RESERVED   USED
-                one    10.0.0.0/24   3        48     1        44     3          2%
+                POOL   CIDR          BLOCKS   SIZE   IN USE   FREE   CLOSED   RESERVED   USED
+                one    10.0.0.0/24   3        48     1        29     15       3          2%
 
                 """)
         #expect(
             text.blocks == """
-                POOL   CIDR           NODE    SIZE   IN USE   FREE   RESERVED   USED   STATE
-                one    10.0.0.0/28    node1   16     1        14     1          6%     open
-                one    10.0.0.16/28   node1   16     0        15     1          0%     closed
-                one    10.0.0.32/28   node1   16     0        15     1          0%     open, not announced
+                POOL   CIDR           NODE    SIZE   IN USE   FREE   CLOSED   RESERVED   USED   STATE
+                one    10.0.0.0/28    node1   16     1        14     0        1          6%     open
+                one    10.0.0.16/28   node1   16     0        0      15       1          0%     closed
+                one    10.0.0.32/28   node1   16     0        15     0        1          0%     open, not announced
 
                 """)
+        var node = try Self.node()
+        node.blocks[1].isDisputed = true
+        let read = try NodeState(json: node.json)
+        let disputed = UsageText(node: "node1", AddressUsage(node: read, blocks: [], attachments: []))
+        #expect(disputed.blocks.contains(" closed, in conflict"))
         let pool = text.jsonWithBlocks["pools"]?.array?.first?.object
         #expect(pool?["blockList"]?.array?.count == 3)
         #expect(pool?["inUse"] == 1)

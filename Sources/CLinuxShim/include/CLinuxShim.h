@@ -40,6 +40,8 @@ int clinux_socket_timeouts(int fd, long receive_ms, long send_ms);
 int clinux_pipe(int ends[2]);
 /* SIOCGIFINDEX in the namespace of any socket: the index, or -1. */
 int clinux_link_index(int socket, const char *name);
+/* NS_GET_NSTYPE: the CLONE_NEW… of a namespace file's namespace, or -1. */
+int clinux_namespace_kind(int namespace);
 /* SIOCGSKNS: a descriptor of the network namespace that any socket is of, with O_CLOEXEC, or -1. */
 int clinux_socket_netns(int socket);
 /* ETHTOOL_GTXCSUM and, if `wanted` is 0 or 1, ETHTOOL_STXCSUM of a link, over any socket: what is in force, or -1. */

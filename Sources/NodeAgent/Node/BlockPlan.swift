@@ -47,6 +47,7 @@ struct BlockPlan: Sendable, Equatable {
         let held = Set(input.previous.map(\.cidr))
         for cidr in conflicts.keys {
             owned[cidr]?.isClosed = true
+            owned[cidr]?.isDisputed = true
             let isSettled = disputes[cidr] == nil && held.contains(cidr)
             if !isSettled, !input.isOccupied(cidr) { owned[cidr] = nil }
         }

@@ -10,7 +10,8 @@ struct IPAMShowCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show", abstract: "Shows how many addresses of each pool this node's pods have.",
         discussion: """
-            Counted are the blocks of this node. RESERVED is what no pod is given: the tunnel's address of each block, \
+            Counted are the blocks of this node. CLOSED is what would be free in blocks that give no new addresses (--blocks has \
+            their state). RESERVED is what no pod is given: the tunnel's address of each block, \
             the gateway of apus-ipam, addresses of nodes, what an IPReservation holds back.
 
             EXAMPLE: each block, and who has an address

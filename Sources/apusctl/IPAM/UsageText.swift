@@ -15,11 +15,12 @@ struct UsageText {
     /// One row for each pool.
     var pools: String {
         TextTable(
-            header: ["POOL", "CIDR", "BLOCKS", "SIZE", "IN USE", "FREE", "RESERVED", "USED"],
+            header: ["POOL", "CIDR", "BLOCKS", "SIZE", "IN USE", "FREE", "CLOSED", "RESERVED", "USED"],
             rows: usage.pools.map { pool in
                 [
                     Self.name(pool), pool.cidr?.description ?? "-", String(pool.blocks.count), String(pool.size),
-                    String(pool.inUse), String(pool.free), String(pool.reserved), Self.share(pool.inUse, pool.size),
+                    String(pool.inUse), String(pool.free), String(pool.closed), String(pool.reserved),
+                    Self.share(pool.inUse, pool.size),
                 ]
             }
         ).plain
@@ -32,16 +33,18 @@ struct UsageText {
             rows += pool.blocks.map { block in
                 [
                     Self.name(pool), block.cidr.description, node, String(block.size), String(block.inUse),
-                    String(block.free), String(block.reserved), Self.share(block.inUse, block.size), Self.state(block),
+                    String(block.free), String(block.closed), String(block.reserved),
+                    Self.share(block.inUse, block.size), Self.state(block),
                 ]
             }
             rows += pool.borrowed.map { borrowed in
                 let prefix = borrowed.address.hostPrefix.description
-                return [Self.name(pool), prefix, node, "1", "1", "0", "0", "100%", "borrowed by \(borrowed.key)"]
+                return [Self.name(pool), prefix, node, "1", "1", "0", "0", "0", "100%", "borrowed by \(borrowed.key)"]
             }
         }
         return TextTable(
-            header: ["POOL", "CIDR", "NODE", "SIZE", "IN USE", "FREE", "RESERVED", "USED", "STATE"], rows: rows
+            header: ["POOL", "CIDR", "NODE", "SIZE", "IN USE", "FREE", "CLOSED", "RESERVED", "USED", "STATE"],
+            rows: rows
         ).plain
     }
 
@@ -71,6 +74,7 @@ struct UsageText {
 
     private static func state(_ block: BlockUsage) -> String {
         if !block.isOwned { return "withdrawn" }
+        if block.isDisputed { return "closed, in conflict" }
         if block.isClosed { return "closed" }
         return block.isAnnounced ? "open" : "open, not announced"
     }
@@ -87,7 +91,8 @@ struct UsageText {
         [
             "name": .string(pool.name), "cidr": pool.cidr.map { .string($0.description) } ?? .null,
             "blocks": .int(Int64(pool.blocks.count)), "size": .int(Int64(pool.size)),
-            "inUse": .int(Int64(pool.inUse)), "free": .int(Int64(pool.free)), "reserved": .int(Int64(pool.reserved)),
+            "inUse": .int(Int64(pool.inUse)), "free": .int(Int64(pool.free)),
+            "unavailable": .int(Int64(pool.closed)), "reserved": .int(Int64(pool.reserved)),
             "percent": .int(Int64(percent(pool.inUse, pool.size))), "borrowed": .int(Int64(pool.borrowed.count)),
         ]
     }
@@ -96,9 +101,10 @@ struct UsageText {
         [
             "cidr": .string(block.cidr.description), "size": .int(Int64(block.size)),
             "inUse": .int(Int64(block.inUse)), "free": .int(Int64(block.free)),
-            "reserved": .int(Int64(block.reserved)), "percent": .int(Int64(percent(block.inUse, block.size))),
+            "unavailable": .int(Int64(block.closed)), "reserved": .int(Int64(block.reserved)),
+            "percent": .int(Int64(percent(block.inUse, block.size))),
             "announced": .bool(block.isAnnounced), "closed": .bool(block.isClosed),
-            "withdrawn": .bool(!block.isOwned),
+            "disputed": .bool(block.isDisputed), "withdrawn": .bool(!block.isOwned),
         ]
     }
 }

@@ -78,6 +78,19 @@ altered("no_forwarding", "forwarding off", ["sysctl -qw net/ipv4/conf/HOST/forwa
         "forwarding of host link HOST is 0, not 1", pod=False, apus_only=True)
 altered("another_rp_filter", "rp_filter off", ["sysctl -qw net/ipv4/conf/HOST/rp_filter=0"],
         "rp_filter of host link HOST is 0, not 1", pod=False, apus_only=True)
+altered("better_default", "a better default route by another link",
+        ["ip link add net1 type bridge", "ip link set net1 up", "ip route prepend default dev net1"],
+        "packets of pod route 0.0.0.0/0 via 169.254.1.1 dev eth0 are taken by 0.0.0.0/0 dev net1", apus_only=True)
+altered("better_gateway", "that the gateway is reached by another link",
+        ["ip link add net1 type bridge", "ip link set net1 up", "ip route prepend 169.254.1.1 dev net1"],
+        "packets of pod route 169.254.1.1/32 dev eth0 are taken by 169.254.1.1/32 dev net1", apus_only=True)
+altered("better_host_route", "that the host reaches the pod by another link",
+        ["ip link add net1 type bridge", "ip link set net1 up", "ip route prepend ADDRESS dev net1"],
+        "packets of host route ADDRESS/32 dev HOST are taken by ADDRESS/32 dev net1", pod=False, apus_only=True)
+altered("another_table", "that the host reaches the pod by another table",
+        ["ip link add net1 type bridge", "ip link set net1 up", "ip route add ADDRESS dev net1 table 100",
+         "ip rule add to ADDRESS lookup 100 priority 100"],
+        "taken by ADDRESS/32 dev net1 scope link proto 3 table 100", pod=False, apus_only=True)
 
 
 @case(45, mutant={"on": "CHECK", "nth": 2, "fail": True})
@@ -88,6 +101,9 @@ def additions_are_tolerated(world):
     world.run("ip addr add 192.0.2.1/24 dev eth0", world.pod)
     world.run("ip link add later0 type veth peer name later1", world.pod)
     world.run("ip route add 198.51.100.0/24 dev eth0", world.pod)
+    world.run("ip link set later0 up", world.pod)
+    world.run("ip addr add 203.0.113.1/24 dev later0", world.pod)
+    world.run("ip route add default dev later0 metric 100", world.pod)
     result["interfaces"].append({"name": "later0", "sandbox": world.pod})
     world.check(result).succeeded()
 
