@@ -54,10 +54,13 @@ struct AttributeTable: Sendable {
     private final class Shared: Sendable {
         let set: AttributeSet
         let digest: UInt32
+        /// The number of the set among all that there have ever been; a handle is used again, this is not.
+        let serial: UInt64
 
-        init(_ set: AttributeSet, digest: UInt32) {
+        init(_ set: AttributeSet, digest: UInt32, serial: UInt64) {
             self.set = set
             self.digest = digest
+            self.serial = serial
         }
     }
 
@@ -65,6 +68,7 @@ struct AttributeTable: Sendable {
     private var references: [UInt32] = []
     private var index = HashIndex()
     private var free: [AttributeHandle] = []
+    private var lastSerial: UInt64 = 0
     /// What the decision process needs of each set, at the handle's place.
     private(set) var fields: [DecisionFields] = []
     private var costs: [IPAddress: InteriorCost] = [:]
@@ -80,6 +84,11 @@ struct AttributeTable: Sendable {
         handle.index < sets.count ? sets[handle.index]?.set : nil
     }
 
+    /// What tells a set from all that there have ever been; 0 for a handle nobody holds.
+    func serial(of handle: AttributeHandle) -> UInt64 {
+        handle.index < sets.count ? sets[handle.index]?.serial ?? 0 : 0
+    }
+
     /// The set's handle, with one reference more, which the caller owns.
     mutating func intern(_ set: AttributeSet) -> AttributeHandle {
         let digest = set.digest
@@ -87,7 +96,8 @@ struct AttributeTable: Sendable {
             references[Int(place)] += 1
             return AttributeHandle(rawValue: place)
         }
-        let shared = Shared(set, digest: digest)
+        lastSerial += 1
+        let shared = Shared(set, digest: digest, serial: lastSerial)
         let handle: AttributeHandle
         if let reused = free.popLast() {
             handle = reused

@@ -18,19 +18,21 @@ extension FamilyTable {
         return group.reader.tellings(of: id).count >= min(limit, eligibleRoutes(to: id).count)
     }
 
-    /// Takes all paths to a prefix up that the group may see.
+    /// Takes those paths to a prefix up that are not as the group knows them. In answer to a ROUTE-REFRESH all are told
+    /// again (RFC 2918).
     ///
-    /// - Complexity: O(paths): whichever of them has changed, all are told again.
+    /// - Complexity: O(paths) to look at, whichever of them has changed
     mutating func exportPaths(
         _ id: UInt32, to group: inout UpdateGroup, into draft: inout StepDraft, speaker: borrowing Speaker,
     ) {
         let prefix = prefixes.prefix(of: id)
         let former = group.reader.tellings(of: id)
+        let known = group.reader.progress.feed?.isRefresh == true ? [] : Set(former)
         var now: [TellingID] = []
         for index in paths(to: id, limit: group.role.maximumPathsSent, speaker: speaker) {
             let told = draft.batch.announce(
-                prefix, as: routes[index], pathID: routes.ownPathID(of: index), to: &group, speaker: speaker,
-                tellings: &tellings)
+                prefix, as: routes[index], pathID: routes.ownPathID(of: index), unless: known, to: &group,
+                speaker: speaker, tellings: &tellings)
             guard told != TellingTable.none else { continue }
             tellings.retain(told)
             now.append(told)
@@ -41,10 +43,13 @@ extension FamilyTable {
             for id in now { tellings.release(id) }
             return
         }
-        for old in former {
-            let pathID = tellings[old]?.pathID
-            let same = now.first { tellings[$0]?.pathID == pathID } ?? TellingTable.none
-            if same != old { draft.batch.withdraw(prefix, told: old, now: same, in: group, tellings: tellings) }
+        let others = Set(former).subtracting(now)
+        if !others.isEmpty {
+            let byPath = Dictionary(now.map { (tellings[$0]?.pathID, $0) }, uniquingKeysWith: { first, _ in first })
+            for old in former where others.contains(old) {
+                let same = byPath[tellings[old]?.pathID] ?? TellingTable.none
+                draft.batch.withdraw(prefix, told: old, now: same, in: group, tellings: tellings)
+            }
         }
         group.reader.setTellings(now, of: id)
         draft.undo.append(

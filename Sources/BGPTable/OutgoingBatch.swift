@@ -130,10 +130,11 @@ struct OutgoingBatch {
     }
 
     /// Takes up a prefix with its best route, or with one of several under its own path identifier. The result says who
-    /// is told, and holds no reference; `TellingTable.none` when the group shall not see that route.
+    /// is told, and holds no reference; `TellingTable.none` when the group shall not see that route. What is `known` from
+    /// earlier is not told again.
     mutating func announce(
-        _ prefix: IPPrefix, as best: InRoute, pathID: UInt32 = 0, to group: inout UpdateGroup,
-        speaker: borrowing Speaker, tellings: inout TellingTable,
+        _ prefix: IPPrefix, as best: InRoute, pathID: UInt32 = 0, unless known: Set<TellingID> = [],
+        to group: inout UpdateGroup, speaker: borrowing Speaker, tellings: inout TellingTable,
     ) -> TellingID {
         let key = Key(
             handle: best.handle, source: best.peer,
@@ -141,7 +142,7 @@ struct OutgoingBatch {
         guard let place = place(of: key, in: &group, speaker: speaker, tellings: &tellings) else {
             return TellingTable.none
         }
-        announcements[place.announcement].announcement.prefixes.append(prefix)
+        if !known.contains(place.id) { announcements[place.announcement].announcement.prefixes.append(prefix) }
         return place.id
     }
 
@@ -213,7 +214,7 @@ struct OutgoingBatch {
         let isInternal = group.role.kind == .iBGP && source != PeerTable.local
         let telling = Telling(
             source: key.source, originatorID: isInternal ? set.attributes.originatorID : nil, nextHop: nextHop.address,
-            pathID: key.pathID)
+            pathID: key.pathID, serial: key.pathID == 0 ? 0 : speaker.attributes.serial(of: key.handle))
         let excluded = group.excluded(by: telling)
         let place = place(of: outgoing, via: nextHop, pathID: key.pathID, excluded: excluded)
         return Place(announcement: place, id: tellings.intern(telling))

@@ -94,8 +94,10 @@ package struct PeerRole: Sendable, Hashable {
 }
 
 extension WireContext {
-    /// Whether a next hop may stand for routes of a family (RFC 8950).
+    /// Whether a next hop may stand for routes of a family (RFC 8950). An IPv4 address in IPv6's form, which BIRD and FRR
+    /// say for IPv6 routes where they have no IPv6 address, is of the other family: no packet goes by it.
     func takes(_ nextHop: NextHop, for family: AddressFamily) -> Bool {
-        nextHop.address.family == family || family == .ipv4 && ipv6NextHopsForIPv4
+        if case .v6(let address) = nextHop.address, address.isIPv4Mapped { return false }
+        return nextHop.address.family == family || family == .ipv4 && ipv6NextHopsForIPv4
     }
 }

@@ -38,11 +38,11 @@ extension RIB {
         return table.prefixes.id(of: prefix).map { views(of: $0, in: table) } ?? []
     }
 
-    /// Whether there are routes to exactly this prefix by each of these next hops that may be used, or could be if the
+    /// Of these next hops those by which there is no route to exactly this prefix that may be used, or could be if the
     /// next hop were reached.
-    package func hasRoutes(to prefix: IPPrefix, by nextHops: Set<IPAddress>) -> Bool {
+    package func withdrawn(of nextHops: Set<IPAddress>, to prefix: IPPrefix) -> Set<IPAddress> {
         let table = tables[Self.table(of: prefix.family)]
-        guard let id = table.prefixes.id(of: prefix) else { return nextHops.isEmpty }
+        guard let id = table.prefixes.id(of: prefix) else { return nextHops }
         var missing = nextHops
         var index = table.prefixes[id].firstRoute
         while index != AdjRIBIn.none, !missing.isEmpty {
@@ -55,7 +55,7 @@ extension RIB {
             }
             index = route.nextOfPrefix
         }
-        return missing.isEmpty
+        return missing
     }
 
     /// The Loc-RIB's route to exactly this prefix.

@@ -11,6 +11,9 @@ struct Telling: Sendable, Hashable {
     var nextHop: IPAddress
     /// The identifier of the path (RFC 7911); 0 for those who are told of one path to each prefix.
     var pathID: UInt32 = 0
+    /// The set of attributes that such a path was told with, by its serial, which no later set has; 0 where the path has
+    /// no identifier.
+    var serial: UInt64 = 0
 
     /// Whether the peer is told.
     func reaches(_ slot: PeerSlot, _ role: PeerRole) -> Bool {

@@ -16,6 +16,7 @@ extension ForwardingContext {
         if links.contains(where: { $0.addresses.contains { $0.address == nextHop } }) {
             return .unresolved(.unreachable, reason: "next hop \(nextHop) is an address of this node")
         }
+        if case .v6(let address) = nextHop, address.isLinkLocal { return resolve(linkLocal: address) }
         let connected = connectedHops(to: nextHop)
         let route = bestRoute(to: nextHop)
         if let connected, connected.length >= route?.destination.length ?? 0 {
@@ -37,6 +38,26 @@ extension ForwardingContext {
             usable.map { hop in
                 Route.Hop(linkIndex: hop.linkIndex, gateway: hop.gateway ?? nextHop, isOnLink: hop.isOnLink)
             })
+    }
+
+    /// A link-local next hop, of a router without a global address (RFC 2545 §3), does not say on which link it is. That
+    /// is clear where one link can have it, or where one of several bears the node's address.
+    private func resolve(linkLocal nextHop: IPv6Address) -> NextHopResolution {
+        let possible = links.filter { link in
+            link.isUp && link.connected.contains { $0.network.contains(.v6(nextHop)) }
+        }
+        let own = possible.filter { link in
+            link.addresses.contains { address in nodeAddresses.contains { $0.address == address.address } }
+        }
+        let meant = possible.count == 1 ? possible : own
+        guard meant.count == 1, let link = meant.first else {
+            let reason =
+                possible.isEmpty
+                ? "no link has link-local addresses"
+                : "it may be on any of \(possible.map(\.name).sorted().joined(separator: ", "))"
+            return .unresolved(.unreachable, reason: "next hop \(nextHop) is link-local, and \(reason)")
+        }
+        return .hops([Route.Hop(linkIndex: link.index, gateway: .v6(nextHop))])
     }
 
     /// The network on a link that covers the next hop most narrowly; of two alike that of the lower link index.

@@ -23,6 +23,9 @@ package struct IPv6Address: Sendable, Hashable, Comparable, CustomStringConverti
     /// Whether the address is in fe80::/10 (RFC 4291 §2.5.6).
     @inlinable package var isLinkLocal: Bool { high >> 54 == 0xfe80 >> 6 }
 
+    /// Whether the address is an IPv4 address in IPv6's form, ::ffff:0:0/96 (RFC 4291 §2.5.5.2).
+    @inlinable package var isIPv4Mapped: Bool { high == 0 && low >> 32 == 0xffff }
+
     /// Whether the address can name one host: not ::, ::1 or ff00::/8.
     package var isUnicastHost: Bool { !(high == 0 && low <= 1) && high >> 56 != 0xff }
 

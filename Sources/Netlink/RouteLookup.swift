@@ -62,13 +62,20 @@ package struct RouteLookup: Sendable, Hashable {
 
 extension NetlinkSocket {
     /// Asks the kernel what it would do with a packet of its own to `address`.
-    package mutating func lookUp(_ address: IPAddress) throws(NetlinkError) -> RouteLookup {
+    ///
+    /// - Parameter source: an address of the node that the packet is from, as rules may ask; nil for one of the kernel's
+    ///   choice. One that the node does not have is answered like a blackhole.
+    package mutating func lookUp(
+        _ address: IPAddress, from source: IPAddress? = nil,
+    ) throws(NetlinkError) -> RouteLookup {
         var message = try NetlinkMessage()
         var header = rtmsg()
         header.rtm_family = address.family.number
         header.rtm_dst_len = address.family.bitWidth
+        if source != nil { header.rtm_src_len = address.family.bitWidth }
         message.begin(RTM_GETROUTE, flags: 0, header)
         message.put(RTA_DST.rawValue, bytes: address.bytes)
+        if let source { message.put(RTA_SRC.rawValue, bytes: source.bytes) }
         do throws(NetlinkError) {
             let answer = try fetch(message, .routeGet, "\(address)", decode: RouteLookup.init(payload:))
             guard let answer else { throw NetlinkError(.routeGet, "\(address)", .EINVAL) }

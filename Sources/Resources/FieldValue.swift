@@ -164,7 +164,11 @@ extension FieldValue {
     /// `ADDRESS`, `IPV4:PORT` or `[IPV6]:PORT`.
     static func endpoint(_ node: DocumentNode) throws(FieldError) -> (address: IPAddress, port: UInt16?) {
         let wrong = FieldError(reason: "expected an address such as 192.168.1.1 or [fd00::1]:179, found \(node.kind)")
+        // It means nothing without a link. Calico names one behind a percent sign.
+        let isLinkLocal = FieldError(
+            reason: "\(node.kind) is link-local: write the peer's global or unique local address")
         guard let text = node.text else { throw wrong }
+        if let zone = text.firstIndex(of: "%"), IPAddress(text[..<zone])?.isLinkLocal == true { throw isLinkLocal }
         let endpoint: (address: IPAddress, port: UInt16?)
         if let address = IPAddress(text) {
             endpoint = (address, nil)
@@ -184,10 +188,7 @@ extension FieldValue {
         guard endpoint.address.isUnicastHost else {
             throw FieldError(reason: "\(node.kind) is no address that a peer can have")
         }
-        // It means nothing without a link, which the resource cannot name.
-        if case .v6(let address) = endpoint.address, address.isLinkLocal {
-            throw FieldError(reason: "\(node.kind) is link-local: write the peer's global or unique local address")
-        }
+        if case .v6(let address) = endpoint.address, address.isLinkLocal { throw isLinkLocal }
         return endpoint
     }
 }

@@ -109,16 +109,17 @@ import Testing
         rib.setLocal([local("10.244.1.0/26", isExclusive: false)])
         let second = rib.drainUpdates(for: PeerID(3))
         #expect(second.withdrawn.isEmpty)
-        #expect(second.announcements.allSatisfy { ids[$0.nextHop.description] ?? $0.pathID == $0.pathID })
-        #expect(Set(second.announcements.map(\.pathID)).count == 3)
+        #expect(second.announcements.map(\.nextHop) == [NextHop(ownAddress)])
+        #expect(second.announcements.allSatisfy { !ids.values.contains($0.pathID) })
+        #expect(Set(rib.advertised(to: PeerID(3)).map(\.pathID)).isSuperset(of: ids.values))
+        #expect(rib.advertised(to: PeerID(3)).count == 3)
         rib.setLocal([])
         _ = rib.drainUpdates(for: PeerID(3))
 
         _ = rib.apply(Self.withdrawPath(7), from: PeerID(2))
         let gone = rib.drainUpdates(for: PeerID(3))
         let id = try #require(ids["192.168.1.9"])
-        #expect(gone.contains(.withdrawPaths(family: .ipv4, prefixes: [Self.block], pathID: id)))
-        #expect(gone.announcements.allSatisfy { $0.pathID == ids["192.168.1.8"] })
+        #expect(gone == [.withdrawPaths(family: .ipv4, prefixes: [Self.block], pathID: id)])
         _ = rib.apply(Self.withdrawPath(8), from: PeerID(2))
         _ = rib.drainUpdates(for: PeerID(3))
         #expect(rib.advertised(to: PeerID(3)).isEmpty)
@@ -138,6 +139,47 @@ import Testing
         #expect(rib.drainUpdates(for: PeerID(4)).isEmpty)
         let nextHops = rib.drainUpdates(for: PeerID(3)).announcements.map(\.nextHop)
         #expect(nextHops.contains(NextHop(address("192.168.1.20"))))
+    }
+
+    @Test("Of a prefix with many paths only those go out that are new or other ones, and whoever asks gets all again")
+    func onlyChanges() {
+        var rib = Self.reflector()
+        for id in 1...20 as ClosedRange<UInt32> {
+            _ = rib.apply(Self.announcePaths([(id, "192.168.1.\(100 + id)")])[0], from: PeerID(2))
+        }
+        let first = rib.drainUpdates(for: PeerID(3)).announcements
+        #expect(first.count == 20)
+
+        // One changes: it alone is told again, under its identifier.
+        _ = rib.apply(Self.announcePaths([(7, "192.168.1.200")])[0], from: PeerID(2))
+        let changed = rib.drainUpdates(for: PeerID(3))
+        #expect(changed.map(\.nextHop) == [NextHop(address("192.168.1.200"))])
+        #expect(
+            changed.announcements.map(\.pathID)
+                == first.filter { $0.nextHop == NextHop(address("192.168.1.107")) }.map(\.pathID))
+
+        // The next hop stays, other attributes differ: that is a change as well, and so is the way back.
+        let same = UpdateMessage.Reach(
+            family: .ipv4Unicast, nextHop: NextHop(address("192.168.1.103")), prefixes: [Self.block], pathIDs: [3])
+        for preference in [50, 100] as [UInt32] {
+            _ = rib.apply(
+                UpdateMessage(reachable: [same], attributes: PathAttributes(localPref: preference)), from: PeerID(2))
+            let told = rib.drainUpdates(for: PeerID(3))
+            #expect(told.count == 1 && told.announcements.map(\.attributes.localPref) == [preference])
+        }
+
+        // One goes, one comes; what comes as it was is no message at all.
+        _ = rib.apply(Self.withdrawPath(9), from: PeerID(2))
+        #expect(rib.drainUpdates(for: PeerID(3)).map(\.isWithdrawalOfPath) == [true])
+        _ = rib.apply(Self.announcePaths([(21, "192.168.1.121")])[0], from: PeerID(2))
+        #expect(rib.drainUpdates(for: PeerID(3)).map(\.nextHop) == [NextHop(address("192.168.1.121"))])
+        _ = rib.apply(Self.withdrawPath(21), from: PeerID(2))
+        _ = rib.apply(Self.announcePaths([(21, "192.168.1.121")])[0], from: PeerID(2))
+        #expect(rib.drainUpdates(for: PeerID(3)).allSatisfy { $0.nextHop == NextHop(address("192.168.1.121")) })
+
+        rib.refresh(.ipv4, for: PeerID(3))
+        #expect(rib.drainUpdates(for: PeerID(3)).announcements.count == 20)
+        #expect(rib.drainUpdates(for: PeerID(4)).announcements.count == 1)
     }
 
     @Test("Of more paths than wanted the best are sent")
@@ -182,4 +224,11 @@ import Testing
         _ = rib.apply(Self.withdrawPath(7), from: PeerID(2))
         #expect(try step().flatMap(\.unreachable).map(\.pathIDs) == [[id]])
     }
+}
+
+extension OutgoingUpdate {
+    fileprivate var nextHop: NextHop? {
+        if case .announce(let announcement) = self { announcement.nextHop } else { nil }
+    }
+    fileprivate var isWithdrawalOfPath: Bool { if case .withdrawPaths = self { true } else { false } }
 }

@@ -150,7 +150,7 @@ private let high = "192.168.1.9"
         rib.setInteriorCosts([address("172.31.9.9"): .unreachable])
         #expect(best() == PeerID(3))
         #expect(rib.bestRoute(to: prefix("10.244.2.0/26")) == nil)
-        #expect(rib.hasRoutes(to: prefix("10.244.2.0/26"), by: [address("172.31.9.9")]))
+        #expect(rib.withdrawn(of: [address("172.31.9.9")], to: prefix("10.244.2.0/26")).isEmpty)
         #expect(rib.nextHops == [address("172.31.9.9"), address("192.168.1.3")] && !rib.takeHasOtherNextHops())
         rib.setInteriorCosts([:])
         #expect(best() == PeerID(2))

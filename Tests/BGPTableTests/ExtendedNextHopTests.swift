@@ -25,6 +25,17 @@ import Testing
         #expect(rib.drainForwardingChanges().map { $0.best?.nextHops } == [[address("fd00::2")]])
     }
 
+    @Test("An IPv4 address in the form of an IPv6 one is no next hop of an IPv6 route, nor of an IPv4 one")
+    func mapped() {
+        var rib = makeRIB()
+        rib.addPeer(PeerID(2), role: Self.speaking(role(2, families: [.ipv4, .ipv6])))
+        for text in ["10.244.2.0/26", "fd10::/122"] {
+            _ = rib.apply(announce([text], via: "::ffff:192.168.1.2"), from: PeerID(2))
+            #expect(rib.routes(to: prefix(text)).map(\.ineligibility) == [.nextHopFamily])
+        }
+        #expect(rib.drainForwardingChanges().isEmpty)
+    }
+
     @Test("It is passed on to those who take it, and a node without an IPv4 address sends its own routes so")
     func sent() {
         var rib = makeRIB()

@@ -85,6 +85,32 @@ struct BGPModeTests {
         #expect(found == [.init(linkIndex: 2, gateway: try address("fd00::2"))])
     }
 
+    @Test("a link-local next hop is on the only link that can have it, or on that of the node's address")
+    func linkLocal() throws {
+        func found(_ names: [String], own: String) throws -> ForwardingAnswer {
+            let local = try #require(CIDRAddress("fe80::9/64"))
+            let own4 = try #require(CIDRAddress("192.168.1.1/24"))
+            let links = names.enumerated().map { index, name in
+                ForwardingContext.Link(
+                    index: UInt32(index + 2), name: name, isUp: name != "down0",
+                    addresses: name == own ? [own4, local] : name == "plain0" ? [own4] : [local])
+            }
+            return try answer(ForwardingContext(nodeAddresses: [own4], links: links, routes: []), "fe80::1")
+        }
+        func hop(_ link: UInt32) throws -> [Route.Hop] { [.init(linkIndex: link, gateway: try address("fe80::1"))] }
+        #expect(try hops(found(["down0", "plain0", "eth1"], own: "")) == hop(4))
+        #expect(try hops(found(["br0", "eth0", "eth1"], own: "eth0")) == hop(3))
+        guard case .notYet(.unreachable, let reason) = try found(["eth1", "br0"], own: "") else {
+            Issue.record("a link was taken at a guess")
+            return
+        }
+        #expect(reason == "next hop fe80::1 is link-local, and it may be on any of br0, eth1")
+        guard case .notYet(.unreachable, _) = try found(["plain0", "down0"], own: "") else {
+            Issue.record("there is no such link")
+            return
+        }
+    }
+
     @Test(
         "a next hop behind a router takes the router that the main table names",
         arguments: [

@@ -38,6 +38,30 @@ struct QueryTests {
         }
     }
 
+    @Test(
+        "a look-up from an address of the node finds what a rule for that address leads to",
+        .enabled(if: NetNSFixture.isAvailable, NetNSFixture.reason))
+    func lookUpFrom() async throws {
+        try await NetNSFixture.run { fixture in
+            try fixture.ip("link add one up type bridge")
+            for (own, near, far, flag) in [
+                ("192.168.1.1/24", "192.168.1.2", "172.31.9.0/24", ""),
+                ("fd00:1::1/64", "fd00:1::2", "fd00:9::/64", "-6 "),
+            ] {
+                try fixture.ip("address add \(own) dev one\(flag.isEmpty ? "" : " nodad")")
+                try fixture.ip("\(flag)route add \(far) via \(near) table 100")
+                try fixture.ip("\(flag)rule add from \(own.prefix { $0 != "/" }) lookup 100")
+                let source = try #require(CIDRAddress(own)).address
+                let target = try #require(IPAddress(far.hasPrefix("fd") ? "fd00:9::9" : "172.31.9.9"))
+                var socket = try NetlinkSocket()
+                #expect(try socket.lookUp(target).hasNoRoute)
+                let found = try socket.lookUp(target, from: source)
+                #expect(found.kind == .unicast && !found.hasNoRoute)
+                #expect(found.gateway?.description == near)
+            }
+        }
+    }
+
     @Test("the first two attempts follow each other, the others after pauses that grow to 32 ms")
     func pauses() {
         let milliseconds = (0..<10).map { NetlinkSocket.pauseNanoseconds(before: $0) / 1_000_000 }

@@ -36,9 +36,15 @@ struct ReplacedRoutesTests {
             }
             kept.keep(unready, replaced: plan.replaced)
             plan.forgetReplaced()
-            let rib = rib
-            for prefix in kept.release(kept.nextHops.filter { !rib.hasRoutes(to: $0.key, by: $0.value) }) {
-                programmed[prefix] = nil
+            let asked = kept.nextHops
+            let gone = asked.map { ($0.key, rib.withdrawn(of: $0.value, to: $0.key)) }.filter { !$0.1.isEmpty }
+            for (prefix, left) in kept.release(Dictionary(uniqueKeysWithValues: gone), asked: asked) {
+                if case .ready(let forwarding, _) = plan.outcome(for: prefix, by: left) {
+                    programmed[prefix] = forwarding.route
+                } else {
+                    kept.forget(prefix)
+                    programmed[prefix] = nil
+                }
             }
         }
     }
@@ -80,6 +86,31 @@ struct ReplacedRoutesTests {
         #expect(node.programmed[block] == nil)
     }
 
+    @Test("of several ways those stay that are still announced")
+    func oneOfSeveral() {
+        var node = node()
+        announce(&node, from: nearPeer, via: "192.168.1.11")
+        announce(&node, from: PeerID(3), via: "192.168.1.13")
+        #expect(node.programmed[block]?.hops.map(\.gateway) == [near, address("192.168.1.13")])
+        announce(&node, from: farPeer, via: "172.31.9.9", localPref: 200)
+        #expect(node.programmed[block]?.hops.count == 2)
+        withdraw(&node, from: nearPeer)
+        #expect(node.programmed[block]?.hops.map(\.gateway) == [address("192.168.1.13")])
+        #expect(node.kept.nextHops == [block: [address("192.168.1.13")]])
+        withdraw(&node, from: PeerID(3))
+        #expect(node.programmed[block] == nil && node.kept.isEmpty)
+    }
+
+    @Test("a way that is left but cannot be had keeps no route")
+    func leftButNotHad() {
+        var node = node()
+        announce(&node, from: nearPeer, via: "192.168.1.11")
+        announce(&node, from: PeerID(3), via: "172.31.9.8")
+        announce(&node, from: farPeer, via: "172.31.9.9", localPref: 200)
+        withdraw(&node, from: nearPeer)
+        #expect(node.programmed[block] == nil && node.kept.isEmpty)
+    }
+
     @Test("one peer that names another next hop has withdrawn the former")
     func implicit() {
         var node = node()
@@ -101,13 +132,15 @@ struct ReplacedRoutesTests {
     @Test("an answer to a question that is old takes nothing away")
     func stale() {
         var kept = ReplacedRoutes()
-        kept.keep([block], replaced: [(block, [near])])
+        let ways = [near, address("192.168.1.12")].map { TunnelCheck.Route(nextHop: $0, told: nil) }
+        kept.keep([block], replaced: [(block, [ways[0]])])
         let asked = kept.nextHops
         kept.forget(block)
-        #expect(kept.release(asked) == [])
-        kept.keep([block], replaced: [(block, [near, address("192.168.1.12")])])
-        #expect(kept.release(asked) == [])
-        #expect(kept.release(kept.nextHops) == [block])
+        #expect(kept.release(asked, asked: asked).isEmpty)
+        kept.keep([block], replaced: [(block, ways)])
+        #expect(kept.release(asked, asked: asked).isEmpty)
+        #expect(kept.release(kept.nextHops, asked: kept.nextHops).map(\.prefix) == [block])
+        #expect(kept.isEmpty)
     }
 
     private func node() -> Node {

@@ -175,6 +175,10 @@ struct RefusalTests {
                 "6: spec.peerIP: \"fe80::1\" is link-local: write the peer's global or unique local address",
                 ["peerIP": "fe80::1", "asNumber": 1]),
             Refusal(
+                "BGPPeer",
+                "6: spec.peerIP: \"fe80::1%eth0\" is link-local: write the peer's global or unique local address",
+                ["peerIP": "fe80::1%eth0", "asNumber": 1]),
+            Refusal(
                 "Node",
                 "7: spec.bgp.routeReflectorClusterID: expected a cluster ID such as 244.0.0.1, found \"0.0.0.0\"",
                 ["bgp": ["routeReflectorClusterID": "0.0.0.0"]]),

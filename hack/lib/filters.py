@@ -1,6 +1,7 @@
 """What filters do on running sessions: two scripted peers, an internal and an external one, and resources that change under
 them. The sessions must stay up throughout; the last check of all is the one thing that ends one."""
 import os
+import socket
 import struct
 import sys
 import time
@@ -14,11 +15,11 @@ PEERS = {"internal": "INTERNAL_PEER", "external": "EXTERNAL_PEER"}
 class Side:
     """One peer's session, and what the daemon has told it: prefix → attributes by type."""
 
-    def __init__(self, name):
+    def __init__(self, name, families=((1, 1),), capabilities=b""):
         self.namespace, self.address, asn = os.environ[PEERS[name]].split()
         self.asn = int(asn)
         self.session = bgp_peer.established(
-            self.namespace, self.address, os.environ["SPEAKER"], self.asn, families=((1, 1),))
+            self.namespace, self.address, os.environ["SPEAKER"], self.asn, families=families, capabilities=capabilities)
         self.told = {}
         self.asked = 0
         self.withdrawals = 0
@@ -27,18 +28,30 @@ class Side:
         """One route, through the peer itself unless said otherwise."""
         path = (self.asn, *path) if self.asn == 65010 else path
         segment = struct.pack("!BB", 2, len(path)) + b"".join(struct.pack("!I", asn) for asn in path) if path else b""
-        next_hop = bytes(int(part) for part in (next_hop or self.address).split("."))
-        attributes = b"\x40\x01\x01\x00" + bytes([0x40, 2, len(segment)]) + segment + b"\x40\x03\x04" + next_hop
+        next_hop = next_hop or self.address
+        attributes = b"\x40\x01\x01\x00" + bytes([0x40, 2, len(segment)]) + segment
+        is_plain = ":" not in prefix + next_hop
+        if is_plain:
+            attributes += b"\x40\x03\x04" + octets_of(next_hop)
         if self.asn == 64512:
             attributes += b"\x40\x05\x04" + struct.pack("!I", local_pref)
         if communities:
             attributes += bytes([0xC0, 8, 4 * len(communities)]) + b"".join(struct.pack("!HH", *c) for c in communities)
+        if not is_plain:
+            value = bytes([0, 2 if ":" in prefix else 1, 1]) + sized(octets_of(next_hop)) + b"\0" + nlri(prefix)
+            attributes += bytes([0x80, 14]) + sized(value)
         self.session.send(bgp_peer.message(
-            bgp_peer.UPDATE, b"\0\0" + struct.pack("!H", len(attributes)) + attributes + nlri(prefix)))
+            bgp_peer.UPDATE,
+            b"\0\0" + struct.pack("!H", len(attributes)) + attributes + (nlri(prefix) if is_plain else b"")))
 
-    def withdraw(self, prefix):
-        """Takes one route back."""
+    def withdraw(self, prefix, multiprotocol=False):
+        """Takes one route back; an IPv4 route too by MP_UNREACH_NLRI, if wanted."""
         octets = nlri(prefix)
+        if multiprotocol or ":" in prefix:
+            attribute = bytes([0x80, 15]) + sized(bytes([0, 2 if ":" in prefix else 1, 1]) + octets)
+            self.session.send(bgp_peer.message(
+                bgp_peer.UPDATE, b"\0\0" + struct.pack("!H", len(attribute)) + attribute))
+            return
         self.session.send(bgp_peer.message(bgp_peer.UPDATE, struct.pack("!H", len(octets)) + octets + b"\0\0"))
 
     def read(self):
@@ -68,10 +81,21 @@ class Side:
             self.told[prefix] = attributes
 
 
+def octets_of(addresses):
+    """Addresses as they are in an UPDATE, one or several with commas between."""
+    return b"".join(
+        socket.inet_pton(socket.AF_INET6 if ":" in one else socket.AF_INET, one) for one in addresses.split(","))
+
+
+def sized(octets):
+    """Octets behind one that says how many they are."""
+    return bytes([len(octets)]) + octets
+
+
 def nlri(prefix):
     """A prefix as it is in an UPDATE."""
     octets, length = prefix.split("/")
-    return bytes([int(length)]) + bytes(int(part) for part in octets.split("."))[: (int(length) + 7) // 8]
+    return bytes([int(length)]) + octets_of(octets)[: (int(length) + 7) // 8]
 
 
 def prefixes(octets):

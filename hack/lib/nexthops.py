@@ -1,5 +1,6 @@
 """Next hops that no route leads to: two scripted peers announce one prefix, the internal one better and by such a next
-hop. The other's path is used, the kernel and the peers follow, and all turns round as soon as a route comes."""
+hop. The other's path is used, the kernel and the peers follow, and all turns round as soon as a route comes. Then the same
+with IPv6, and with IPv6 next hops of IPv4 routes (RFC 8950)."""
 import os
 import subprocess
 import sys
@@ -9,6 +10,9 @@ from filters import Side
 from malformed import wait_for
 
 PREFIX, OTHER, FAR, NETWORK = "10.244.77.0/26", "10.244.78.0/26", "172.31.9.9", "172.31.9.0/24"
+PREFIX6, OVER6, FAR6, NETWORK6, NEAR6 = "fd00::7740/122", "10.244.79.0/26", "fd00:9::9", "fd00:9::/64", "fd00:1::2"
+# MP-BGP for both families, and IPv6 next hops for IPv4 unicast.
+FAMILIES, EXTENDED_NEXT_HOP = ((1, 1), (2, 1)), bytes([5, 6, 0, 1, 0, 1, 0, 2])
 INSIDE = ["nsenter", f"--net={os.environ['SPEAKER_NAMESPACE']}", "--"]
 
 
@@ -24,7 +28,7 @@ def why(prefix=PREFIX):
 
 def kernel(prefix=PREFIX):
     """The kernel's route to the prefix."""
-    return said("ip", "route", "show", prefix, "proto", "97")
+    return said("ip", "-6" if ":" in prefix else "-4", "route", "show", prefix, "proto", "97")
 
 
 def main():
@@ -37,7 +41,7 @@ def main():
         results.write(f"{'passed' if is_good else 'failed'}\t{sentence}\n")
         print(f"  {'ok     ' if is_good else 'FAILED '} {sentence}" + ("" if is_good else f": {seen}"), file=sys.stderr)
 
-    external, internal = Side("external"), Side("internal")
+    external, internal = (Side(name, FAMILIES, EXTENDED_NEXT_HOP) for name in ("external", "internal"))
     own = external.address
     external.announce(PREFIX)
     external.announce(OTHER)
@@ -81,8 +85,63 @@ def main():
 
     said("ip", "route", "del", NETWORK)
     check("it goes for good: the other path is used", why, lambda text: f"peer {own}, chosen" in text, seconds=15)
+
+    said("ip", "route", "add", NETWORK, "via", own, "table", "100")
+    said("ip", "rule", "add", "from", os.environ["SPEAKER"], "lookup", "100")
+    check("a rule for what the node itself sends leads there: the path is used, as a tunnel needs it", why,
+          lambda text: f"peer {address}, chosen" in text)
     external.withdraw(PREFIX)
-    check("which goes with its announcement", kernel, lambda route: not route)
+    check("the other goes with its announcement", kernel, lambda route: not route)
+    said("ip", "rule", "del", "from", os.environ["SPEAKER"], "lookup", "100")
+    internal.withdraw(PREFIX)
+    internal.withdraw(OTHER)
+    of_ipv6(external, internal, check)
+
+
+def of_ipv6(external, internal, check):
+    """IPv6 next hops, of IPv6 and of IPv4 routes."""
+    own, address = external.address, internal.address
+    both = (PREFIX6, "IPv6"), (OVER6, "IPv4 by IPv6")
+    for prefix, name in both:
+        external.announce(prefix, next_hop=f"{NEAR6},fe80::2")
+        check(f"{name}: of a global and a link-local next hop the route is by the global one",
+              lambda p=prefix: kernel(p),
+              lambda route, p=prefix: f"via {'' if ':' in p else 'inet6 '}{NEAR6} dev eth0" in route)
+    for prefix, name in both:
+        internal.announce(prefix, next_hop=FAR6, local_pref=200)
+        check(f"{name}: a better path by a next hop without a route is chosen at first", lambda p=prefix: why(p),
+              lambda text: f"peer {address}, chosen" in text)
+        check(f"{name}: the kernel keeps the route that it has", lambda p=prefix: kernel(p),
+              lambda route: f"{NEAR6} dev eth0" in route)
+    for prefix, name in both:
+        check(f"{name}: soon the path is refused", lambda p=prefix: why(p),
+              lambda text: f"peer {address}, refused: the next hop cannot be reached" in text, seconds=15)
+        check(f"{name}: the other one is used", lambda p=prefix: why(p), lambda text: f"peer {own}, chosen" in text)
+        check(f"{name}: the kernel has its route", lambda p=prefix: kernel(p), lambda route: f"{NEAR6} dev eth0" in route)
+    said("ip", "-6", "route", "add", NETWORK6, "via", "fd00:1::3")
+    for prefix, name in both:
+        check(f"{name}: a route to the next hop comes: the path is used", lambda p=prefix: why(p),
+              lambda text: f"peer {address}, chosen" in text)
+        check(f"{name}: and programmed by the route's gateway", lambda p=prefix: kernel(p),
+              lambda route: "fd00:1::3 dev eth0" in route)
+    for prefix, name in both:
+        internal.withdraw(prefix, multiprotocol=True)
+        check(f"{name}: withdrawn, the other one is used again", lambda p=prefix: kernel(p),
+              lambda route: f"{NEAR6} dev eth0" in route)
+        for next_hop in "::,fe80::2", "fe80::2", "fe80::2,fe80::2":
+            external.announce(prefix, next_hop=NEAR6)
+            external.announce(prefix, next_hop=next_hop)
+            check(f"{name}: the next hop {next_hop} is on the link of the node's address", lambda p=prefix: kernel(p),
+                  lambda route: "fe80::2 dev eth0" in route)
+        external.announce(prefix, next_hop="::ffff:192.168.1.2")
+        check(f"{name}: by an IPv4 address in the form of an IPv6 one no packet goes", lambda p=prefix: why(p),
+              lambda text: f"peer {own}, refused: the next hop is of another family" in text)
+        check(f"{name}: and no route is there", lambda p=prefix: kernel(p), lambda route: not route)
+        external.announce(prefix, next_hop=NEAR6)
+        check(f"{name}: by one that is of IPv6 it is there again", lambda p=prefix: kernel(p),
+              lambda route: f"{NEAR6} dev eth0" in route)
+        external.withdraw(prefix, multiprotocol=True)
+        check(f"{name}: a withdrawn route is gone", lambda p=prefix: kernel(p), lambda route: not route)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,9 @@
 internal_peer=(bird "${node_address[bird]}" 64512)
 external_peer=(node2 "${node_address[node2]}" 65010)
 
+# What a suite wants the peers' resources to say besides, as lines of their `spec`.
+: "${peer_fields:=}"
+
 scripted_peers_up() {
     segment_up node1 node2 bird
     rm "$scratch/resources/node2.yaml" "$scratch/resources/bird.yaml"
@@ -17,6 +20,7 @@ spec:
   peerIP: ${external_peer[1]}
   asNumber: ${external_peer[2]}
   idleHoldTime: 0s
+$peer_fields
 ---
 apiVersion: projectcalico.org/v3
 kind: BGPPeer
@@ -26,6 +30,7 @@ spec:
   peerIP: ${internal_peer[1]}
   asNumber: ${internal_peer[2]}
   idleHoldTime: 0s
+$peer_fields
 YAML
     cat > "$scratch/resources/pool6.yaml" << YAML
 apiVersion: projectcalico.org/v3

@@ -28,13 +28,17 @@ extension Speaker {
         laidOut.withLock { $0 = next }
     }
 
-    /// Of prefixes and next hops those of which one or more next hops lead there no more. None while there are changes
-    /// that may say so themselves.
+    /// Of prefixes and next hops those by which nobody announces the prefix any more. None while there are changes that
+    /// may say so themselves.
     func withdrawn(of nextHops: [IPPrefix: Set<IPAddress>]) -> [IPPrefix: Set<IPAddress>] {
         guard !isStopping, rib != nil, !(rib?.agenda().hasForwardingChanges ?? true),
             laidOut.withLock({ $0 == nil })
         else { return [:] }
-        return nextHops.filter { prefix, nextHops in !(rib?.hasRoutes(to: prefix, by: nextHops) ?? true) }
+        var withdrawn: [IPPrefix: Set<IPAddress>] = [:]
+        for (prefix, asked) in nextHops {
+            if let gone = rib?.withdrawn(of: asked, to: prefix), !gone.isEmpty { withdrawn[prefix] = gone }
+        }
+        return withdrawn
     }
 
     private func forwarding() -> Forwarding {

@@ -54,7 +54,7 @@ struct ForwardingPlan: Sendable {
     }
 
     /// The prefixes that lost next hops with what was learned last and have others in their place.
-    var replaced: [(prefix: IPPrefix, nextHops: Set<IPAddress>)] { learned.replaced }
+    var replaced: [(prefix: IPPrefix, ways: [TunnelCheck.Route])] { learned.replaced }
 
     /// Forgets them: what comes now has other reasons.
     mutating func forgetReplaced() { learned.forgetReplaced() }
@@ -92,7 +92,13 @@ struct ForwardingPlan: Sendable {
     /// What is to be done about a prefix. Of several ways those count that can be had, each as its own next hop is reached.
     func outcome(for prefix: IPPrefix) -> Outcome {
         guard let route = learned.route(to: prefix) else { return .withdrawn }
-        return learned.others(of: prefix).reduce(outcome(for: prefix, by: route)) { outcome, other in
+        return outcome(for: prefix, by: [route] + learned.others(of: prefix)) ?? .withdrawn
+    }
+
+    /// What would be done about a prefix that had these ways; nil without any.
+    func outcome(for prefix: IPPrefix, by ways: [TunnelCheck.Route]) -> Outcome? {
+        guard let first = ways.first else { return nil }
+        return ways.dropFirst().reduce(outcome(for: prefix, by: first)) { outcome, other in
             outcome.joined(with: self.outcome(for: prefix, by: other))
         }
     }

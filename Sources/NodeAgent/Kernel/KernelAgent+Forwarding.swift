@@ -83,16 +83,24 @@ extension KernelAgent {
         plan.forgetReplaced()
     }
 
-    /// Takes away what was kept and is announced by nobody any more.
+    /// Takes away what was kept and is announced by nobody any more; of several ways those that are.
     func releaseWithdrawn(of speaker: Speaker) async {
         guard !kept.isEmpty else { return }
-        let withdrawn = await speaker.withdrawn(of: kept.nextHops)
-        let prefixes = kept.release(withdrawn)
-        guard !prefixes.isEmpty else { return }
-        for prefix in prefixes {
-            logger.notice(
-                "route removed", metadata: ["prefix": "\(prefix)", "reason": "its next hop is withdrawn"])
-            unwish(prefix)
+        let asked = kept.nextHops
+        let released = kept.release(await speaker.withdrawn(of: asked), asked: asked)
+        guard !released.isEmpty else { return }
+        for (prefix, left) in released {
+            if case .ready(let forwarding, _) = plan.outcome(for: prefix, by: left) {
+                logger.notice(
+                    "some of a route's ways removed",
+                    metadata: ["prefix": "\(prefix)", "reason": "their next hop is withdrawn"])
+                wish(forwarding, for: prefix)
+            } else {
+                logger.notice(
+                    "route removed", metadata: ["prefix": "\(prefix)", "reason": "its next hop is withdrawn"])
+                kept.forget(prefix)
+                unwish(prefix)
+            }
         }
         settle([])
     }

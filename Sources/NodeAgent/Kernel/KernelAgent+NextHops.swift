@@ -2,6 +2,7 @@ import LinuxOS
 import Logging
 import NetTypes
 import Netlink
+import Resources
 
 // Whether the next hops of BGP are reached (RFC 4271 §9.1.2.1): those of all routes, not of the best ones alone.
 extension KernelAgent {
@@ -28,6 +29,13 @@ extension KernelAgent {
         guard let sockets, !picture.addresses.isEmpty else { return nil }
         if nextHop.isLinkLocal || picture.isOnLink(nextHop) { return true }
         guard let found = try? sockets.lookUp(nextHop) else { return nil }
-        return !found.hasNoRoute || picture.hasRoute(to: nextHop)
+        return !found.hasNoRoute || picture.hasRoute(to: nextHop) || isCoveredFromOwn(nextHop, sockets)
+    }
+
+    /// Whether a rule for what comes from the node's own address leads there: so go a tunnel's outer packets.
+    private func isCoveredFromOwn(_ nextHop: IPAddress, _ sockets: KernelSockets) -> Bool {
+        let own = configuration?.nodeAddresses.map(\.address).first { $0.family == nextHop.family }
+        guard let own, picture.addresses.contains(where: { $0.address.address == own }) else { return false }
+        return (try? sockets.lookUp(nextHop, from: own).hasNoRoute) == false
     }
 }

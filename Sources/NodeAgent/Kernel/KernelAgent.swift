@@ -447,9 +447,7 @@ extension KernelAgent {
         for prefix in prefixes where blackholes.isEmpty || !blackholes.contains(prefix) {
             switch plan.outcome(for: prefix, recent: &recent) {
             case .ready(let forwarding, _):
-                sockets?.routes.table.setDesired(forwarding.route)
-                sockets?.tunnels.table.setDesired(
-                    neighbours: forwarding.neighbours, fdb: forwarding.fdb, for: prefix)
+                wish(forwarding, for: prefix)
                 kept.forget(prefix)
                 routeRemarks.note(nil, about: prefix)
                 if !forwarding.neighbours.isEmpty { remark(on: prefix, via: forwarding) }
@@ -463,6 +461,11 @@ extension KernelAgent {
             }
         }
         for news in routeRemarks.takeNews() { logger.warning("no route yet", metadata: news.metadata) }
+    }
+
+    func wish(_ forwarding: Forwarding, for prefix: IPPrefix) {
+        sockets?.routes.table.setDesired(forwarding.route)
+        sockets?.tunnels.table.setDesired(neighbours: forwarding.neighbours, fdb: forwarding.fdb, for: prefix)
     }
 
     func unwish(_ prefix: IPPrefix) {

@@ -47,7 +47,9 @@ final class KernelSockets {
     func link(index: UInt32) throws(NetlinkError) -> Link? { try viewer.link(index: index) }
 
     /// What the kernel would do with a packet to the address.
-    func lookUp(_ address: IPAddress) throws(NetlinkError) -> RouteLookup { try viewer.lookUp(address) }
+    func lookUp(_ address: IPAddress, from source: IPAddress? = nil) throws(NetlinkError) -> RouteLookup {
+        try viewer.lookUp(address, from: source)
+    }
 
     /// Carries out requests in order; those that failed.
     func execute(_ batch: NetlinkBatch) throws(NetlinkError) -> [NetlinkFailure] {

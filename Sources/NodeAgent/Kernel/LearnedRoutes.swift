@@ -16,8 +16,8 @@ struct LearnedRoutes: Sendable {
     private var prefixes: [IPAddress: DenseMap<IPPrefix, Void>]?
     /// The next hops that tell of a link-layer address, each with the number of its routes, the first to tell first.
     private var users: [MACAddress: [(nextHop: IPAddress, count: Int)]] = [:]
-    /// The prefixes of the last changes that had next hops which they have no more, each with all that it had.
-    private(set) var replaced: [(prefix: IPPrefix, nextHops: Set<IPAddress>)] = []
+    /// The prefixes of the last changes that had next hops which they have no more, each with all the ways it had.
+    private(set) var replaced: [(prefix: IPPrefix, ways: [TunnelCheck.Route])] = []
     private var announcements: [TunnelEndpoint.Encapsulation: [AddressFamily: Int]] = [:]
 
     /// Takes what the table chose.
@@ -78,8 +78,9 @@ struct LearnedRoutes: Sendable {
         _ newOthers: [TunnelCheck.Route], at prefix: IPPrefix,
     ) {
         if oldOthers.isEmpty, former.nextHop == latter.nextHop { return }
-        let old = Set([former.nextHop] + oldOthers.map(\.nextHop))
-        if !old.isSubset(of: [latter.nextHop] + newOthers.map(\.nextHop)) { replaced.append((prefix, old)) }
+        let old = [former] + oldOthers
+        let new = Set([latter.nextHop] + newOthers.map(\.nextHop))
+        if !old.allSatisfy({ new.contains($0.nextHop) }) { replaced.append((prefix, old)) }
     }
 
     /// Puts a way in the place of another, 0 for none, and returns that.
