@@ -27,6 +27,9 @@ package struct RouteLookup: Sendable, Hashable {
     /// The path MTU that is known for the address; nil when it is the link's.
     package var mtuBytes: UInt32?
 
+    /// Whether the packet goes nowhere: there is no route, or one that discards.
+    package var isRefused: Bool { if case .refused = kind { true } else { false } }
+
     /// Reads the answer.
     init?(payload: RawSpan) {
         guard let header = payload.load(rtmsg.self, at: 0), AddressFamily(number: header.rtm_family) != nil else {

@@ -86,6 +86,11 @@ def main():
     said("ip", "route", "del", NETWORK)
     check("it goes for good: the other path is used", why, lambda text: f"peer {own}, chosen" in text, seconds=15)
 
+    said("ip", "route", "add", "blackhole", NETWORK)
+    time.sleep(3)
+    check("a route that discards leads there: it is used still", why, lambda text: f"peer {own}, chosen" in text)
+    said("ip", "route", "del", "blackhole", NETWORK)
+
     said("ip", "route", "add", NETWORK, "via", own, "table", "100")
     said("ip", "rule", "add", "from", os.environ["SPEAKER"], "lookup", "100")
     check("a rule for what the node itself sends leads there: the path is used, as a tunnel needs it", why,

@@ -23,19 +23,20 @@ extension KernelAgent {
         await speaker.setUnreachable(new)
     }
 
-    /// Whether a network on a link or any route covers the next hop; nil when that cannot be known now. A link that is
-    /// down or without carrier covers: it will be back. The kernel knows its other tables and rules, too.
+    /// Whether a network on a link covers the next hop, or a route that does not discard; nil when that cannot be known
+    /// now. A link that is down or without carrier covers: it will be back. The kernel knows its other tables and rules.
     private func isCovered(_ nextHop: IPAddress) -> Bool? {
         guard let sockets, !picture.addresses.isEmpty else { return nil }
         if nextHop.isLinkLocal || picture.isOnLink(nextHop) { return true }
         guard let found = try? sockets.lookUp(nextHop) else { return nil }
-        return !found.hasNoRoute || picture.hasRoute(to: nextHop) || isCoveredFromOwn(nextHop, sockets)
+        if !found.isRefused || found.hasNoRoute && picture.hasRoute(to: nextHop) { return true }
+        return isCoveredFromOwn(nextHop, sockets)
     }
 
     /// Whether a rule for what comes from the node's own address leads there: so go a tunnel's outer packets.
     private func isCoveredFromOwn(_ nextHop: IPAddress, _ sockets: KernelSockets) -> Bool {
         let own = configuration?.nodeAddresses.map(\.address).first { $0.family == nextHop.family }
         guard let own, picture.addresses.contains(where: { $0.address.address == own }) else { return false }
-        return (try? sockets.lookUp(nextHop, from: own).hasNoRoute) == false
+        return (try? sockets.lookUp(nextHop, from: own).isRefused) == false
     }
 }
