@@ -97,6 +97,7 @@ actor KernelAgent {
         monitor = KernelMonitor(logger: logger)
         let changed = ChangedSettings(stateDirectory: options.stateDirectory, node: options.nodeName)
         settings = SettingUpkeep(settings: changed, logger: logger)
+        settings.nameBoot()
         tunnels = TunnelKeeper(settings: settings, grace: options.tunnelGrace, logger: logger)
     }
 
