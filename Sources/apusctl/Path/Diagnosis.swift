@@ -20,7 +20,7 @@ struct Diagnosis {
 
     /// Everything that was found.
     private(set) var findings: [Finding] = []
-    /// What could not be looked at, and why.
+    /// What could not be looked at, and why, and what is nobody's fault.
     private(set) var notes: [String] = []
 
     /// Looks at nothing yet.
@@ -39,7 +39,9 @@ struct Diagnosis {
         }
         try checkTunnels(node, account)
         checkReversePath(node)
-        checkMTU(of: node.links.values, hostMTUBytes: node.hostMTUBytes(isFollowed: account != nil))
+        checkMTU(
+            of: node.links.values, hostMTUBytes: node.hostMTUBytes(isFollowed: account != nil),
+            podMTUBytes: node.state.podMTUBytes)
         checkPods(node)
         checkRecords(node.unreadable)
         checkAddresses(node)
@@ -74,6 +76,8 @@ struct Diagnosis {
     mutating func add(_ problem: String, _ remedy: String) {
         findings.append(Finding(problem: problem, remedy: remedy))
     }
+
+    mutating func note(_ text: String) { notes.append(text) }
 
     private mutating func checkForwarding(_ node: NodeKernel) {
         for family in Set(node.state.pools.map(\.cidr.family)) where !node.forwards(family) {
