@@ -1,8 +1,10 @@
 import Dataplane
 import ModePlugins
+import NIOPosix
 import NetTypes
 import Netlink
 import Resources
+import TestKit
 import Testing
 
 @testable import NodeAgent
@@ -42,5 +44,46 @@ struct TunnelPlanTests {
         var pattern = NICPattern(FelixConfiguration.defaultMTUIfacePattern)
         #expect(pattern.isValid && !NICPattern("(").isValid)
         #expect(pattern.smallestMTUBytes(among: []) == nil)
+    }
+
+    private func picture() throws -> NodePicture {
+        try NodePicture(
+            KernelSockets(
+                protocolNumber: RouteProtocol.number, writerThread: NIOThreadPool.singleton, answered: Signal()))
+    }
+
+    @Test(
+        "Where the loopback holds the node's address the link towards the other nodes counts",
+        .enabled(if: NetNSFixture.isAvailable, NetNSFixture.reason))
+    func loopback() async throws {
+        var wanted = configuration([IPPool(name: "a", cidr: prefix("10.244.0.0/16"), vxlanMode: .always)])
+        wanted.nodes.append(Node(name: "node2", ipv4: Node.Address(address("192.168.2.1"), length: 32)))
+        let configuration = wanted
+        try await NetNSFixture.run { fixture in
+            try fixture.ip("link set lo up")
+            try fixture.ip("address add 192.168.1.1/32 dev lo")
+            for (number, mtu) in [(0, 1400), (1, 1390)] {
+                try fixture.ip("link add d\(number) mtu \(mtu) type veth peer name e\(number) mtu \(mtu)")
+                try fixture.ip("link set d\(number) up")
+                try fixture.ip("link set e\(number) up")
+                try fixture.ip("address add 172.16.\(number).1/24 dev d\(number)")
+            }
+            #expect(try picture().carrier(for: configuration) == nil)
+            try fixture.ip("route add default via 172.16.1.2")
+            #expect(try picture().carrier(for: configuration)?.name == "d1")
+            try fixture.ip("route add 192.168.2.0/24 via 172.16.0.2")
+            let carrier = try #require(try picture().carrier(for: configuration))
+            #expect(carrier.name == "d0" && carrier.mtuBytes == 1400)
+            try fixture.ip("route add 192.168.2.1 metric 7 nexthop via 172.16.0.2 nexthop via 172.16.1.2")
+            #expect(try picture().ways(toNodesOf: configuration).map(\.name) == ["d0", "d1"])
+            #expect(try picture().carrier(for: configuration)?.name == "d1")
+            let plan = try TunnelPlan(configuration, picture(), hostMTUBytes: carrier.mtuBytes)
+            guard case .device(let spec, _)? = plan.wishes[.vxlan] else { return #expect(Bool(false), "\(plan)") }
+            #expect(spec.link.mtuBytes == 1350)
+            // A link with the node's address is it wherever packets leave.
+            try fixture.ip("address delete 192.168.1.1/32 dev lo")
+            try fixture.ip("address add 192.168.1.1/32 dev d1")
+            #expect(try picture().carrier(for: configuration)?.name == "d1")
+        }
     }
 }

@@ -165,11 +165,11 @@ actor KernelAgent {
         return new.tunnelDevices.intersection(tunnels.links.keys)
     }
 
-    /// The smallest MTU of the NICs that are up; where no link counts as a NIC, that of the link that carries the node's
-    /// address, and 1500 while there is none.
+    /// The smallest MTU of the NICs that are up; where no link counts as a NIC, that of the link that carries what the node
+    /// sends to others, and 1500 while there is none.
     func hostMTUBytes() -> UInt32 {
-        let uplink = picture.uplink(of: configuration?.nodeAddresses.map(\.address) ?? [])
-        return pattern.smallestMTUBytes(among: picture.links) ?? uplink?.mtuBytes ?? 1500
+        if let smallest = pattern.smallestMTUBytes(among: picture.links) { return smallest }
+        return configuration.flatMap { picture.carrier(for: $0) }?.mtuBytes ?? 1500
     }
 }
 
