@@ -86,4 +86,33 @@ struct TunnelPlanTests {
             #expect(try picture().carrier(for: configuration)?.name == "d1")
         }
     }
+
+    @Test(
+        "A VXLAN for IPv6 takes the 1280 octets that IPv6 needs, or the reason says what its parent lacks",
+        .enabled(if: NetNSFixture.isAvailable, NetNSFixture.reason),
+        arguments: [
+            (1300, 1300, nil, nil), (1349, 1349, nil, nil), (1350, 1350, nil, 1280), (1400, 1400, nil, 1330),
+            (1400, 1400, 1280, 1280), (1500, 1320, nil, 1280),
+        ] as [(parent: UInt32, host: UInt32, configured: UInt32?, expected: UInt32?)])
+    func least(parent: UInt32, host: UInt32, configured: UInt32?, expected: UInt32?) async throws {
+        let pool = IPPool(name: "a", cidr: prefix("fd00:244::/64"), vxlanMode: .always)
+        var felix = FelixConfiguration()
+        felix.vxlanMTUV6 = configured
+        var wanted = configuration([pool], felix)
+        wanted.nodeAddresses = [Node.Address(address("fd00:1::1"), length: 64)]
+        let configuration = wanted
+        try await NetNSFixture.run { fixture in
+            try fixture.ip("link add d0 mtu \(parent) type veth peer name e0")
+            try fixture.ip("address add fd00:1::1/64 dev d0 nodad")
+            let plan = try TunnelPlan(configuration, picture(), hostMTUBytes: host)
+            switch plan.wishes[.vxlanV6] {
+            case .device(let spec, _): #expect(spec.link.mtuBytes == expected)
+            case .impossible(let reason):
+                #expect(expected == nil)
+                #expect(reason.contains("of d0 leaves vxlan-v6.calico less than the 1280 octets"), "\(reason)")
+                #expect(reason.contains("1350"))
+            case nil: #expect(Bool(false))
+            }
+        }
+    }
 }
