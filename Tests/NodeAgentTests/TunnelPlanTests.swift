@@ -1,12 +1,14 @@
 import Dataplane
+import LinuxOS
+import Logging
 import ModePlugins
 import NIOPosix
 import NetTypes
-import Netlink
 import Resources
 import TestKit
 import Testing
 
+@testable import Netlink
 @testable import NodeAgent
 
 @Suite("What the tunnel devices are to be")
@@ -46,6 +48,8 @@ struct TunnelPlanTests {
         #expect(pattern.smallestMTUBytes(among: []) == nil)
     }
 
+    private static func filter(_ link: String) -> [String] { ["net", "ipv4", "conf", link, "rp_filter"] }
+
     private func picture() throws -> NodePicture {
         try NodePicture(
             KernelSockets(
@@ -78,8 +82,22 @@ struct TunnelPlanTests {
             #expect(try picture().ways(toNodesOf: configuration).map(\.name) == ["d0", "d1"])
             #expect(try picture().carrier(for: configuration)?.name == "d1")
             let plan = try TunnelPlan(configuration, picture(), hostMTUBytes: carrier.mtuBytes)
+            let directory = try TemporaryDirectory()
+            let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
             guard case .device(let spec, _)? = plan.wishes[.vxlan] else { return #expect(Bool(false), "\(plan)") }
             #expect(spec.link.mtuBytes == 1350)
+            #expect(plan.looseLinks(for: .vxlan) == ["lo", "d0", "d1", "vxlan.calico"])
+            var keeper = TunnelKeeper(
+                settings: SettingUpkeep(
+                    settings: ChangedSettings(stateDirectory: directory.path, node: "n"), logger: logger),
+                grace: .zero, logger: logger)
+            let device = Link(
+                index: 99, name: "vxlan.calico", macAddress: nil, mtuBytes: 1350, flags: 1, operState: .up,
+                kind: "vxlan", alias: TunnelLink.alias, group: 0, masterIndex: nil, lowerIndex: nil, peerNetNSID: nil)
+            keeper.adopt(.vxlan, device)
+            for link in ["d0", "d1", "e0"] { try Sysctl.write(Self.filter(link), "1") }
+            keeper.keepSettings(try TunnelPlan(configuration, picture(), hostMTUBytes: 1500))
+            #expect(try ["d0", "d1", "e0"].map { try Sysctl.read(Self.filter($0)) } == ["2", "2", "1"])
             // A link with the node's address is it wherever packets leave.
             try fixture.ip("address delete 192.168.1.1/32 dev lo")
             try fixture.ip("address add 192.168.1.1/32 dev d1")

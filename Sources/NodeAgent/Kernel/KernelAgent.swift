@@ -221,8 +221,10 @@ extension KernelAgent {
                 podLinks.keep(picture.podLinks, sockets)
                 keepSettings()
             }
-        } else if news.count < relevant.count, let tunnelPlan {
-            keepOffloads(tunnelPlan)
+        } else if isChanged || news.count < relevant.count, let tunnelPlan {
+            // Another link may lead to a node now, whose packets must come in by it.
+            if isChanged { tunnels.keepSettings(tunnelPlan) }
+            if news.count < relevant.count { keepOffloads(tunnelPlan) }
         }
         settle(isChanged || needsLook ? plan.observe(context()) : [])
     }

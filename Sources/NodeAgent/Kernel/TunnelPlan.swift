@@ -15,6 +15,9 @@ struct TunnelPlan: Sendable, Equatable {
 
     /// The wishes; a device that is not among them is not needed.
     let wishes: [TunnelDevice: Wish]
+    /// The links by which other nodes' IPv4 addresses are reached: what these send comes in by them, too, whichever link
+    /// holds the node's own.
+    private let ways: [String]
 
     /// Plans. `hostMTUBytes` is that of the smallest NIC: what leaves by another one must fit, too.
     init(_ configuration: KernelConfiguration, _ picture: NodePicture, hostMTUBytes: UInt32) {
@@ -23,6 +26,15 @@ struct TunnelPlan: Sendable, Equatable {
             wishes[device] = Self.wish(device, configuration, picture, hostMTUBytes)
         }
         self.wishes = wishes
+        let isFiltered = wishes.keys.contains { $0.family == .ipv4 }
+        ways = isFiltered ? picture.ways(toNodesOf: configuration, .ipv4).map(\.name) : []
+    }
+
+    /// The links whose reverse path filtering is to be loose before a node says that it takes packets by the device; none
+    /// for IPv6, which the kernel does not filter so.
+    func looseLinks(for device: TunnelDevice) -> [String] {
+        guard device.family == .ipv4, case .device(_, let parent)? = wishes[device] else { return [] }
+        return [parent] + ways.filter { $0 != parent } + [device.name]
     }
 
     private static func wish(
