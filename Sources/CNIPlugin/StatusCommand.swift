@@ -19,6 +19,9 @@ struct StatusCommand {
         case unfit(String)
     }
 
+    /// How many peers an error names.
+    private static let namedPeers = 10
+
     private let call: PluginCall
     private let role: CNIPlugin.Role
 
@@ -36,10 +39,11 @@ struct StatusCommand {
         if let fault = try fault(report, plan(daemon)) {
             throw CNIError(.notAvailable, fault)
         }
-        if case .status(let status) = report, !status.peers.isEmpty, !status.peers.contains(where: { $0.state == "up" })
-        {
-            let peers = status.peers.map { "\($0.address) \($0.info)" }.joined(separator: ", ")
-            throw CNIError(.notAvailableLimited, "no BGP session is up: \(peers)")
+        if case .status(let status) = report, status.peerCounts.configured > 0, status.peerCounts.up == 0 {
+            let named = status.peers.prefix(Self.namedPeers)
+            let others = status.peerCounts.configured - named.count
+            let peers = named.map { "\($0.address) \($0.info)" } + (others > 0 ? ["and \(others) more"] : [])
+            throw CNIError(.notAvailableLimited, "no BGP session is up: \(peers.joined(separator: ", "))")
         }
     }
 

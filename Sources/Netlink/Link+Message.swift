@@ -72,6 +72,9 @@ extension Link {
     /// Whether it is administratively up.
     package var isUp: Bool { flags & UInt32(IFF_UP) != 0 }
 
+    /// Whether it is the loopback, which carries nothing out of the node.
+    package var isLoopback: Bool { flags & UInt32(IFF_LOOPBACK) != 0 }
+
     /// Whether it is up and can carry packets (IFF_RUNNING): what routes over it need.
     package var isRunning: Bool { flags & UInt32(IFF_RUNNING) != 0 }
 

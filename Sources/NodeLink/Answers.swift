@@ -46,8 +46,11 @@ package struct LinkDeleteAnswer: Sendable, Hashable {
 package struct StatusAnswer: Sendable, Hashable {
     /// The node itself.
     package var node: NodeStatus
-    /// Its BGP peers.
+    /// Its BGP peers; on the way over the socket at most `maximumPeers` of them: a message has a limit. All of them are
+    /// the table `BGPView.states`.
     package var peers: [PeerStatus]
+    /// How many peers there are.
+    package var peerCounts: PeerCounts
     /// What kinds of block the node may take by itself when those it has are full.
     package var claimable: [Claimable]
     /// What the daemon has refused of the configuration as it is now, and why; nothing when all of it is in force.
@@ -69,6 +72,29 @@ package struct StatusAnswer: Sendable, Hashable {
     /// What else the daemon knows to be wrong.
     package var faults: [DaemonFault] = []
 
+    /// How many peers an answer tells of.
+    package static let maximumPeers = 400
+
+    /// How many peers there are, told of or not.
+    package struct PeerCounts: Sendable, Hashable {
+        /// Those that the node is to have a session with.
+        package var configured: Int
+        /// Those whose session is established.
+        package var up: Int
+
+        fileprivate init(of peers: [PeerStatus]) {
+            configured = peers.count
+            up = peers.count { $0.isUp }
+        }
+
+        fileprivate init(_ reader: MessageReader) throws(NodeLinkError) {
+            configured = try reader.integer("configured")
+            up = try reader.integer("up")
+        }
+
+        fileprivate var json: JSONValue { ["configured": .int(Int64(configured)), "up": .int(Int64(up))] }
+    }
+
     /// Blocks of one kind.
     package struct Claimable: Sendable, Hashable {
         /// The family of their addresses.
@@ -87,12 +113,13 @@ package struct StatusAnswer: Sendable, Hashable {
     package init(node: NodeStatus, peers: [PeerStatus], claimable: [Claimable] = []) {
         self.node = node
         self.peers = peers
+        peerCounts = PeerCounts(of: peers)
         self.claimable = claimable
     }
 
-    /// Reads `{"node":{…},"peers":[…],"claimable":[{"family":"ipv4","mode":"bgp"}],"tunnels":[…],"refusals":[…],
-    /// "overlaps":[…],"warnings":[…],"notes":[…],"keyShortage":{…},"listening":{…},"claimFault":"…","faults":[…]}`; all but the
-    /// first two may be missing.
+    /// Reads `{"node":{…},"peers":[…],"peerCounts":{"configured":2,"up":1},"claimable":[{"family":"ipv4","mode":"bgp"}],
+    /// "tunnels":[…],"refusals":[…],"overlaps":[…],"warnings":[…],"notes":[…],"keyShortage":{…},"listening":{…},
+    /// "claimFault":"…","faults":[…]}`; all but the first two may be missing.
     package init(_ object: JSONObject) throws(NodeLinkError) {
         let reader = MessageReader(object, of: "status")
         node = try NodeStatus(reader.inner("node"))
@@ -101,6 +128,8 @@ package struct StatusAnswer: Sendable, Hashable {
             peers.append(try PeerStatus(MessageReader(peer, of: "status.peers[\(index)]")))
         }
         self.peers = peers
+        // A daemon of an earlier version leaves none out.
+        peerCounts = reader.has("peerCounts") ? try PeerCounts(reader.inner("peerCounts")) : PeerCounts(of: peers)
         var claimable: [Claimable] = []
         for (index, kind) in try (reader.has("claimable") ? reader.array("claimable") : []).enumerated() {
             let kind = try MessageReader(kind, of: "status.claimable[\(index)]")
@@ -126,7 +155,7 @@ package struct StatusAnswer: Sendable, Hashable {
     /// The members of `ok`.
     package var members: JSONObject {
         [
-            "node": node.json, "peers": .array(peers.map(\.json)),
+            "node": node.json, "peers": .array(toldPeers.map(\.json)), "peerCounts": peerCounts.json,
             "claimable": .array(
                 claimable.map { ["family": .string($0.family.rawValue), "mode": .string($0.mode)] }),
             "refusals": .array(refusals.map { .string($0) }),
@@ -136,6 +165,15 @@ package struct StatusAnswer: Sendable, Hashable {
             "keyShortage": keyShortage?.json ?? .null, "listening": listening?.json ?? .null,
             "claimFault": claimFault.map { .string($0) } ?? .null, "faults": .array(faults.map(\.json)),
         ]
+    }
+
+    /// The first peers. Who does not look at the numbers takes a node that tells of no session for one that has none: one
+    /// that is up is among them if there is any.
+    private var toldPeers: [PeerStatus] {
+        let first = Array(peers.prefix(Self.maximumPeers))
+        guard first.count < peers.count, !first.contains(where: \.isUp), let up = peers.first(where: \.isUp)
+        else { return first }
+        return first.dropLast() + [up]
     }
 }
 
@@ -186,7 +224,7 @@ package struct NodeStatus: Sendable, Hashable {
 }
 
 /// The state of one BGP peer, in the words of `calicoctl node status`.
-package struct PeerStatus: Sendable, Hashable {
+package struct PeerStatus: BGPRow {
     /// The peer's address, with its port when that is not 179.
     package var address: String
     /// The family of the address.
@@ -220,6 +258,11 @@ package struct PeerStatus: Sendable, Hashable {
         self.asNumber = asNumber
         self.node = node
     }
+
+    /// Whether the session is established.
+    package var isUp: Bool { state == "up" }
+
+    package init(json: JSONValue) throws(NodeLinkError) { try self.init(MessageReader(json, of: "peer")) }
 
     init(_ reader: MessageReader) throws(NodeLinkError) {
         address = try reader.string("address")

@@ -28,6 +28,8 @@ package enum PagedTable: Sendable, Hashable {
 package enum BGPView: Sendable, Hashable {
     /// The sessions: rows are `BGPPeerRow`.
     case peers
+    /// How each peer is; rows are `PeerStatus`. An answer to `status` has the first of them.
+    case states
     /// The routes of the table, all or those within a prefix; rows are `BGPRouteRow`, here and below.
     case routes(within: IPPrefix?)
     /// What a peer has sent.
@@ -45,10 +47,11 @@ package enum BGPView: Sendable, Hashable {
         }
         switch view {
         case "peers": self = .peers
+        case "states": self = .states
         case "routes": self = .routes(within: within)
         case "received": self = .received(try peer(), within: within)
         case "advertised": self = .advertised(try peer(), within: within)
-        default: throw .malformed("bgp.view: \(view) is none of peers, routes, received, advertised, why")
+        default: throw .malformed("bgp.view: \(view) is none of peers, states, routes, received, advertised, why")
         }
     }
 
@@ -56,6 +59,7 @@ package enum BGPView: Sendable, Hashable {
         let (view, peer, within): (String, IPAddress?, IPPrefix?) =
             switch self {
             case .peers: ("peers", nil, nil)
+            case .states: ("states", nil, nil)
             case .routes(let within): ("routes", nil, within)
             case .received(let peer, let within): ("received", peer, within)
             case .advertised(let peer, let within): ("advertised", peer, within)

@@ -2,7 +2,8 @@ package import NetTypes
 
 /// How a node finds its own address among those of its links: IP_AUTODETECTION_METHOD, as Calico has it.
 package enum AddressDetection: Sendable, Hashable {
-    /// The first valid address of the first link, without those that containers and tunnels have made.
+    /// The first valid address of the first link, without those that containers and tunnels have made; one that is alone
+    /// in its network (/32, /128) only where none has another.
     case firstFound
     /// The first valid address of a link whose name matches one of the expressions, the first that has one counts.
     case interface([String])
@@ -84,9 +85,9 @@ extension AddressDetection {
         let all = candidates.filter { $0.isUp && !Self.matches($0.link, Self.never) }
         let usual = all.filter { !Self.matches($0.link, Self.made) }
         switch self {
-        case .firstFound: return Self.first(family, usual)
+        case .firstFound: return Self.firstNetwork(family, usual)
         case .skipInterface(let expressions):
-            return Self.first(family, usual.filter { !Self.matches($0.link, expressions) })
+            return Self.firstNetwork(family, usual.filter { !Self.matches($0.link, expressions) })
         case .interface(let expressions):
             for expression in expressions {
                 if let found = Self.first(family, all.filter { Self.matches($0.link, [expression]) }) { return found }
@@ -99,14 +100,31 @@ extension AddressDetection {
         }
     }
 
-    /// An address that is alone in its network is a virtual one that moves between machines, so no node's own.
+    /// The first address of the first link that has one.
     private static func first(
         _ family: AddressFamily, _ links: [Candidate], where isWanted: (IPAddress) -> Bool = { _ in true },
     ) -> CIDRAddress? {
-        links.lazy.flatMap(\.addresses).first { candidate in
-            candidate.address.family == family && candidate.length < family.bitWidth && isGlobal(candidate.address)
-                && isWanted(candidate.address)
+        for link in links {
+            if let found = best(family, of: link, where: isWanted) { return found }
         }
+        return nil
+    }
+
+    /// As `first`, but an address that is alone in its network is chosen only where no link has one with others.
+    private static func firstNetwork(_ family: AddressFamily, _ links: [Candidate]) -> CIDRAddress? {
+        let found = links.compactMap { best(family, of: $0) { _ in true } }
+        return found.first { $0.length < family.bitWidth } ?? found.first
+    }
+
+    /// An address that is alone in its network is a virtual one that moves between machines where the link has another,
+    /// and the node's own where it has not: clouds and DHCPv6 give none with a network.
+    private static func best(
+        _ family: AddressFamily, of link: Candidate, where isWanted: (IPAddress) -> Bool,
+    ) -> CIDRAddress? {
+        let valid = link.addresses.filter {
+            $0.address.family == family && isGlobal($0.address) && isWanted($0.address)
+        }
+        return valid.first { $0.length < family.bitWidth } ?? valid.first
     }
 
     private static func isGlobal(_ address: IPAddress) -> Bool {

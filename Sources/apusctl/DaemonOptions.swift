@@ -77,6 +77,31 @@ struct DaemonQuestion {
         return rows
     }
 
+    /// All rows of a table of the speaker's.
+    func rows<Row: BGPRow>(of view: BGPView) throws(CommandFailure) -> [Row] {
+        var rows: [Row] = []
+        try table(.bgp(view)) { items throws(NodeLinkError) in
+            for item in items { rows.append(try Row(json: item)) }
+        }
+        return rows
+    }
+
+    /// How the node is, with each of its peers: those that the answer had no room for are read in pages.
+    func status() throws(CommandFailure) -> JSONObject {
+        var members = try ask(.status)
+        let status: StatusAnswer
+        do throws(NodeLinkError) {
+            status = try StatusAnswer(members)
+        } catch {
+            throw failure(error)
+        }
+        guard status.peers.count < status.peerCounts.configured else { return members }
+        var peers: [JSONValue] = []
+        try table(.bgp(.states)) { peers += $0 }
+        members["peers"] = .array(peers)
+        return members
+    }
+
     /// Asks, and answers the members of the daemon's `ok`.
     func ask(_ operation: Request.Operation) throws(CommandFailure) -> JSONObject {
         let result: Result<JSONObject, RemoteError>

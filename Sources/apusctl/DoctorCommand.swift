@@ -67,8 +67,8 @@ struct DoctorCommand: ParsableCommand {
     private func ask(_ question: DaemonQuestion) throws(CommandFailure) -> Diagnosis.Account {
         do {
             return Diagnosis.Account(
-                status: try StatusAnswer(question.ask(.status)),
-                sessions: try BGPAnswer<BGPPeerRow>(question.ask(.bgp(.table(.peers)))).items,
+                status: try StatusAnswer(question.status()),
+                sessions: try question.rows(of: .peers),
                 nodes: try question.rows(), pools: try question.rows(), blocks: try question.rows(),
                 routes: try question.rows(), now: SinceTime.now())
         } catch let failure as CommandFailure {

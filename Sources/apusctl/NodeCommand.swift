@@ -22,7 +22,7 @@ struct NodeStatusCommand: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        let answer = try DaemonQuestion(root.daemon, node.daemon, daemon).ask(.status)
+        let answer = try DaemonQuestion(root.daemon, node.daemon, daemon).status()
         try output.write(answer) { answer in
             NodeStatusText(try StatusAnswer(answer), now: SinceTime.now()).text
         }

@@ -123,6 +123,21 @@ struct StatusTests {
         #expect(asked == ["status"])
     }
 
+    @Test("Of ten thousand peers one that is up is enough, and an error names few", arguments: [true, false])
+    func manyPeers(isOneUp: Bool) async throws {
+        let states = Array(repeating: "start", count: 9_999) + [isOneUp ? "up" : "start"]
+        _ = try await HandOffTests.run(connections: 1) { _ in
+            .success(Self.answer(peers: states))
+        } _: { fixture in
+            try fixture.plugin.writeNodeState()
+            let outcome = Self.ask(fixture.plugin)
+            #expect(outcome.code == (isOneUp ? nil : 51))
+            if !isOneUp {
+                #expect(outcome.message.contains("192.0.2.2 Active, and 9990 more"), "\(outcome.message)")
+            }
+        }
+    }
+
     @Test("What keeps an ADD from succeeding is said before sessions that are down")
     func faultFirst() async throws {
         _ = try await HandOffTests.run(connections: 1) { _ in

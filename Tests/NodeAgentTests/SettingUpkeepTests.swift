@@ -60,6 +60,53 @@ struct SettingUpkeepTests {
         }
     }
 
+    @Test("What was found in an earlier boot is not given back, and what is found in this one is")
+    func boots() async throws {
+        try await NetNSFixture.run { _ in
+            let directory = try TemporaryDirectory()
+            func settings(_ boot: String) -> ChangedSettings {
+                ChangedSettings(stateDirectory: directory.path, node: "n", bootID: boot)
+            }
+            let (forwarding, filter) = (["net", "ipv4", "ip_forward"], ["net", "ipv4", "conf", "lo", "rp_filter"])
+            struct Forgotten: Error {}
+            func set(_ boot: String, _ key: [String], _ value: String) throws {
+                var forgotten: (any Error)?
+                _ = try settings(boot).set(key, to: value) { forgotten = $0 }
+                if let forgotten { throw forgotten }
+            }
+            try Sysctl.write(filter, "0")
+            try set("one", forwarding, "1")
+            try set("one", filter, "2")
+            // The operator has the second boot forward by itself, and another value of the filter.
+            try Sysctl.write(filter, "1")
+            #expect(try settings("two").set(forwarding, to: "1") { _ in } == nil)
+            try set("two", filter, "2")
+            try set("two", filter, "2")
+            #expect(try settings("two").recorded().count == 2)
+            #expect(try settings("two").restore() == ["net/ipv4/conf/lo/rp_filter = 1"])
+            #expect(try Self.setting("ipv4", "ip_forward") == "1")
+        }
+    }
+
+    @Test("A record of an earlier version is of the boot in which the daemon comes upon it")
+    func formerRecord() async throws {
+        try await NetNSFixture.run { _ in
+            let directory = try TemporaryDirectory()
+            func settings(_ boot: String) -> ChangedSettings {
+                ChangedSettings(stateDirectory: directory.path, node: "n", bootID: boot)
+            }
+            let record = Array(#"{"v":1,"sysctls":{"net/ipv4/ip_forward":"0"}}"#.utf8)
+            try Files.replace(settings("one").path, with: record)
+            try settings("one").nameBoot()
+            try Sysctl.write(["net", "ipv4", "ip_forward"], "1")
+            #expect(try settings("two").restore().isEmpty)
+            #expect(try Self.setting("ipv4", "ip_forward") == "1")
+            try Files.replace(settings("one").path, with: record)
+            try settings("one").nameBoot()
+            #expect(try settings("one").restore() == ["net/ipv4/ip_forward = 0"])
+        }
+    }
+
     @Test("Forwarding that was turned off without a word is turned on again after an overrun and at the next resync")
     func unheard() async throws {
         let directory = try TemporaryDirectory()

@@ -7,7 +7,7 @@ import Testing
 struct BGPQuestionTests {
     static let block = IPPrefix(masking: .v4(IPv4Address(rawValue: 0x0AF4_0100)), length: 26)
     static let views: [BGPView] = [
-        .peers, .routes(within: nil), .routes(within: block),
+        .peers, .states, .routes(within: nil), .routes(within: block),
         .received(.v4(IPv4Address(rawValue: 0xC0A8_0102)), within: nil),
         .received(.v4(IPv4Address(rawValue: 0xC0A8_0102)), within: block),
         .advertised(.v6(IPv6Address(high: 0xFD00_0001_0000_0000, low: 2)), within: nil),

@@ -96,6 +96,30 @@ import Testing
         }
     }
 
+    @Test("A status of ten thousand peers is one message, counts all of them, and tells of one that is up")
+    func manyPeers() throws {
+        let long = String(repeating: "\u{1}", count: 255)
+        let peers = (0..<10_000).map { index in
+            PeerStatus(
+                address: "10.\(index >> 16).\(index >> 8 & 255).\(index & 255) port 1790", family: .ipv4,
+                type: "node-to-node mesh", state: index < 9_000 ? "start" : "up", since: 1_700_000_000,
+                info: "Idle (received Cease, Administrative Shutdown: \(long))", asNumber: ASNumber(.max),
+                node: String(repeating: "n", count: 253))
+        }
+        let answer = StatusAnswer(
+            node: NodeStatus(name: "node1", asNumber: ASNumber(1), routerID: "10.0.0.1", startedAt: 0), peers: peers)
+        let response = Response(id: 1, result: .success(answer.members))
+        _ = try FrameDecoder.encode(response.json)
+        let read = try StatusAnswer(answer.members)
+        #expect(read.peerCounts.configured == 10_000 && read.peerCounts.up == 1_000)
+        #expect(read.peers.count == StatusAnswer.maximumPeers)
+        #expect(read.peers.first == peers.first && read.peers.last == peers[9_000])
+        // A daemon of an earlier version counts none, and leaves none out.
+        let former = JSONObject(read.members.members.filter { $0.name != "peerCounts" }.map { ($0.name, $0.value) })
+        #expect(try StatusAnswer(former).peerCounts.configured == StatusAnswer.maximumPeers)
+        #expect(try StatusAnswer(former).peerCounts.up == 1)
+    }
+
     @Test("The status answer and every table survive their JSON")
     func tables() throws {
         let prefix = try #require(IPPrefix("10.0.0.0/26"))

@@ -30,7 +30,7 @@ struct AddressDetectionTests {
             ("interface=nope,eth.*", "192.168.1.1/24"), ("interface=docker.*", "172.17.0.1/16"),
             ("interface=cali.*", nil), ("interface=eth9", nil), ("skip-interface=eth0", "10.1.0.1/24"),
             ("skip-interface=eth.*", nil), ("cidr=10.0.0.0/8", "10.1.0.1/24"),
-            ("cidr=172.16.0.0/12,192.168.0.0/16", "172.17.0.1/16"), ("cidr=192.168.1.100/32", nil),
+            ("cidr=172.16.0.0/12,192.168.0.0/16", "172.17.0.1/16"), ("cidr=192.168.1.100/32", "192.168.1.100/32"),
             ("kubernetes-internal-ip", nil), ("can-reach=8.8.8.8", "10.1.0.1/24"),
         ] as [(String, String?)])
     func methods(method: String, expected: String?) throws {
@@ -38,6 +38,28 @@ struct AddressDetectionTests {
         let found = detection.choose(.ipv4, among: try node(), source: IPAddress("10.1.0.1"))
         #expect(found?.description == expected)
         #expect(detection.description == method)
+    }
+
+    @Test(
+        "An address that is alone in its network is the node's where no link has another",
+        arguments: [
+            ("first-found", "10.128.0.2/32"), ("interface=ens4", "10.128.0.2/32"), ("interface=ens.*", "10.128.0.2/32"),
+            ("skip-interface=ens5", "10.128.0.2/32"), ("skip-interface=ens4", "10.129.0.2/32"),
+            ("cidr=10.0.0.0/8", "10.128.0.2/32"), ("can-reach=10.9.9.9", "10.128.0.2/32"),
+        ])
+    func alone(method: String, expected: String) throws {
+        let detection = try #require(AddressDetection(method))
+        let links = [
+            try candidate("lo", "127.0.0.1/8", "10.255.0.1/32"), try candidate("docker0", "172.17.0.1/16"),
+            try candidate("ens4", "10.128.0.2/32", "fd20::2/128", "fe80::1/64"), try candidate("ens5", "10.129.0.2/32"),
+        ]
+        let source = IPAddress("10.128.0.2")
+        #expect(detection.choose(.ipv4, among: links, source: source)?.description == expected)
+        #expect(AddressDetection.firstFound.choose(.ipv6, among: links)?.description == "fd20::2/128")
+        // With a network on another link only who names this one has it.
+        let more = links + [try candidate("ens6", "10.1.0.1/24")]
+        let found = detection.choose(.ipv4, among: more, source: source)?.description
+        #expect(found == (method.hasPrefix("first") || method.hasPrefix("skip") ? "10.1.0.1/24" : expected))
     }
 
     @Test("IPv6 is found by itself, and a link-local address is none")

@@ -213,7 +213,10 @@ struct DiagnosisTests {
             (.uses, "the allowedUses of IPPool p are others than pods", "add Workload"),
             (.affinityState, "its BlockAffinity is not confirmed", "write state: confirmed"),
             (.withdrawn, "no BlockAffinity gives it to the node any more", "give it to the node again"),
-            (.noPool, "no IPPool p holds it any more", "give the pool its former cidr back"),
+            (
+                .noPool, "no IPPool p holds it any more, and other nodes do not reach its pods",
+                "give the pool its former cidr back, or write it anew, on all nodes: its pods are reached again"
+            ),
             (.other, "it is in conflict or being given up", "the log of apusd"),
         ] as [(BlockClosure, String, String)])
     func closures(closure: BlockClosure, reason: String, remedy: String) {

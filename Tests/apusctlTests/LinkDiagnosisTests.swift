@@ -33,7 +33,24 @@ struct LinkDiagnosisTests {
             link("tunl0", mtu: 8980, kind: "ipip", alias: "apus"),
         ]
         #expect(names(links, hostMTUBytes: 9000).isEmpty)
-        #expect(Set(names(links, hostMTUBytes: 8949)) == ["cali1", "vxlan.calico", "tunl0"])
+        #expect(Set(names(links, hostMTUBytes: 8949)) == ["vxlan.calico", "tunl0"])
+    }
+
+    @Test("pods that have outlived a larger MTU are a note, one for all of them")
+    func podMTU() {
+        let links = ["cali1", "cali2", "cali3"].map { name in
+            link(name, mtu: 1500, kind: "veth", alias: "apus:n:\(name):eth0")
+        }
+        var diagnosis = Diagnosis()
+        diagnosis.checkMTU(of: links, hostMTUBytes: 1400, podMTUBytes: 1350)
+        #expect(diagnosis.findings.isEmpty)
+        #expect(diagnosis.notes.count == 1)
+        let note = diagnosis.notes.first ?? ""
+        #expect(note.hasPrefix("MTU 1500 of cali1, and of 2 more pods, is larger than the 1400 of the node's link"))
+        #expect(note.contains("Pods made anew have 1350, or what mtu of the CNI configuration says"))
+        diagnosis = Diagnosis()
+        diagnosis.checkMTU(of: links, hostMTUBytes: 1500, podMTUBytes: 1450)
+        #expect(diagnosis.notes.isEmpty)
     }
 
     @Test(

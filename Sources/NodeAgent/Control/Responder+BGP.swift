@@ -24,6 +24,8 @@ extension Responder {
         switch view {
         case .peers:
             return .success(TableRows(await peerRows()) { $0.json })
+        case .states:
+            return .success(TableRows(await speaker.peerReports()) { Self.status($0).json })
         case .routes(let range):
             return .success(await rows(of: await speaker.allRoutes(within: range)))
         case .received(let address, let range):

@@ -138,7 +138,8 @@ struct Responder: Sendable {
         return answer
     }
 
-    private static func status(_ report: PeerReport) -> PeerStatus {
+    /// How a peer is.
+    static func status(_ report: PeerReport) -> PeerStatus {
         let session = report.session
         let isUp = session.state == .established
         let port = report.settings.port

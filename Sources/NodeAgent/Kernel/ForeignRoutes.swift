@@ -39,6 +39,35 @@ struct ForeignRoutes: Sendable {
         }
     }
 
+    /// The links by which packets to the addresses leave: each by the route of the longest prefix, of several by that of
+    /// the lowest metric.
+    ///
+    /// - Complexity: O(routes + addresses)
+    func links(to addresses: [IPAddress]) -> Set<UInt32> {
+        struct Form: Hashable {
+            var family: AddressFamily
+            var length: UInt8
+            var metric: UInt32
+            var effectiveMetric: UInt32
+        }
+        guard !addresses.isEmpty else { return [] }
+        let forms = Set(
+            routes.lazy.map { key, routes in
+                Form(
+                    family: key.destination.family, length: key.destination.length, metric: key.metric,
+                    effectiveMetric: routes.first?.effectiveMetric ?? key.metric)
+            }
+        ).sorted { ($1.length, $0.effectiveMetric) < ($0.length, $1.effectiveMetric) }
+        var links: Set<UInt32> = []
+        for address in addresses {
+            let route = forms.lazy.filter { $0.family == address.family }.compactMap { form in
+                routes[RouteKey(IPPrefix(masking: address, length: form.length), metric: form.metric)]?.first
+            }.first
+            if let route, route.kind == .unicast { links.formUnion(route.hops.map(\.linkIndex)) }
+        }
+        return links
+    }
+
     /// Takes an event.
     ///
     /// - Parameter isReplacement: whether the kernel says that the route has taken another's place (NLM_F_REPLACE).

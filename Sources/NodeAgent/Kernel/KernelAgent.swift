@@ -97,6 +97,7 @@ actor KernelAgent {
         monitor = KernelMonitor(logger: logger)
         let changed = ChangedSettings(stateDirectory: options.stateDirectory, node: options.nodeName)
         settings = SettingUpkeep(settings: changed, logger: logger)
+        settings.nameBoot()
         tunnels = TunnelKeeper(settings: settings, grace: options.tunnelGrace, logger: logger)
     }
 
@@ -164,11 +165,11 @@ actor KernelAgent {
         return new.tunnelDevices.intersection(tunnels.links.keys)
     }
 
-    /// The smallest MTU of the NICs that are up; where no link counts as a NIC, that of the link that carries the node's
-    /// address, and 1500 while there is none.
+    /// The smallest MTU of the NICs that are up; where no link counts as a NIC, that of the link that carries what the node
+    /// sends to others, and 1500 while there is none.
     func hostMTUBytes() -> UInt32 {
-        let uplink = picture.uplink(of: configuration?.nodeAddresses.map(\.address) ?? [])
-        return pattern.smallestMTUBytes(among: picture.links) ?? uplink?.mtuBytes ?? 1500
+        if let smallest = pattern.smallestMTUBytes(among: picture.links) { return smallest }
+        return configuration.flatMap { picture.carrier(for: $0) }?.mtuBytes ?? 1500
     }
 }
 
@@ -220,8 +221,10 @@ extension KernelAgent {
                 podLinks.keep(picture.podLinks, sockets)
                 keepSettings()
             }
-        } else if news.count < relevant.count, let tunnelPlan {
-            keepOffloads(tunnelPlan)
+        } else if isChanged || news.count < relevant.count, let tunnelPlan {
+            // Another link may lead to a node now, whose packets must come in by it.
+            if isChanged { tunnels.keepSettings(tunnelPlan) }
+            if news.count < relevant.count { keepOffloads(tunnelPlan) }
         }
         settle(isChanged || needsLook ? plan.observe(context()) : [])
     }

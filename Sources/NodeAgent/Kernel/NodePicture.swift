@@ -60,6 +60,24 @@ struct NodePicture: Sendable {
         return links.first { $0.index == address.linkIndex }
     }
 
+    /// The links by which the addresses of the other nodes are reached; a tunnel of Apus' own is none.
+    ///
+    /// - Complexity: O(routes + nodes)
+    func ways(toNodesOf configuration: KernelConfiguration, _ family: AddressFamily? = nil) -> [Link] {
+        let others = configuration.nodes.lazy.filter { $0.name != configuration.nodeName }.flatMap(\.addresses)
+        let indices = routes.links(to: others.map(\.address).filter { family == nil || $0.family == family })
+        return links.filter {
+            indices.contains($0.index) && !$0.isLoopback && TunnelDevice(rawValue: $0.name) == nil
+        }
+    }
+
+    /// The link whose MTU packets to other nodes must fit where no link counts as a NIC: the one that holds the node's
+    /// address, or where that is the loopback, the narrowest by which another node is reached.
+    func carrier(for configuration: KernelConfiguration) -> Link? {
+        guard let uplink = uplink(of: configuration.nodeAddresses.map(\.address)) else { return nil }
+        return uplink.isLoopback ? ways(toNodesOf: configuration).min { $0.mtuBytes < $1.mtuBytes } : uplink
+    }
+
     /// Whether the address is within the network of an address of a link, be that up or not.
     func isOnLink(_ address: IPAddress) -> Bool {
         addresses.contains { own in

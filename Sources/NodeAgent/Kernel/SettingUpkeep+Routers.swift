@@ -50,7 +50,7 @@ extension ChangedSettings {
     /// The links of which this setting of IPv6 was changed.
     func changedLinks(_ setting: String) throws -> Set<String> {
         Set(
-            try recorded().keys.compactMap { name in
+            try recorded().compactMap { name in
                 let parts = name.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
                 guard parts.count == 5, Array(parts[..<3]) == ["net", "ipv6", "conf"], parts[4] == setting else {
                     return nil

@@ -16,6 +16,16 @@ struct SettingUpkeep: Sendable {
         self.logger = logger
     }
 
+    /// Has the record of an earlier version say which boot it is of.
+    func nameBoot() {
+        do {
+            try settings.nameBoot()
+        } catch {
+            logger.warning(
+                "the record of former kernel settings cannot be written", metadata: ["reason": "\(error)"])
+        }
+    }
+
     /// When `takeDue` has something to say; nil while nothing was left to anybody.
     var due: MonotonicTime? { pace.due }
 

@@ -33,13 +33,13 @@ struct TunnelKeeper {
     /// Makes the wanted devices be as planned.
     ///
     /// A receiver accepts a mode before it says so: the device is up, has its address, and reverse path filtering is
-    /// loose on it and on its parent, before the index stands in `links`.
+    /// loose on it and on the links that other nodes are reached by, before the index stands in `links`.
     /// - Returns: whether a device has become ready, is ready no longer or has another index.
     mutating func keep(_ plan: TunnelPlan, _ sockets: KernelSockets) -> Bool {
         let before = links
         for device in TunnelDevice.allCases {
             switch plan.wishes[device] {
-            case .device(let spec, let parent): shape(device, spec, parent: parent, sockets)
+            case .device(let spec, _): shape(device, spec, loosening: plan.looseLinks(for: device), sockets)
             case .impossible(let reason):
                 report(
                     device,
@@ -61,9 +61,8 @@ struct TunnelKeeper {
 
     /// Sees that reverse path filtering is as it must be, whoever has changed it.
     mutating func keepSettings(_ plan: TunnelPlan) {
-        for (device, wish) in plan.wishes {
-            guard case .device(_, let parent) = wish, links[device] != nil else { continue }
-            _ = loosen(device, parent: parent)
+        for device in plan.wishes.keys where links[device] != nil {
+            _ = loosen(plan.looseLinks(for: device))
         }
     }
 
@@ -99,12 +98,12 @@ struct TunnelKeeper {
     }
 
     private mutating func shape(
-        _ device: TunnelDevice, _ spec: TunnelDeviceSpec, parent: String, _ sockets: KernelSockets,
+        _ device: TunnelDevice, _ spec: TunnelDeviceSpec, loosening filtered: [String], _ sockets: KernelSockets,
     ) {
         unneededSince[device] = nil
         do throws(TunnelDeviceProblem) {
             let (link, steps) = try sockets.tunnels.shape(spec)
-            let strict = loosen(device, parent: parent)
+            let strict = loosen(filtered)
             if !steps.isEmpty {
                 logger.notice(
                     "tunnel device set",
@@ -129,10 +128,9 @@ struct TunnelKeeper {
     }
 
     /// - Returns: the link whose filtering is strict all the same.
-    private mutating func loosen(_ device: TunnelDevice, parent: String) -> String? {
-        guard device.family == .ipv4 else { return nil }
+    private mutating func loosen(_ names: [String]) -> String? {
         var strict: String?
-        for name in [parent, device.name] where !settings.loosenReversePath(of: name, at: BootClock.now()) {
+        for name in names where !settings.loosenReversePath(of: name, at: BootClock.now()) {
             strict = name
         }
         return strict

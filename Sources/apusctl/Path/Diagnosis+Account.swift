@@ -14,6 +14,12 @@ extension Diagnosis {
         /// The time of day, in seconds since 1970.
         var now: Int64
 
+        /// The addresses of the other nodes.
+        var otherAddresses: [IPAddress] {
+            nodes.filter { $0.name != status.node.name }.flatMap { [$0.ipv4, $0.ipv6] }
+                .compactMap { $0?.split(separator: "/").first.flatMap { IPAddress($0) } }
+        }
+
         /// The node that has the address, by name, or the address.
         func node(at address: String) -> String {
             nodes.first { node in

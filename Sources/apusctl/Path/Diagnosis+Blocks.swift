@@ -63,7 +63,12 @@ extension Diagnosis {
             return ("its BlockAffinity is not confirmed", "write state: confirmed in the BlockAffinity, \(stays)")
         case .withdrawn:
             return ("no BlockAffinity gives it to the node any more", "give it to the node again, \(ends)")
-        case .noPool: return ("no \(name) holds it any more", "give the pool its former cidr back, \(ends)")
+        case .noPool:
+            // What lies in no pool other nodes neither take in nor announce.
+            return (
+                "no \(name) holds it any more, and other nodes do not reach its pods",
+                "give the pool its former cidr back, or write it anew, on all nodes: its pods are reached again at once"
+            )
         case .other: return ("it is in conflict or being given up", "the log of apusd names both owners; \(parting)")
         }
     }

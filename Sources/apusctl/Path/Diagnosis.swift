@@ -20,7 +20,7 @@ struct Diagnosis {
 
     /// Everything that was found.
     private(set) var findings: [Finding] = []
-    /// What could not be looked at, and why.
+    /// What could not be looked at, and why, and what is nobody's fault.
     private(set) var notes: [String] = []
 
     /// Looks at nothing yet.
@@ -38,8 +38,10 @@ struct Diagnosis {
             notes.append("the firewalls of other programs could not be read: \(error)")
         }
         try checkTunnels(node, account)
-        checkReversePath(node)
-        checkMTU(of: node.links.values, hostMTUBytes: node.hostMTUBytes(isFollowed: account != nil))
+        checkReversePath(node, account)
+        checkMTU(
+            of: node.links.values, hostMTUBytes: node.hostMTUBytes(isFollowed: account != nil),
+            podMTUBytes: node.state.podMTUBytes)
         checkPods(node)
         checkRecords(node.unreadable)
         checkAddresses(node)
@@ -77,28 +79,14 @@ struct Diagnosis {
         findings.append(Finding(problem: problem, remedy: remedy))
     }
 
+    mutating func note(_ text: String) { notes.append(text) }
+
     private mutating func checkForwarding(_ node: NodeKernel) {
         for family in Set(node.state.pools.map(\.cidr.family)) where !node.forwards(family) {
             let name = family.forwardingSetting
             add(
                 "IP forwarding is off: \(name) = 0",
                 "sysctl -w \(name)=1, or start apusd without --no-manage-forwarding")
-        }
-    }
-
-    private mutating func checkReversePath(_ node: NodeKernel) {
-        for device in node.links.values.sorted(by: { $0.index < $1.index })
-        where device.isOwnTunnel && device.isUp && node.reversePathFilter(of: device) == 1 {
-            let name = device.name.replacingDots
-            add(
-                "rp_filter of \(device.name) is strict: packets are lost while two nodes change modes",
-                "sysctl -w net.ipv4.conf.\(name).rp_filter=2")
-        }
-        for link in node.links.values.sorted(by: { $0.index < $1.index })
-        where link.isPod && node.reversePathFilter(of: link) == 0 {
-            add(
-                "rp_filter of \(link.name) is off: its pod may send with others' IPv4 addresses",
-                "sysctl -w net.ipv4.conf.\(link.name).rp_filter=1")
         }
     }
 

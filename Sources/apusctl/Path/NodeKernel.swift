@@ -98,6 +98,12 @@ final class NodeKernel {
         return now == pod
     }
 
+    /// The links by which IPv4 packets to the addresses leave; neither the loopback nor tunnels of Apus'.
+    func ways(to addresses: [IPAddress]) -> [Link] {
+        let indices = Set(addresses.filter { $0.family == .ipv4 }.compactMap { try? lookUp($0).linkIndex })
+        return indices.compactMap { links[$0] }.filter { !$0.isLoopback && !$0.isOwnTunnel }
+    }
+
     /// The main table's routes over a link to networks that the address is in, the shortest first.
     func routes(to address: IPAddress, over linkIndex: UInt32) throws(NetlinkError) -> [Route] {
         try socket.routes(family: address.family, linkIndex: linkIndex)
