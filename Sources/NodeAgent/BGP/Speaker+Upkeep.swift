@@ -2,6 +2,7 @@ import BGPTable
 import LinuxOS
 import Logging
 import NetTypes
+import Resources
 
 // By the clock.
 extension Speaker {
@@ -14,11 +15,18 @@ extension Speaker {
             guard !Task.isCancelled, !isStopping else { return }
             let now = BootClock.now()
             if restart.isUnderWay {
-                let awaited = (rib?.peersAwaitingEndOfRIB ?? []).filter { !restartingPeers.contains($0) }
                 if let reason = restart.completed(awaiting: awaited, at: now) { await finishRestart(because: reason) }
             }
             endOverdueRefreshes(at: now)
         }
+    }
+
+    /// Whom the end of this node's restart waits for. Nobody waits for a peer that has just restarted itself.
+    var awaited: RestartState.Awaited {
+        let absent = peers.values.filter { epochs[$0.id] == nil }.map(\.settings.isRouteReflectorClient)
+        return RestartState.Awaited(
+            isAnybodySpeaking: (rib?.peersAwaitingEndOfRIB ?? []).contains { !restartingPeers.contains($0) },
+            lacksClients: absent.contains(true), lacksOthers: absent.contains(false))
     }
 
     private func finishRestart(because reason: String) async {
