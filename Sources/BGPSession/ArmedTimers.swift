@@ -21,9 +21,6 @@ struct ArmedTimers: Sendable, Equatable {
     /// Whether a timer runs.
     func isArmed(_ kind: TimerKind) -> Bool { armed[kind] != nil }
 
-    /// When a timer fires; nil when it does not run.
-    func deadline(of kind: TimerKind) -> MonotonicTime? { armed[kind]?.deadline }
-
     /// Takes a fire; whether the timer ran under this token. It runs no more then.
     mutating func consume(_ kind: TimerKind, token: UInt64) -> Bool {
         guard armed[kind]?.token == token else { return false }

@@ -6,18 +6,20 @@ import NetTypes
 package struct KeptRoutes: Sendable, Equatable {
     /// The families whose routes stay.
     package let families: [AFISAFI]
-    /// Those of them that are kept as the last choice already (RFC 9494).
-    package var familiesKeptLong: [AFISAFI] { longLivedStays.map(\.family) }
+    /// Those of them that are kept as the last choice already (RFC 9494). Of a peer that has been back since they became
+    /// that, what it has said again is not among them.
+    package var familiesKeptLong: [AFISAFI] {
+        deadline == nil && restartTime == nil ? longLivedStays.map(\.family) : []
+    }
 
     let longLivedFamilies: [LongLivedFamily]
     let longLivedStays: [LongLivedStay]
-    let hasKeptLong: Bool
-    /// When the wait for the peer is over; nil where it begins with the next session.
+    /// When the wait for the peer is over; nil where it is, and where it begins with the next session.
     let deadline: MonotonicTime?
     /// Since when there is no session; nil where the change has ended it.
     let downSince: MonotonicTime?
-    /// How long the peer may take to come back, by its own word.
-    let restartTime: Duration
+    /// How long the peer may take to come back, by its own word, where the wait begins with the next session.
+    let restartTime: Duration?
     /// Whether the peer's session ended because of the change: the peer has lost nothing by it.
     package let wasUp: Bool
 }
@@ -30,14 +32,13 @@ extension PeerSession {
         if case .established(let up) = state {
             let restartTime = up.negotiated.peerGracefulRestart?.restartTime ?? 0
             return KeptRoutes(
-                families: up.negotiated.families, longLivedFamilies: up.negotiated.keptLong, longLivedStays: [],
-                hasKeptLong: hasKeptLong, deadline: nil, downSince: nil, restartTime: .seconds(Int(restartTime)),
-                wasUp: true)
+                families: up.negotiated.families, longLivedFamilies: up.negotiated.keptLong,
+                longLivedStays: longLivedStays, deadline: nil, downSince: nil,
+                restartTime: .seconds(Int(restartTime)), wasUp: true)
         }
         return KeptRoutes(
             families: staleFamilies, longLivedFamilies: longLivedFamilies, longLivedStays: longLivedStays,
-            hasKeptLong: hasKeptLong, deadline: timers.deadline(of: .staleRoutes), downSince: downSince,
-            restartTime: .zero, wasUp: peerLostNothing)
+            deadline: staleDeadline, downSince: downSince, restartTime: nil, wasUp: peerLostNothing)
     }
 
     /// Goes on with what the session before has left. The wait for the peer is as long as it was; one that begins now is as
@@ -47,7 +48,6 @@ extension PeerSession {
         inherited = nil
         guard !kept.families.isEmpty else { return }
         staleFamilies = kept.families
-        hasKeptLong = kept.hasKeptLong
         peerLostNothing = kept.wasUp
         let limit = turn.now + configuration.timing.endOfRIBLimit
         if configuration.longLivedRestart.keepsRoutes {
@@ -57,7 +57,7 @@ extension PeerSession {
             // Nothing is to be kept long any more: the peer has the time of any other to come back.
             longLivedStays = kept.longLivedStays.map { LongLivedStay(family: $0.family, end: min($0.end, limit)) }
         }
-        let deadline = kept.deadline ?? max(turn.now + kept.restartTime, limit)
-        start(.staleRoutes, at: longLivedStays.map(\.end).min() ?? deadline, &turn)
+        staleDeadline = kept.restartTime.map { max(turn.now + $0, limit) } ?? kept.deadline
+        watchStaleRoutes(&turn)
     }
 }

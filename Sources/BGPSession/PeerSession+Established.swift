@@ -185,15 +185,17 @@ extension PeerSession {
         guard !kept.isEmpty else { return }
         let gone = up.negotiated.families.filter { !kept.contains($0) }
         if !gone.isEmpty { turn.effects.append(.sweepStale(gone, reason: "the peer does not preserve the family")) }
+        forgetStale(gone)
         staleFamilies = kept
         longLivedFamilies = keptLong
-        start(.staleRoutes, after: .seconds(Int(restartTime)), &turn)
+        staleDeadline = turn.now + .seconds(Int(restartTime))
+        watchStaleRoutes(&turn)
     }
 
     /// The peer is back: drops the stale routes of the families it did not forward meanwhile; the others wait for its
-    /// End-of-RIB, within a limit.
+    /// End-of-RIB, within a limit. A long wait that is under way is not prolonged by this (RFC 9494 §4.2).
     mutating func keepStaleRoutesStillForwarded(by negotiated: Negotiated, _ turn: inout Turn) {
-        endLongLivedWait()
+        longLivedFamilies = []
         let isForwardedStill = peerLostNothing && !negotiated.isPeerRestarting
         peerLostNothing = false
         guard !staleFamilies.isEmpty else { return }
@@ -201,36 +203,29 @@ extension PeerSession {
             negotiated.families.contains(family) && (isForwardedStill || negotiated.hasPreservedForwarding(family))
         }
         let gone = staleFamilies.filter { !kept.contains($0) }
-        staleFamilies = kept
+        forgetStale(gone)
         if !gone.isEmpty {
             turn.effects.append(.sweepStale(gone, reason: "the peer did not preserve its forwarding state"))
         }
-        if kept.isEmpty {
-            hasKeptLong = false
-            stop(.staleRoutes, &turn)
-        } else {
-            start(.staleRoutes, after: configuration.timing.endOfRIBLimit, &turn)
-        }
+        staleDeadline = turn.now + configuration.timing.endOfRIBLimit
+        watchStaleRoutes(&turn)
     }
 
     /// Drops whatever is stale.
     mutating func dropStaleRoutes(because reason: String, _ turn: inout Turn) {
         guard !staleFamilies.isEmpty else { return }
-        stop(.staleRoutes, &turn)
-        turn.effects.append(.sweepStale(staleFamilies, reason: reason))
-        staleFamilies = []
-        hasKeptLong = false
-        endLongLivedWait()
+        let gone = staleFamilies
+        forgetStale(gone)
+        watchStaleRoutes(&turn)
+        turn.effects.append(.sweepStale(gone, reason: reason))
     }
 
     /// The RIB sweeps on the marker itself; here the wait for it ends.
     private mutating func endStaleWait(for family: AFISAFI, _ turn: inout Turn) {
         guard !staleFamilies.isEmpty else { return }
-        staleFamilies.removeAll { $0 == family }
-        if staleFamilies.isEmpty {
-            hasKeptLong = false
-            stop(.staleRoutes, &turn)
-        }
+        forgetStale([family])
+        // While others are awaited the timer runs on: that it may fire for nothing costs less than to set it anew.
+        if staleFamilies.isEmpty { watchStaleRoutes(&turn) }
     }
 }
 

@@ -55,11 +55,11 @@ package struct PeerSession: Sendable {
     var lastSerial: UInt64 = 0
     /// The families whose routes a lost session left behind.
     var staleFamilies: [AFISAFI] = []
+    /// When the wait for a lost peer is over, or for the End-of-RIB of one that is back; nil where it is.
+    var staleDeadline: MonotonicTime?
     /// What the peer has asked for when its restart time is over (RFC 9494), and what of it is under way.
     var longLivedFamilies: [LongLivedFamily] = []
     var longLivedStays: [LongLivedStay] = []
-    /// Whether some of what is stale is, or was, kept beyond the restart time: it outlives another loss.
-    var hasKeptLong = false
     /// What the session before has left, until this one is started.
     var inherited: KeptRoutes?
     /// Whether what is stale became so by a change of this side's settings: no F bit need speak for it.
@@ -110,6 +110,7 @@ package struct PeerSession: Sendable {
             if timers.consume(kind, token: token) { handleTimer(kind, &turn) }
         case .failureDetected(let reason, let isForwardingLost, let lastHeard):
             handleFailure(reason, isForwardingLost: isForwardingLost, lastHeard: lastHeard, &turn)
+        case .reachabilityRestored: handleReachability(&turn)
         case .restartCompleted:
             isRestarting = false
             isForwardingPreserved = true

@@ -68,6 +68,20 @@ struct KeptRoutesTests {
         #expect(driver.now == deadline)
     }
 
+    @Test("the long wait of a peer that is back goes on, and what it has said again is not marked by the change")
+    func longLivedBack() throws {
+        var driver = session(open(restart(), asksForAnHour: true), isLost: true)
+        driver.fire(.staleRoutes)
+        let end = driver.now + .seconds(3600)
+        driver.now = driver.now + .seconds(3590)
+        comesBack(&driver, open(restart(), asksForAnHour: true))
+        #expect(driver.session.keptRoutes.familiesKeptLong == [])
+        driver = successor(of: driver)
+        #expect(driver.timers[.staleRoutes]?.deadline == end)
+        driver.fire(.staleRoutes)
+        #expect(swept(driver) == [.ipv4Unicast])
+    }
+
     @Test("the long wait goes on, and so does the one that is yet to begin")
     func longLived() throws {
         var driver = session(open(restart(), asksForAnHour: true), isLost: true)

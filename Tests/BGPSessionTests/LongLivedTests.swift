@@ -105,6 +105,66 @@ struct LongLivedTests {
         #expect(keptLong(driver) == Self.families)
     }
 
+    @Test("the long wait is begun once: it goes on while the peer comes and goes", arguments: 1...3)
+    func flapping(times: Int) throws {
+        var driver = lost([600, 600])
+        try expire(&driver)
+        let end = driver.now + .seconds(600)
+        for serial in 1...UInt64(times) {
+            driver.now = driver.now + .seconds(10)
+            comesBack(&driver, on: .incoming(serial))
+            driver.now = driver.now + .seconds(10)
+            if serial == 1 { driver.handle(.incoming(serial), .update(.endOfRIB(.ipv6Unicast))) }
+            driver.handle(.tcpClosed(.incoming(serial), reason: "reset"))
+            #expect(swept(driver) == [])
+            try expire(&driver)
+            #expect(keptLong(driver) == Self.families)
+        }
+        try expire(&driver)
+        #expect(swept(driver) == [.ipv4Unicast] && driver.now == end)
+        // What the peer had said to the end has a wait of its own.
+        try expire(&driver)
+        #expect(swept(driver) == [.ipv6Unicast] && driver.now > end)
+        #expect(!driver.session.status.hasStaleRoutes)
+    }
+
+    @Test("the long wait ends in a session, too: what has not been said again goes")
+    func endsInSession() throws {
+        var driver = lost([60, 600])
+        try expire(&driver)
+        let end = driver.now + .seconds(60)
+        comesBack(&driver, on: Fixture.theirs)
+        let limit = driver.now + driver.session.configuration.timing.endOfRIBLimit
+        try expire(&driver)
+        #expect(swept(driver) == [.ipv4Unicast] && driver.now == end && driver.state == .established)
+        try expire(&driver)
+        #expect(swept(driver) == [.ipv6Unicast] && driver.now == limit)
+        #expect(!driver.session.status.hasStaleRoutes)
+    }
+
+    @Test("after the End-of-RIB the next long wait is a new one")
+    func synchronised() throws {
+        var driver = lost([600, 600])
+        try expire(&driver)
+        driver.now = driver.now + .seconds(500)
+        comesBack(&driver, on: Fixture.theirs)
+        for family in Self.families { driver.handle(Fixture.theirs, .update(.endOfRIB(family))) }
+        #expect(driver.timers[.staleRoutes] == nil)
+        driver.handle(.tcpClosed(Fixture.theirs, reason: "reset"))
+        try expire(&driver)
+        let began = driver.now
+        try expire(&driver)
+        #expect(swept(driver) == Self.families && driver.now - began == .seconds(600))
+    }
+
+    /// The peer of a session that asks for ten minutes comes back on a connection.
+    private func comesBack(_ driver: inout Driver, on id: ConnectionID) {
+        driver.handle(.tcpConnected(id))
+        driver.handle(id, .open(asking([600, 600])))
+        driver.handle(id, .keepalive)
+        #expect(driver.negotiated != nil && swept(driver) == [])
+    }
+
     @Test("a peer that comes back without its forwarding state loses its routes")
     func forwardingLost() throws {
         var driver = lost([600, 600])

@@ -1,4 +1,3 @@
-import BGPTable
 import NetTypes
 import Testing
 
@@ -38,15 +37,15 @@ struct ReceptionTests {
         let start = MonotonicTime(nanoseconds: 1_000_000_000)
         var state = RestartState(isRestarting: true)
         state.configured(at: start)
-        #expect(state.completed(awaiting: [], at: start) == nil)
+        #expect(state.completed(awaiting: .init(), at: start) == nil)
         state.sessionCameUp(at: start)
-        #expect(state.completed(awaiting: [], at: start) == nil)
+        #expect(state.completed(awaiting: .init(), at: start) == nil)
         let later = start + RestartState.settlingTime
-        #expect(state.completed(awaiting: [PeerID(1)], at: later) == nil)
-        #expect(state.completed(awaiting: [], at: later) != nil)
+        #expect(state.completed(awaiting: .init(isAnybodySpeaking: true), at: later) == nil)
+        #expect(state.completed(awaiting: .init(), at: later) != nil)
         var none = RestartState(isRestarting: false)
         none.configured(at: start)
-        #expect(none.completed(awaiting: [], at: later) == nil)
+        #expect(none.completed(awaiting: .init(), at: later) == nil)
     }
 
     @Test("a silent peer delays the end of a restart no longer than the limit, and so does the lack of any")
@@ -55,21 +54,21 @@ struct ReceptionTests {
         var state = RestartState(isRestarting: true)
         state.configured(at: start)
         let limit = start + RestartState.exportHoldLimit
-        #expect(state.completed(awaiting: [PeerID(1)], at: start + .seconds(4)) == nil)
-        #expect(state.completed(awaiting: [PeerID(1)], at: limit) != nil)
-        #expect(state.completed(awaiting: [], at: limit) != nil)
+        #expect(state.completed(awaiting: .init(isAnybodySpeaking: true), at: start + .seconds(4)) == nil)
+        #expect(state.completed(awaiting: .init(isAnybodySpeaking: true), at: limit) != nil)
+        #expect(state.completed(awaiting: .init(), at: limit) != nil)
     }
 
     @Test("the limit runs from the first configuration on, and what was preserved stays so")
     func lateConfiguration() {
         let start = MonotonicTime(nanoseconds: 1_000_000_000)
         var state = RestartState(isRestarting: true)
-        #expect(state.completed(awaiting: [], at: start + .seconds(60)) == nil)
+        #expect(state.completed(awaiting: .init(), at: start + .seconds(60)) == nil)
         state.configured(at: start + .seconds(60))
         state.configured(at: start + .seconds(70))
         let limit = start + .seconds(60) + RestartState.exportHoldLimit
-        #expect(state.completed(awaiting: [], at: start + .seconds(61)) == nil)
-        #expect(state.completed(awaiting: [], at: limit) != nil)
+        #expect(state.completed(awaiting: .init(), at: start + .seconds(61)) == nil)
+        #expect(state.completed(awaiting: .init(), at: limit) != nil)
         state.end()
         #expect(state.hasPreservedRoutes && !state.isRestarting)
         #expect(!RestartState(isRestarting: false).hasPreservedRoutes)

@@ -1,18 +1,32 @@
-import BGPTable
 import NetTypes
 
 /// How far this node's own restart has come (RFC 4724 §4.1). Only the export of learned routes waits for it.
 struct RestartState: Sendable, Equatable {
-    /// The longest wait for the End-of-RIB of established peers. Peers that are not established delay nobody.
+    /// Whom the end of a restart waits for.
+    struct Awaited: Sendable, Equatable {
+        /// Whether an established peer has not sent its End-of-RIB.
+        var isAnybodySpeaking = false
+        /// Whether a client of this reflector has no session: what it would say is what the others are told.
+        var lacksClients = false
+        /// Whether another peer has none.
+        var lacksOthers = false
+    }
+
+    /// The longest wait for an End-of-RIB, and for clients to come up. Other peers without a session delay nobody for long.
     static let exportHoldLimit: Duration = .seconds(5)
     /// For so long after the first session others may still come up and count.
     static let settlingTime: Duration = .seconds(1)
+    /// The same while a peer has no session. One that is there is dialled a second late where its address is the higher one,
+    /// and a second later again if the first packet is lost.
+    static let lateSettlingTime: Duration = .milliseconds(2500)
 
     /// Whether the process took over routes of an earlier one and has not heard all peers yet.
     var isRestarting: Bool
-    /// Whether a reflector that is new has not heard all its clients yet: it passes on what it hears, and only its
-    /// End-of-RIB waits. Clients that keep the routes of an earlier reflector drop them at that word.
+    /// Whether a reflector that is new, or that has lost its clients' routes, has not heard all its clients yet: it passes on
+    /// what it hears, and only its End-of-RIB waits. Clients that keep the routes it told them drop them at that word.
     var isGathering = false
+    /// Whether that is not for the first time.
+    private(set) var isGatheringAgain = false
     /// Whether the process took over routes of an earlier one, from then on: what a session may say that was preserved.
     let hasPreservedRoutes: Bool
     private var start: MonotonicTime?
@@ -33,6 +47,13 @@ struct RestartState: Sendable, Equatable {
     mutating func end() {
         isRestarting = false
         isGathering = false
+        isGatheringAgain = false
+    }
+
+    /// A reflector hears its clients again. The wait for them begins with the session that comes up now.
+    mutating func gatherAgain(at now: MonotonicTime) {
+        (isGathering, isGatheringAgain) = (true, true)
+        (start, firstSession) = (now, nil)
     }
 
     /// A session is established.
@@ -41,12 +62,12 @@ struct RestartState: Sendable, Equatable {
     }
 
     /// Why the restart is complete; nil while it is not, or when there was none.
-    ///
-    /// - Parameter peers: the established peers whose End-of-RIB is awaited.
-    func completed(awaiting peers: [PeerID], at now: MonotonicTime) -> String? {
+    func completed(awaiting peers: Awaited, at now: MonotonicTime) -> String? {
         guard isUnderWay, let start else { return nil }
         if now - start >= Self.exportHoldLimit { return "the limit of \(Self.exportHoldLimit) is over" }
-        guard peers.isEmpty, let firstSession, now - firstSession >= Self.settlingTime else { return nil }
+        guard !peers.isAnybodySpeaking, !peers.lacksClients, let firstSession else { return nil }
+        let settlingTime = peers.lacksOthers ? Self.lateSettlingTime : Self.settlingTime
+        guard now - firstSession >= settlingTime else { return nil }
         return "every established peer has sent its End-of-RIB"
     }
 }
