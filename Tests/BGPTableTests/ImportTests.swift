@@ -110,6 +110,28 @@ import Testing
         #expect(rib.prefixCount(of: .ipv4) == 1)
     }
 
+    @Test("A route that has passed an AS which this node shows to any peer has been here, whichever peer it comes from")
+    func shownASes() {
+        var rib = makeRIB()
+        rib.addPeer(PeerID(2), role: role(2, peerAS: ASNumber(65001)))
+        let attributes = PathAttributes(asPath: path(65001, 65200))
+        _ = rib.apply(announce(["10.244.1.0/26"], attributes), from: PeerID(2))
+        #expect(rib.routes(to: prefix("10.244.1.0/26")).first?.ineligibility == nil)
+        let shown = RIB.Identity(
+            localAS: ownAS, shownASes: [ASNumber(65200), ownAS], routerID: routerID("192.168.1.1"),
+            localAddresses: [ownAddress])
+        #expect(shown.ownASes == [ownAS, ASNumber(65200)])
+        rib.setIdentity(shown)
+        #expect(rib.routes(to: prefix("10.244.1.0/26")).first?.ineligibility == .asLoop)
+        rib.changeRole(of: PeerID(2)) { $0.allowedOwnAS = 1 }
+        rib.reviewSmallTables()
+        #expect(rib.routes(to: prefix("10.244.1.0/26")).first?.ineligibility == nil)
+        let twice = PathAttributes(asPath: path(65001, 65200, 65200))
+        #expect(rib.apply(announce(["10.244.2.0/26"], twice), from: PeerID(2)).refused == 1)
+        rib.setIdentity(identity())
+        #expect(rib.routes(to: prefix("10.244.2.0/26")).first?.ineligibility == nil)
+    }
+
     @Test("An own block from another originator is a conflict; an echo of the own announcement is none")
     func conflicts() {
         var rib = makeRIB()

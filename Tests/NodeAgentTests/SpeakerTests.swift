@@ -112,6 +112,25 @@ struct SpeakerTests {
         }
     }
 
+    @Test("the table knows every AS that is shown to a peer, but for those of other peers")
+    func shownASes() async throws {
+        try await Self.withSpeaker { speaker, _ in
+            let current = speaker.configuration
+            var configuration = try #require(current)
+            var second = configuration.peers[0]
+            second.address = try PeerFixture.address("192.168.1.9")
+            second.asNumber = ASNumber(65001)
+            second.session.localASNumber = ASNumber(65100)
+            configuration.peers[0].asNumber = ASNumber(65002)
+            configuration.peers.append(second)
+            await speaker.configure(configuration)
+            #expect(speaker.rib?.identity.ownASes == [PeerFixture.asNumber, ASNumber(65100)])
+            configuration.peers[0].asNumber = ASNumber(65100)
+            await speaker.configure(configuration)
+            #expect(speaker.rib?.identity.ownASes == [PeerFixture.asNumber])
+        }
+    }
+
     @Test("another AS ends the sessions in which it is shown", arguments: [nil, ASNumber(64999)])
     func localAS(shown: ASNumber?) async throws {
         try await Self.withSpeaker { speaker, peer in

@@ -126,7 +126,7 @@ actor Speaker {
     func configure(_ new: SpeakerConfiguration) async {
         guard !isStopping, new != configuration else { return }
         let identity = RIB.Identity(
-            localAS: new.localAS, routerID: new.routerID,
+            localAS: new.localAS, shownASes: new.shownASNumbers, routerID: new.routerID,
             clusterID: new.clusterID.map { ClusterID(rawValue: $0.rawValue) },
             localAddresses: Set(new.localAddresses.map(\.address)))
         let policy = ImportPolicy(

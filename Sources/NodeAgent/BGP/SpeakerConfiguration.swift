@@ -64,6 +64,15 @@ struct SpeakerConfiguration: Sendable, Equatable {
         return before != announcements.count || !new.isEmpty
     }
 
+    /// The ASes that this node shows to some peers instead of its own. One that belongs to another peer is left out: every
+    /// route of that peer has passed it, without having been here.
+    var shownASNumbers: Set<ASNumber> {
+        let shown = Set(peers.compactMap(\.session.localASNumber))
+        guard !shown.isEmpty else { return [] }
+        let external = peers.filter { $0.asNumber != $0.session.localASNumber ?? localAS }
+        return shown.subtracting(external.map(\.asNumber))
+    }
+
     /// Where peers are accepted; the unspecified address of a family stands for all of it.
     var acceptingAddresses: Set<IPAddress> {
         guard listensEverywhere else { return Set(localAddresses.map(\.address)) }
