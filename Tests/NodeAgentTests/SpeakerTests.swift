@@ -47,11 +47,11 @@ struct SpeakerTests {
         #expect(rest == nil)
     }
 
-    private static func announcement(_ last: UInt8) -> UpdateMessage {
+    private static func announcement(_ last: UInt8, _ attributes: PathAttributes = PathAttributes()) -> UpdateMessage {
         let reach = UpdateMessage.Reach(
             family: .ipv4Unicast, nextHop: NextHop(IPAddress.v4(IPv4Address(192, 168, 1, 2))),
             prefixes: [IPAddress.v4(IPv4Address(10, 244, 1, last)).hostPrefix])
-        return UpdateMessage(reachable: [reach], attributes: PathAttributes())
+        return UpdateMessage(reachable: [reach], attributes: attributes)
     }
 
     @Test("a policy that changes while a session comes up is that of the session")
@@ -186,6 +186,26 @@ struct SpeakerTests {
             var raised = 0
             await speaker.conflictSignal.forEach { raised += 1 }
             #expect(raised == 1)
+        }
+    }
+
+    @Test("an own block that a router may have sent back is a line in the log once in a session, and no conflict")
+    func echo() async throws {
+        try await Self.withSpeaker { speaker, peer in
+            let role = PeerRole(
+                localAS: PeerFixture.asNumber, peerAS: ASNumber(65001), bgpID: try #require(RouterID("192.168.1.2")),
+                peerAddress: peer.address, localNextHops: [:])
+            speaker.rib?.addPeer(peer.id, role: role)
+            let asPath = ASPath(sequence: [ASNumber(65001), ASNumber(65001)])
+            let update = Self.announcement(1, PathAttributes(asPath: asPath))
+            _ = speaker.rib?.apply(update, from: peer.id)
+            let pool = try #require(IPPrefix("10.244.0.0/16"))
+            let conflicts = speaker.conflicts(planning: [update.reachable[0].prefixes[0]], in: [pool])
+            let warnings = speaker.echoWarnings
+            #expect(conflicts.isEmpty && warnings == [peer.id])
+            speaker.sessionEnded(peer.id)
+            let left = speaker.echoWarnings
+            #expect(left.isEmpty)
         }
     }
 

@@ -83,6 +83,7 @@ actor Speaker {
     /// The peers that the log has warned of in the session that is up.
     var prefixWarnings: Set<PeerID> = []
     var pathWarnings: Set<PeerID> = []
+    var echoWarnings: Set<PeerID> = []
     /// When the sessions came up whose routes are not all programmed.
     var converging: [PeerID: MonotonicTime] = [:]
     var reportedConflicts: [OwnBlockConflict] = []
@@ -130,8 +131,8 @@ actor Speaker {
             clusterID: new.clusterID.map { ClusterID(rawValue: $0.rawValue) },
             localAddresses: Set(new.localAddresses.map(\.address)))
         let policy = ImportPolicy(
-            pools: new.pools, nodeAddresses: new.nodeAddresses, unexportedPools: new.unexportedPools,
-            tunnels: new.tunnels)
+            pools: new.pools, nodeAddresses: new.nodeAddresses, nodeASes: new.nodeASNumbers,
+            unexportedPools: new.unexportedPools, tunnels: new.tunnels)
         if rib == nil {
             // A reflector that is new knows nothing, and must not say that this is all.
             restart.isGathering = !restart.isRestarting && new.clusterID != nil

@@ -48,6 +48,8 @@ struct SpeakerConfiguration: Sendable, Equatable {
     var prefixAdvertisements: [PrefixAdvertisement] = []
     /// The addresses of all nodes: no prefix that covers one is let in.
     var nodeAddresses: Set<IPAddress>
+    /// The ASes of all nodes.
+    var nodeASNumbers: Set<ASNumber> = []
     /// Whether the node is about to go: others are to prefer any other way (RFC 8326).
     var isDrained = false
     /// The blocks to originate, each with the next hop that its pool's mode tells the others.
@@ -103,6 +105,7 @@ extension SpeakerConfiguration {
         tunnels = view.pools.compactMap { Self.tunnel(of: $0, at: view.node) }
         prefixAdvertisements = view.prefixAdvertisements
         nodeAddresses = Set(view.nodes.flatMap { $0.addresses.map(\.address) })
+        nodeASNumbers = view.nodeASNumbers
         self.announcements = announcements
     }
 
