@@ -1,6 +1,7 @@
 import BGPTable
 import BGPWire
 import LinuxOS
+import Logging
 import NIOCore
 import NIOPosix
 import NetTypes
@@ -206,6 +207,33 @@ struct SpeakerTests {
             speaker.sessionEnded(peer.id)
             let left = speaker.echoWarnings
             #expect(left.isEmpty)
+        }
+    }
+
+    @Test("routes that cannot be announced are a few lines in the log, with a prefix and for whom")
+    func unannounced() async throws {
+        try await Self.withSpeaker { speaker, peer in
+            try Self.establish(peer, of: speaker)
+            let origin = PeerID(99)
+            speaker.rib?.addPeer(
+                origin,
+                role: PeerRole(
+                    localAS: PeerFixture.asNumber, peerAS: ASNumber(65001),
+                    bgpID: try #require(RouterID("192.168.1.9")), peerAddress: try PeerFixture.address("192.168.1.9"),
+                    localNextHops: [:]))
+            // So many communities leave no room for a prefix.
+            let communities = (0..<1010).map { Community(rawValue: 0xfc00_0000 + UInt32($0)) }
+            var lines: [Logger.Metadata] = []
+            for number in 0..<20 {
+                let attributes = PathAttributes(
+                    asPath: ASPath(sequence: [ASNumber(65001)]), med: UInt32(number), communities: communities)
+                _ = speaker.rib?.apply(Self.announcement(1, attributes), from: origin)
+                for delivery in speaker.rib?.nextDeliveries(limit: 100, to: { $0 == peer.id }) ?? [] {
+                    lines += speaker.linesAboutFailures(of: delivery, at: BootClock.now())
+                }
+            }
+            #expect(lines.count == LogPace<PeerID?>.linesPerWindow)
+            #expect(lines.first?["prefix"] == "10.244.1.1/32" && lines.first?["peer"] == "\(peer.address)")
         }
     }
 

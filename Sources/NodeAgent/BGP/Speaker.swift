@@ -88,6 +88,7 @@ actor Speaker {
     var converging: [PeerID: MonotonicTime] = [:]
     var reportedConflicts: [OwnBlockConflict] = []
     var endOfRIBPace = LogPace<PeerID>()
+    var failurePace = LogPace<PeerID?>()
 
     nonisolated var unownedExecutor: UnownedSerialExecutor {
         // SAFETY: the event loop's group is shut down after everybody who calls the speaker is gone.
@@ -456,8 +457,8 @@ extension Speaker {
     private func send(_ deliveries: [OutgoingDelivery]) -> Int {
         var count = 0
         for delivery in deliveries {
-            for failure in delivery.encoded.failures {
-                logger.error("routes cannot be announced", metadata: ["reason": "\(failure)"])
+            for line in linesAboutFailures(of: delivery, at: BootClock.now()) {
+                logger.error("routes cannot be announced", metadata: line)
             }
             let bytes = ByteBuffer(bytes: delivery.encoded.bytes)
             for recipient in delivery.recipients {
