@@ -36,6 +36,12 @@ extension FamilyTable {
     /// Begins to remove the peer's stale routes. Those that the peer confirms before it is their turn stay.
     mutating func beginSweep(of slot: PeerSlot) { routes.setSweep(of: slot, at: routes.firstRoute(of: slot)) }
 
+    /// Removes at once what a sweep of the peer's stale routes, if one is under way, has not come to: before others are
+    /// stale, or these are not.
+    mutating func finishSweep(of slot: PeerSlot, speaker: inout Speaker) {
+        if routes.sweeps[slot] != nil { _ = removeRoutes(of: slot, onlyStale: true, speaker: &speaker) }
+    }
+
     /// Goes on with the sweeps, over at most `budget` routes, and takes from the budget what it used.
     ///
     /// - Returns: the peers whose sweep is over.

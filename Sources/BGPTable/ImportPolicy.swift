@@ -26,6 +26,8 @@ package struct ImportPolicy: Sendable, Hashable {
     package var pools: [IPPrefix]
     /// Addresses of nodes. A prefix that covers one would draw the sessions' own packets into the overlay.
     package var nodeAddresses: Set<IPAddress>
+    /// The ASes of nodes. What came into BGP in one of them was announced by a node.
+    package var nodeASes: Set<ASNumber>
     /// The pools that are not passed on to others (`disableBGPExport`).
     package var unexportedPools: [IPPrefix]
     /// The pools whose packets leave by a tunnel.
@@ -33,11 +35,12 @@ package struct ImportPolicy: Sendable, Hashable {
 
     /// Makes a policy.
     package init(
-        pools: [IPPrefix], nodeAddresses: Set<IPAddress> = [], unexportedPools: [IPPrefix] = [],
-        tunnels: [PoolLink] = [],
+        pools: [IPPrefix], nodeAddresses: Set<IPAddress> = [], nodeASes: Set<ASNumber> = [],
+        unexportedPools: [IPPrefix] = [], tunnels: [PoolLink] = [],
     ) {
         self.pools = pools
         self.nodeAddresses = nodeAddresses
+        self.nodeASes = nodeASes
         self.unexportedPools = unexportedPools
         self.tunnels = tunnels
     }

@@ -20,7 +20,7 @@ package struct ImportSummary: Sendable, Hashable {
     package var endOfRIB: AddressFamily?
     /// How many prefixes the peer has sent, if it may not send any number.
     package var receivedOfMaximum: Int?
-    /// Own exclusive prefixes that the peer announced as somebody else's.
+    /// Own exclusive prefixes that the peer announced as somebody else's, or so that this cannot be told.
     package var conflicts: [IPPrefix] = []
 
     /// Nothing happened.

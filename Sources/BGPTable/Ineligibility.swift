@@ -1,6 +1,6 @@
 /// Why a route of the Adj-RIB-In takes no part in the decision process (RFC 4271 §9.1.2, RFC 4456 §8).
 package enum Ineligibility: UInt8, Sendable, Hashable, CaseIterable, CustomStringConvertible {
-    /// The local AS is in the AS_PATH.
+    /// An AS that this node shows is in the AS_PATH.
     case asLoop = 1
     /// ORIGINATOR_ID is this node: a reflector sent back what this node told it.
     case ownOriginatorID

@@ -34,13 +34,18 @@ package struct OwnBlockConflict: Sendable, Hashable, CustomStringConvertible {
     package let peer: PeerID
     /// Who it comes from: ORIGINATOR_ID if a reflector sent it, else the peer's own identifier.
     package let originator: RouterID
+    /// Whether it is certainly somebody else; if not it may be this node, by way of routers that changed the path.
+    package let isProven: Bool
 
     /// Makes the value; the other announces the network itself unless something else is said.
-    package init(prefix: IPPrefix, announced: IPPrefix? = nil, peer: PeerID, originator: RouterID) {
+    package init(
+        prefix: IPPrefix, announced: IPPrefix? = nil, peer: PeerID, originator: RouterID, isProven: Bool = true,
+    ) {
         self.prefix = prefix
         self.announced = announced ?? prefix
         self.peer = peer
         self.originator = originator
+        self.isProven = isProven
     }
 
     /// The conflict in words.

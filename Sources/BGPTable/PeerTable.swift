@@ -40,6 +40,9 @@ struct PeerTable: Sendable {
     /// The id of the peer at a slot; nil for this node's own and for one that is free.
     func id(at slot: PeerSlot) -> PeerID? { slot < rows.count ? rows[slot]?.id : nil }
 
+    /// Whether a peer, with a session or without, is in the own AS.
+    var hasInternal: Bool { rows.contains { $0?.role.kind == .iBGP } }
+
     // Parts of a row: the whole is much to copy for every UPDATE.
 
     /// Whether the peer at a slot has a session.

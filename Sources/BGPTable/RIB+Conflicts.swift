@@ -4,9 +4,12 @@ package import NetTypes
 // Networks of this node that somebody else announces too, whole or in part.
 extension RIB {
     /// This node's exclusive networks, announced or planned, that overlap what somebody else announces, by network.
+    package var ownBlockConflicts: [OwnBlockConflict] { ownBlockClaims.filter(\.isProven) }
+
+    /// The same with those of which nothing tells whether they are this node's own announcement that came back.
     ///
     /// - Complexity: O(own networks × prefixes that overlap one)
-    package var ownBlockConflicts: [OwnBlockConflict] {
+    package var ownBlockClaims: [OwnBlockConflict] {
         guard !overlapping.isEmpty else { return [] }
         let announced = overlapping.filter { !isAggregate($0) }.sorted()
         let announcedHere = localRoutes.values.lazy.filter(\.isExclusive).map(\.prefix)
@@ -26,7 +29,7 @@ extension RIB {
 
     /// Takes note of a prefix that has been announced.
     ///
-    /// - Returns: whether it is in conflict with an own network.
+    /// - Returns: whether it is in conflict with an own network, or may be.
     mutating func isContested(by prefix: IPPrefix) -> Bool {
         guard overlapsOwn(prefix) else { return false }
         overlapping.insert(prefix)
@@ -66,9 +69,14 @@ extension RIB {
         ownNetworks.overlap(prefix) || localRoutes[prefix]?.isExclusive == true
     }
 
+    /// Whether this node announces the prefix just so, or is about to.
+    private func isOwn(_ prefix: IPPrefix) -> Bool {
+        localRoutes[prefix] != nil || planned?.networks.contains(prefix) ?? false
+    }
+
     /// Whether the prefix holds a whole pool: it is an aggregate then, made by whoever leads to all the nodes.
     private func isAggregate(_ prefix: IPPrefix) -> Bool {
-        if localRoutes[prefix] != nil || planned?.networks.contains(prefix) ?? false { return false }
+        if isOwn(prefix) { return false }
         return (planned?.pools ?? importPolicy.pools).contains { prefix.contains($0) }
     }
 
@@ -79,25 +87,62 @@ extension RIB {
         var index = table.prefixes[id].firstRoute
         while index != AdjRIBIn.none {
             let route = table.routes[index]
-            if let peer = speaker.peers[PeerSlot(route.peer)], let set = speaker.attributes[route.handle],
-                Self.isForeign(route)
-            {
+            // What the peer's filters have made of it says less.
+            let handle = table.originals[index] ?? route.handle
+            if let peer = speaker.peers[PeerSlot(route.peer)], let set = speaker.attributes[handle] {
+                let announcer = announcer(of: prefix, route, set, from: peer.role)
                 let originator = set.attributes.originatorID ?? peer.role.bgpID
-                found.append(
-                    OwnBlockConflict(prefix: own, announced: prefix, peer: peer.id, originator: originator))
+                if announcer != .thisNode {
+                    found.append(
+                        OwnBlockConflict(
+                            prefix: own, announced: prefix, peer: peer.id, originator: originator,
+                            isProven: announcer == .other))
+                }
             }
             index = route.nextOfPrefix
         }
         return found.sorted { $0.peer < $1.peer }
     }
 
-    /// Whether the route is truly somebody else's. What came back to this node in a loop is its own; whether the
-    /// policy would use the route does not matter: the other node announces the network all the same.
-    private static func isForeign(_ route: InRoute) -> Bool {
+    /// Who announces a network of this node.
+    private enum Announcer {
+        case thisNode
+        /// This node, by way of others that have taken its AS out of the path, or somebody else.
+        case unknown
+        case other
+    }
+
+    /// Whose route it is. What came back to this node is its own, be it refused for that or allowed; whether the policy
+    /// would use the route does not matter: the other node announces the network all the same.
+    private func announcer(
+        of prefix: IPPrefix, _ route: InRoute, _ set: AttributeSet, from role: PeerRole,
+    ) -> Announcer {
         switch Ineligibility(rawValue: route.refusal) {
-        case .asLoop, .ownOriginatorID, .ownClusterID, .nextHopIsLocal: false
-        default: true
+        case .asLoop, .ownOriginatorID, .ownClusterID, .nextHopIsLocal: return .thisNode
+        default: break
         }
+        let path = set.attributes.asPath
+        if speaker.hasBeenHere(path, shownBy: role.localAS) { return .thisNode }
+        // What has been outside of the AS may have lost its mark there: a router may put its own AS in the place of the
+        // receiver's. A part of a network, or a larger one, does not come back: this node has not announced it.
+        if !isOwn(prefix) { return .other }
+        if path.isEmpty || role.kind == .eBGP && isOtherNode(role.peerAddress) { return .other }
+        return isOfOtherNode(set) ? .other : .unknown
+    }
+
+    private func isOtherNode(_ address: IPAddress) -> Bool {
+        importPolicy.nodeAddresses.contains(address) && !identity.localAddresses.contains(address)
+    }
+
+    /// Whether a route that came by routers is certainly another node's.
+    private func isOfOtherNode(_ set: AttributeSet) -> Bool {
+        if let egress = set.attributes.tunnelEndpoint?.egress { return isOtherNode(egress) }
+        let path = set.attributes.asPath
+        if let origin = path.originAS, importPolicy.nodeASes.contains(origin) { return true }
+        // A router leaves the next hop alone that is in its own network. That of a node which passes on what it has heard
+        // itself says nothing: with sessions inside the AS it may have heard it there, without them by one more router.
+        guard let nextHop = set.nextHop?.address, path.length <= 2, !speaker.peers.hasInternal else { return false }
+        return isOtherNode(nextHop)
     }
 }
 

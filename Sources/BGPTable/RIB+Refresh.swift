@@ -9,14 +9,17 @@ extension RIB {
         guard let slot = speaker.peers.slot(of: id), let row = speaker.peers[slot], row.isUp,
             row.role.families.contains(family)
         else { return false }
-        // What is stale already came before a marker of which the end was not seen, or is still being swept.
+        // What is still being swept is gone; what is stale besides came before a marker of which the end was not seen.
+        tables[Self.table(of: family)].finishSweep(of: slot, speaker: &speaker)
         tables[Self.table(of: family)].markAllStale(slot)
         return true
     }
 
-    /// The session is lost before the peer has sent the family again: what it had sent before is as good as the rest.
+    /// The session is lost before the peer has sent the family again: what it had sent before is as good as the rest, but
+    /// not what is being swept.
     package mutating func abandonRefresh(_ family: AddressFamily, from id: PeerID) {
         guard let slot = speaker.peers.slot(of: id) else { return }
+        tables[Self.table(of: family)].finishSweep(of: slot, speaker: &speaker)
         tables[Self.table(of: family)].markAllStale(slot, false)
     }
 

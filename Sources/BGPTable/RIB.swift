@@ -23,7 +23,10 @@ package struct RIB: Sendable {
     /// Who this speaker is.
     package struct Identity: Sendable, Hashable {
         /// The own AS.
-        package var localAS: ASNumber
+        package let localAS: ASNumber
+        /// Every AS that this node shows to a peer, its own among them, in order: a route that has passed one of them has
+        /// been here.
+        package let ownASes: [ASNumber]
         /// The own BGP identifier.
         package var routerID: RouterID
         /// The cluster this node reflects for (RFC 4456 §7).
@@ -31,11 +34,14 @@ package struct RIB: Sendable {
         /// The addresses of this node: a learned next hop among them is unusable.
         package var localAddresses: Set<IPAddress>
 
-        /// Makes an identity; the cluster is the router's own unless one is named.
+        /// Makes an identity; the cluster is the router's own unless one is named. `shownASes` are those that some peers
+        /// are shown instead of the own AS.
         package init(
-            localAS: ASNumber, routerID: RouterID, clusterID: ClusterID? = nil, localAddresses: Set<IPAddress> = [],
+            localAS: ASNumber, shownASes: Set<ASNumber> = [], routerID: RouterID, clusterID: ClusterID? = nil,
+            localAddresses: Set<IPAddress> = [],
         ) {
             self.localAS = localAS
+            ownASes = shownASes.union([localAS]).sorted()
             self.routerID = routerID
             self.clusterID = clusterID ?? ClusterID(routerID)
             self.localAddresses = localAddresses

@@ -27,8 +27,16 @@ struct Speaker: Sendable {
     }
 
     private func isLoop(_ path: ASPath, at entry: RouteEntry) -> Bool {
-        guard path.contains(identity.localAS) || path.contains(entry.localAS) else { return false }
-        return max(path.count(of: identity.localAS), path.count(of: entry.localAS)) > entry.allowedOwnAS
+        guard hasBeenHere(path, shownBy: entry.localAS) else { return false }
+        return path.count(of: entry.localAS) > entry.allowedOwnAS
+            || identity.ownASes.contains { path.count(of: $0) > entry.allowedOwnAS }
+    }
+
+    /// Whether the path holds an AS that this node shows to a peer: to the one whose session `localAS` is of, or to any
+    /// other, by which the route may have gone out.
+    func hasBeenHere(_ path: ASPath, shownBy localAS: ASNumber) -> Bool {
+        if path.isEmpty { return false }
+        return path.contains(localAS) || identity.ownASes.contains { path.contains($0) }
     }
 
     /// Why no route with these attributes may be used; nil when the prefix decides.

@@ -1,5 +1,5 @@
 package import BGPWire
-import NetTypes
+package import NetTypes
 
 /// One step of what a group of peers is told: made once, encoded once, and taken by each member when it can.
 ///
@@ -61,10 +61,18 @@ package final class UpdateStep: Sendable {
 
 /// A step as the wire has it.
 package struct EncodedStep: Sendable {
+    /// Routes that could not be announced.
+    package struct Failure: Sendable, Hashable {
+        /// Why not.
+        package let reason: UpdateEncoder.Failure
+        /// The networks.
+        package let prefixes: [IPPrefix]
+    }
+
     /// The frames of all parts.
     package private(set) var bytes: [UInt8] = []
-    /// Why parts of it could not be announced and were withdrawn instead (RFC 4271 §9.2).
-    package private(set) var failures: [UpdateEncoder.Failure] = []
+    /// The parts of it that could not be announced and were withdrawn instead (RFC 4271 §9.2).
+    package private(set) var failures: [Failure] = []
     /// Where each part ends in `bytes`.
     private(set) var ends: [Int] = []
     /// How many messages each part is.
@@ -86,7 +94,7 @@ package struct EncodedStep: Sendable {
                     attributes: announcement.attributes,
                     pathIDs: pathIDs(announcement.pathID, for: announcement.prefixes), into: &bytes)
             } catch {
-                failures.append(error)
+                failures.append(Failure(reason: error, prefixes: announcement.prefixes))
                 encoder.withdraw(
                     announcement.prefixes, family: AFISAFI(announcement.family),
                     pathIDs: pathIDs(announcement.pathID, for: announcement.prefixes), into: &bytes)

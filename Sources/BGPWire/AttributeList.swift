@@ -107,6 +107,7 @@ struct AttributeList: Sendable {
         do {
             try row.decode(value, &self, context)
             if row.isKeptAsBytes { keep(head, value, adding: []) }
+            if head.flags.contains(.partial) { attributes.partial.formUnion(PartialAttributes(type: head.type)) }
         } catch {
             let action = error.action ?? row.action
             if action == .sessionReset {

@@ -17,10 +17,16 @@ struct OutboundAttributes: Sendable, Equatable {
                 Self.append(next.flags, next.type, next.value, to: &bytes)
                 unknown.removeFirst()
             }
-            if let value = row.encode(self, context) { Self.append(row.flags, row.type, value, to: &bytes) }
+            if let value = row.encode(self, context) { Self.append(flags(of: row), row.type, value, to: &bytes) }
         }
         for rest in unknown { Self.append(rest.flags, rest.type, rest.value, to: &bytes) }
         return bytes
+    }
+
+    private func flags(of row: AttributeDescriptor) -> AttributeFlags {
+        if attributes.partial.isEmpty { return row.flags }
+        let isPartial = !attributes.partial.isDisjoint(with: PartialAttributes(type: row.type))
+        return isPartial ? row.flags.union(.partial) : row.flags
     }
 
     /// Appends one attribute, its length in two octets where one is too few (RFC 4271 §4.3). A value above 65535

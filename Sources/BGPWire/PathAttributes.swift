@@ -12,6 +12,8 @@ package struct PathAttributes: Sendable, Hashable {
     package var localPref: UInt32?
     /// ATOMIC_AGGREGATE (RFC 4271 §5.1.6).
     package var isAtomicAggregate: Bool
+    /// Those of the others, known ones, that have passed a speaker which did not know them.
+    package var partial: PartialAttributes = []
     /// AGGREGATOR (RFC 4271 §5.1.7), AS4_AGGREGATOR merged in.
     package var aggregator: Aggregator?
     /// COMMUNITIES (RFC 1997), in the order of the message.
@@ -126,6 +128,29 @@ package struct RawAttribute: Sendable, Hashable {
         self.flags = flags.subtracting(.extendedLength)
         self.type = type
         self.value = value
+    }
+}
+
+/// The known attributes that bear the Partial bit (RFC 4271 §4.3): once it is set, nobody sets it back (§5).
+@frozen
+package struct PartialAttributes: OptionSet, Sendable, Hashable {
+    package let rawValue: UInt8
+
+    @inlinable package init(rawValue: UInt8) {
+        self.rawValue = rawValue
+    }
+
+    /// The attribute of a type; none for one that is not optional transitive, or is carried with its flags as it came.
+    init(type: UInt8) {
+        switch type {
+        case 7: rawValue = 1
+        case 8: rawValue = 1 << 1
+        case 16: rawValue = 1 << 2
+        case 17: rawValue = 1 << 3
+        case 18: rawValue = 1 << 4
+        case 32: rawValue = 1 << 5
+        default: rawValue = 0
+        }
     }
 }
 

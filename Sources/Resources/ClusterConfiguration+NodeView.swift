@@ -9,7 +9,8 @@ extension ClusterConfiguration {
             node: node, asNumber: node.asNumber ?? asNumber, listenPort: listenPort(of: name),
             listensEverywhere: listensEverywhere(name),
             programsRoutes: programsRoutes(of: name), pools: pools, blocks: blocks(of: node), peers: peers,
-            prefixAdvertisements: prefixAdvertisements(of: name), nodes: nodes, felix: felixConfiguration(of: name),
+            prefixAdvertisements: prefixAdvertisements(of: name), nodes: nodes,
+            nodeASNumbers: Set(nodes.map { $0.asNumber ?? asNumber }), felix: felixConfiguration(of: name),
             warnings: warnings + strayBlocks(of: node) + strangers + homeless,
         )
     }

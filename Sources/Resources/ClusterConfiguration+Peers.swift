@@ -50,10 +50,10 @@ extension ClusterConfiguration {
         case .address(let address, let port, let asNumber):
             guard isSelected, !node.addresses.contains(where: { $0.address == address }) else { return [] }
             let remote = nodes.first { $0.addresses.contains { $0.address == address } }
+            // A node says itself where it listens.
+            let usual = remote.map { listenPort(of: $0.name) } ?? BGPConfiguration.defaultListenPort
             return [
-                session(
-                    with: (address, port ?? BGPConfiguration.defaultListenPort, asNumber), node: remote, at: node,
-                    kind: kind, resource: peer)
+                session(with: (address, port ?? usual, asNumber), node: remote, at: node, kind: kind, resource: peer)
             ]
         case .peerSelector(let selector, let isReversed):
             let isPeer = isReversed && selector.matches(node.labels)

@@ -38,6 +38,8 @@ package struct NodeView: Sendable, Equatable {
     package var prefixAdvertisements: [PrefixAdvertisement] = []
     /// All nodes of the cluster, by name, this one among them.
     package var nodes: [Node]
+    /// The ASes that they speak for.
+    package var nodeASNumbers: Set<ASNumber>
     /// The settings of its tunnels.
     package var felix = FelixConfiguration()
     /// What is worth a line in the log, such as two BGPPeers for one address.

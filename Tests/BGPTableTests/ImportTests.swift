@@ -110,6 +110,28 @@ import Testing
         #expect(rib.prefixCount(of: .ipv4) == 1)
     }
 
+    @Test("A route that has passed an AS which this node shows to any peer has been here, whichever peer it comes from")
+    func shownASes() {
+        var rib = makeRIB()
+        rib.addPeer(PeerID(2), role: role(2, peerAS: ASNumber(65001)))
+        let attributes = PathAttributes(asPath: path(65001, 65200))
+        _ = rib.apply(announce(["10.244.1.0/26"], attributes), from: PeerID(2))
+        #expect(rib.routes(to: prefix("10.244.1.0/26")).first?.ineligibility == nil)
+        let shown = RIB.Identity(
+            localAS: ownAS, shownASes: [ASNumber(65200), ownAS], routerID: routerID("192.168.1.1"),
+            localAddresses: [ownAddress])
+        #expect(shown.ownASes == [ownAS, ASNumber(65200)])
+        rib.setIdentity(shown)
+        #expect(rib.routes(to: prefix("10.244.1.0/26")).first?.ineligibility == .asLoop)
+        rib.changeRole(of: PeerID(2)) { $0.allowedOwnAS = 1 }
+        rib.reviewSmallTables()
+        #expect(rib.routes(to: prefix("10.244.1.0/26")).first?.ineligibility == nil)
+        let twice = PathAttributes(asPath: path(65001, 65200, 65200))
+        #expect(rib.apply(announce(["10.244.2.0/26"], twice), from: PeerID(2)).refused == 1)
+        rib.setIdentity(identity())
+        #expect(rib.routes(to: prefix("10.244.2.0/26")).first?.ineligibility == nil)
+    }
+
     @Test("An own block from another originator is a conflict; an echo of the own announcement is none")
     func conflicts() {
         var rib = makeRIB()
@@ -129,6 +151,66 @@ import Testing
         #expect(rib.bestRoute(to: prefix("10.244.0.0/26")) == .local)
         _ = rib.apply(withdraw(["10.244.0.0/26"]), from: PeerID(3))
         #expect(rib.ownBlockConflicts.isEmpty)
+    }
+
+    @Test("An own block that comes back by a router is no conflict, allowed or not, by whichever session it went out")
+    func echoes() {
+        for (allowed, numbers) in [(0, path(65001, 64512)), (1, path(65001, 64512)), (1, path(65001, 65200))] {
+            var rib = makeRIB()
+            rib.setIdentity(
+                RIB.Identity(localAS: ownAS, shownASes: [ASNumber(65200)], routerID: routerID("192.168.1.1")))
+            rib.addPeer(PeerID(2), role: role(2, peerAS: ASNumber(65001)))
+            rib.changeRole(of: PeerID(2)) { $0.allowedOwnAS = allowed }
+            rib.setLocal([local("10.244.0.0/26")])
+            let summary = rib.apply(announce(["10.244.0.0/26"], PathAttributes(asPath: numbers)), from: PeerID(2))
+            #expect(summary.conflicts.isEmpty)
+            #expect(rib.ownBlockClaims.isEmpty)
+        }
+    }
+
+    @Test("From a router that loses the own AS an own block is no conflict without a sign of another node")
+    func overriddenEchoes() throws {
+        let (block, other) = ("10.244.0.0/26", "192.168.1.7")
+        let endpoint = TunnelEncapsulation.Tunnel(TunnelEndpoint(.vxlan, egress: address(other)))
+        let told = TunnelEncapsulation(tunnels: [try #require(endpoint)]).attribute
+        let cases: [(peer: Int, ASPath, nextHop: String, [RawAttribute], isProven: Bool)] = [
+            (2, path(65001, 65001), "192.168.1.2", [], false),
+            (2, path(65001, 65001), other, [], true),
+            (2, path(65001, 65009, 65001), other, [], false),
+            (2, path(65001, 65007), "192.168.1.2", [], true),
+            (2, path(65001, 65001), "192.168.1.2", [told], true),
+            (7, path(65007), other, [], true),
+        ]
+        for (peer, path, nextHop, unknown, isProven) in cases {
+            var rib = makeRIB()
+            rib.setImportPolicy(
+                ImportPolicy(
+                    pools: [prefix("10.244.0.0/16")], nodeAddresses: [ownAddress, address(other)],
+                    nodeASes: [ownAS, ASNumber(65007)]))
+            let id = PeerID(UInt32(peer))
+            var role = role(peer, peerAS: ASNumber(peer == 2 ? 65001 : 65007))
+            role.carriesTunnelEncapsulation = true
+            rib.addPeer(id, role: role)
+            rib.setLocal([local(block)])
+            let attributes = PathAttributes(asPath: path, unknown: unknown)
+            _ = rib.apply(announce([block], via: nextHop, attributes), from: id)
+            #expect(rib.ownBlockClaims.map(\.isProven) == [isProven], "\(path) via \(nextHop)")
+            #expect(rib.ownBlockConflicts.isEmpty != isProven)
+        }
+    }
+
+    @Test("What a node has heard of a router and passes on inside the AS is no conflict; a part of a block is one")
+    func passedOnEchoes() {
+        var rib = makeRIB()
+        rib.setImportPolicy(
+            ImportPolicy(pools: [prefix("10.244.0.0/16")], nodeAddresses: [ownAddress, address("192.168.1.3")]))
+        rib.addPeers(3)
+        rib.setLocal([local("10.244.0.0/26")])
+        let attributes = PathAttributes(asPath: path(65001, 65001))
+        _ = rib.apply(announce(["10.244.0.0/26"], via: "192.168.1.3", attributes), from: PeerID(3))
+        #expect(rib.ownBlockClaims.map(\.isProven) == [false])
+        _ = rib.apply(announce(["10.244.0.7/32"], via: "192.168.1.3", attributes), from: PeerID(3))
+        #expect(rib.ownBlockConflicts.map(\.announced) == [prefix("10.244.0.7/32")])
     }
 
     @Test("A block that is only planned is in conflict with who announces it, not with an aggregate of the new pools")

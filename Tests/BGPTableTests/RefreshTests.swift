@@ -48,6 +48,28 @@ import Testing
         #expect(swept == 2)
     }
 
+    @Test(
+        "What a sweep in slices has not come to is gone for good, whether or not the peer begins again before that",
+        arguments: [false, true])
+    func abandonedSweep(beginsAgain: Bool) {
+        var rib = makeRIB()
+        rib.addPeer(sender, role: role(2, peerAS: ASNumber(65001)))
+        let many = (0..<RIB.sliceLimit + 2).map { "10.244.\($0 >> 8).\($0 & 255)/32" }
+        _ = rib.apply(announce(many, PathAttributes(asPath: path(65001))), from: sender)
+        let first = rib.beginRefresh(.ipv4, from: sender)
+        _ = rib.apply(announce([many[7]], PathAttributes(asPath: path(65001))), from: sender)
+        rib.sweepStale(of: sender, family: .ipv4)
+        rib.goOn(limit: 10)
+        #expect(first && rib.hasSlicesLeft)
+        if beginsAgain {
+            let second = rib.beginRefresh(.ipv4, from: sender)
+            #expect(second && rib.peerStatus(sender)?.stale == 1)
+        }
+        rib.abandonRefreshes(from: sender)
+        #expect(rib.peerStatus(sender)?.received == 1 && rib.peerStatus(sender)?.stale == 0)
+        #expect(rib.bestRoute(to: prefix(many[7])) != nil)
+    }
+
     @Test("A family that was not agreed on, and a peer without a session, begin nothing")
     func refused() {
         var rib = start()

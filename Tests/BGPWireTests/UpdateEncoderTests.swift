@@ -42,6 +42,27 @@ struct UpdateEncoderTests {
         }
     }
 
+    @Test(
+        "an attribute that has passed a speaker which did not know it stays marked, and only that one (RFC 4271 §5)",
+        arguments: [7, 8, 16, 32] as [UInt8], [0xC0, 0xE0] as [UInt8])
+    func partial(type: UInt8, flags: UInt8) throws {
+        let values: [UInt8: String] = [
+            7: "c0 07 08 0000fde8 09090909", 8: "c0 08 04 fc000001", 16: "c0 10 08 0002fc0000000001",
+            32: "c0 20 0c 000000010000000200000003",
+        ]
+        let list = values.keys.sorted().compactMap { key -> String? in
+            guard let text = values[key] else { return nil }
+            return key == type && flags == 0xE0 ? "e0" + text.dropFirst(2) : text
+        }
+        let bytes = update(
+            attributes: "400101 00 4002 00 400304 0a000009 400504 00000064" + list.joined(), nlri: "18 0af401")
+        let message = try decodeUpdate(bytes, ibgp)
+        let reach = try #require(message.reachable.first)
+        let frames = try UpdateEncoder(ibgp).announce(
+            reach.prefixes, family: .ipv4Unicast, nextHop: reach.nextHop, attributes: message.attributes)
+        #expect(frames == [bytes])
+    }
+
     @Test("leaves less than a prefix free, whatever the attributes take", arguments: [AddressFamily.ipv4, .ipv6])
     func brim(_ family: AddressFamily) throws {
         let width = family == .ipv4 ? 5 : 17

@@ -1,6 +1,7 @@
 import BGPTable
 import BGPWire
 import LinuxOS
+import Logging
 import NIOCore
 import NIOPosix
 import NetTypes
@@ -47,11 +48,11 @@ struct SpeakerTests {
         #expect(rest == nil)
     }
 
-    private static func announcement(_ last: UInt8) -> UpdateMessage {
+    private static func announcement(_ last: UInt8, _ attributes: PathAttributes = PathAttributes()) -> UpdateMessage {
         let reach = UpdateMessage.Reach(
             family: .ipv4Unicast, nextHop: NextHop(IPAddress.v4(IPv4Address(192, 168, 1, 2))),
             prefixes: [IPAddress.v4(IPv4Address(10, 244, 1, last)).hostPrefix])
-        return UpdateMessage(reachable: [reach], attributes: PathAttributes())
+        return UpdateMessage(reachable: [reach], attributes: attributes)
     }
 
     @Test("a policy that changes while a session comes up is that of the session")
@@ -112,6 +113,25 @@ struct SpeakerTests {
         }
     }
 
+    @Test("the table knows every AS that is shown to a peer, but for those of other peers")
+    func shownASes() async throws {
+        try await Self.withSpeaker { speaker, _ in
+            let current = speaker.configuration
+            var configuration = try #require(current)
+            var second = configuration.peers[0]
+            second.address = try PeerFixture.address("192.168.1.9")
+            second.asNumber = ASNumber(65001)
+            second.session.localASNumber = ASNumber(65100)
+            configuration.peers[0].asNumber = ASNumber(65002)
+            configuration.peers.append(second)
+            await speaker.configure(configuration)
+            #expect(speaker.rib?.identity.ownASes == [PeerFixture.asNumber, ASNumber(65100)])
+            configuration.peers[0].asNumber = ASNumber(65100)
+            await speaker.configure(configuration)
+            #expect(speaker.rib?.identity.ownASes == [PeerFixture.asNumber])
+        }
+    }
+
     @Test("another AS ends the sessions in which it is shown", arguments: [nil, ASNumber(64999)])
     func localAS(shown: ASNumber?) async throws {
         try await Self.withSpeaker { speaker, peer in
@@ -167,6 +187,53 @@ struct SpeakerTests {
             var raised = 0
             await speaker.conflictSignal.forEach { raised += 1 }
             #expect(raised == 1)
+        }
+    }
+
+    @Test("an own block that a router may have sent back is a line in the log once in a session, and no conflict")
+    func echo() async throws {
+        try await Self.withSpeaker { speaker, peer in
+            let role = PeerRole(
+                localAS: PeerFixture.asNumber, peerAS: ASNumber(65001), bgpID: try #require(RouterID("192.168.1.2")),
+                peerAddress: peer.address, localNextHops: [:])
+            speaker.rib?.addPeer(peer.id, role: role)
+            let asPath = ASPath(sequence: [ASNumber(65001), ASNumber(65001)])
+            let update = Self.announcement(1, PathAttributes(asPath: asPath))
+            _ = speaker.rib?.apply(update, from: peer.id)
+            let pool = try #require(IPPrefix("10.244.0.0/16"))
+            let conflicts = speaker.conflicts(planning: [update.reachable[0].prefixes[0]], in: [pool])
+            let warnings = speaker.echoWarnings
+            #expect(conflicts.isEmpty && warnings == [peer.id])
+            speaker.sessionEnded(peer.id)
+            let left = speaker.echoWarnings
+            #expect(left.isEmpty)
+        }
+    }
+
+    @Test("routes that cannot be announced are a few lines in the log, with a prefix and for whom")
+    func unannounced() async throws {
+        try await Self.withSpeaker { speaker, peer in
+            try Self.establish(peer, of: speaker)
+            let origin = PeerID(99)
+            speaker.rib?.addPeer(
+                origin,
+                role: PeerRole(
+                    localAS: PeerFixture.asNumber, peerAS: ASNumber(65001),
+                    bgpID: try #require(RouterID("192.168.1.9")), peerAddress: try PeerFixture.address("192.168.1.9"),
+                    localNextHops: [:]))
+            // So many communities leave no room for a prefix.
+            let communities = (0..<1010).map { Community(rawValue: 0xfc00_0000 + UInt32($0)) }
+            var lines: [Logger.Metadata] = []
+            for number in 0..<20 {
+                let attributes = PathAttributes(
+                    asPath: ASPath(sequence: [ASNumber(65001)]), med: UInt32(number), communities: communities)
+                _ = speaker.rib?.apply(Self.announcement(1, attributes), from: origin)
+                for delivery in speaker.rib?.nextDeliveries(limit: 100, to: { $0 == peer.id }) ?? [] {
+                    lines += speaker.linesAboutFailures(of: delivery, at: BootClock.now())
+                }
+            }
+            #expect(lines.count == LogPace<PeerID?>.linesPerWindow)
+            #expect(lines.first?["prefix"] == "10.244.1.1/32" && lines.first?["peer"] == "\(peer.address)")
         }
     }
 

@@ -193,6 +193,29 @@ struct PeersTests {
             ])
     }
 
+    @Test("a peer that is a node is called where it listens, unless a port is given")
+    func nodesPort() throws {
+        func peer(_ name: String, _ text: String, port: UInt16?) throws -> BGPPeer {
+            BGPPeer(
+                name: name, scope: .node("a"),
+                remote: .address(try address(text), port: port, asNumber: ASNumber(64512)))
+        }
+        let configuration = ClusterConfiguration(
+            nodes: [
+                try node("a", "10.0.0.1"), try node("b", "10.0.0.2"), try node("c", "10.0.0.3"),
+                try node("d", "10.0.0.4"),
+            ],
+            peers: [
+                try peer("b", "10.0.0.2", port: nil), try peer("c", "10.0.0.3", port: nil),
+                try peer("d", "10.0.0.4", port: 179), try peer("router", "10.0.0.9", port: nil),
+            ],
+            bgpConfigurations: [
+                BGPConfiguration(nodeToNodeMeshEnabled: false, listenPort: 1790),
+                BGPConfiguration(name: "node.c", listenPort: 1791),
+            ])
+        #expect(try #require(configuration.view(of: "a")).peers.map(\.port) == [1790, 1791, 179, 179])
+    }
+
     @Test("a router of a family that the node has no address of is a peer without a local address")
     func noLocalAddress() throws {
         let configuration = ClusterConfiguration(

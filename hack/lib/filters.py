@@ -7,7 +7,7 @@ import sys
 import time
 
 import bgp_peer
-from malformed import routes, wait_for
+from malformed import listed, routes, wait_for
 
 PEERS = {"internal": "INTERNAL_PEER", "external": "EXTERNAL_PEER"}
 
@@ -108,6 +108,11 @@ def prefixes(octets):
         place += 1 + size
 
 
+def disputed():
+    """The own blocks that are in conflict."""
+    return {block["cidr"] for block in listed("blocks") if block.get("conflict")}
+
+
 class Resources:
     """The files of the configuration."""
 
@@ -191,6 +196,17 @@ def main():
     check("a route with the own AS in its path is refused", routes, lambda seen: "10.244.78.0/26" not in seen)
     resources.peer("external", ", filters: [all], numAllowedLocalASNumbers: 1")
     check("and taken where one is allowed", routes, lambda seen: "10.244.78.0/26" in seen)
+
+    for path, number in (((64512,), 80), ((65010,), 81)):
+        external.announce(own, path=path)
+        external.announce(f"10.244.{number}.0/26")
+        check(f"an own block comes back as 65010 {path[0]}", routes, lambda seen, n=number: f"10.244.{n}.0/26" in seen)
+        check("which closes none", disputed, lambda seen: not seen)
+    internal.announce(own)
+    check("one that somebody else in the AS announces is closed", disputed, lambda seen: own in seen)
+    internal.withdraw(own)
+    check("until it is withdrawn", disputed, lambda seen: not seen)
+    external.withdraw(own)
 
     resources.advertisements("  communities: [{name: blue, value: '64512:100'}]\n"
                              "  prefixAdvertisements: [{cidr: 10.244.0.0/16, communities: [blue, '64512:1:2']}]\n")

@@ -126,11 +126,16 @@ class Bench:
             session.close()
 
 
+def listed(kind):
+    """What `apusctl get` lists."""
+    command = ["nsenter", f"--net={os.environ['SPEAKER_NAMESPACE']}", "--", *os.environ["APUSCTL"].split(),
+               "get", kind, "-o", "json"]
+    return json.loads(subprocess.check_output(command))["items"]
+
+
 def routes():
     """The prefixes that the daemon has chosen a route to."""
-    command = ["nsenter", f"--net={os.environ['SPEAKER_NAMESPACE']}", "--", *os.environ["APUSCTL"].split(),
-               "get", "routes", "-o", "json"]
-    return {item["prefix"] for item in json.loads(subprocess.check_output(command))["items"]}
+    return {item["prefix"] for item in listed("routes")}
 
 
 def wait_for(read, holds, seconds=10.0):

@@ -22,12 +22,22 @@ extension Speaker {
     }
 
     private func takeNoteOfConflicts() -> Bool {
-        let conflicts = rib?.ownBlockConflicts ?? []
+        let claims = rib?.ownBlockClaims ?? []
+        for claim in claims where !claim.isProven { warnOfEcho(claim) }
+        let conflicts = claims.filter(\.isProven)
         guard conflicts != reportedConflicts else { return false }
         for conflict in conflicts where !reportedConflicts.contains(conflict) {
             logger.error("own block announced by somebody else", metadata: ["conflict": "\(conflict)"])
         }
         reportedConflicts = conflicts
         return true
+    }
+
+    /// Nothing is closed for what a router may have sent back to this node; who wonders about it finds one line.
+    private func warnOfEcho(_ claim: OwnBlockConflict) {
+        guard let peer = peers[claim.peer], echoWarnings.insert(claim.peer).inserted else { return }
+        logger.warning(
+            "own block comes from a router: as this node's own that came back it is harmless, and the path does not tell",
+            metadata: ["peer": "\(peer.address)", "prefix": "\(claim.announced)"])
     }
 }

@@ -118,6 +118,7 @@ extension Speaker {
         refreshesIn = refreshesIn.filter { $0.key.peer != id }
         prefixWarnings.remove(id)
         pathWarnings.remove(id)
+        echoWarnings.remove(id)
         converging[id] = nil
     }
 }

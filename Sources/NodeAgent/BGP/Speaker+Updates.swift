@@ -39,3 +39,19 @@ extension Speaker {
         if !summary.conflicts.isEmpty || !reportedConflicts.isEmpty { reportConflicts() }
     }
 }
+
+// What cannot be announced.
+extension Speaker {
+    /// What the log says of routes that could not be announced: a neighbour can send such ones again and again.
+    func linesAboutFailures(of delivery: OutgoingDelivery, at now: MonotonicTime) -> [Logger.Metadata] {
+        delivery.encoded.failures.compactMap { failure in
+            guard let leftOut = failurePace.line(about: delivery.recipients.first?.peer, at: now) else { return nil }
+            let audience = delivery.recipients.compactMap { peers[$0.peer]?.address }
+            var line: Logger.Metadata = ["reason": "\(failure.reason)", "routes": "\(failure.prefixes.count)"]
+            if let first = failure.prefixes.first { line["prefix"] = "\(first)" }
+            if let first = audience.min() { line["peer"] = "\(first)" }
+            if audience.count > 1 { line["otherPeers"] = "\(audience.count - 1)" }
+            return line.with(leftOut: leftOut)
+        }
+    }
+}

@@ -87,10 +87,12 @@ actor Speaker {
     /// The peers that the log has warned of in the session that is up.
     var prefixWarnings: Set<PeerID> = []
     var pathWarnings: Set<PeerID> = []
+    var echoWarnings: Set<PeerID> = []
     /// When the sessions came up whose routes are not all programmed.
     var converging: [PeerID: MonotonicTime] = [:]
     var reportedConflicts: [OwnBlockConflict] = []
     var endOfRIBPace = LogPace<PeerID>()
+    var failurePace = LogPace<PeerID?>()
 
     nonisolated var unownedExecutor: UnownedSerialExecutor {
         // SAFETY: the event loop's group is shut down after everybody who calls the speaker is gone.
@@ -130,12 +132,12 @@ actor Speaker {
     func configure(_ new: SpeakerConfiguration) async {
         guard !isStopping, new != configuration else { return }
         let identity = RIB.Identity(
-            localAS: new.localAS, routerID: new.routerID,
+            localAS: new.localAS, shownASes: new.shownASNumbers, routerID: new.routerID,
             clusterID: new.clusterID.map { ClusterID(rawValue: $0.rawValue) },
             localAddresses: Set(new.localAddresses.map(\.address)))
         let policy = ImportPolicy(
-            pools: new.pools, nodeAddresses: new.nodeAddresses, unexportedPools: new.unexportedPools,
-            tunnels: new.tunnels)
+            pools: new.pools, nodeAddresses: new.nodeAddresses, nodeASes: new.nodeASNumbers,
+            unexportedPools: new.unexportedPools, tunnels: new.tunnels)
         if rib == nil {
             // A reflector that is new knows nothing, and must not say that this is all.
             restart.isGathering = !restart.isRestarting && new.clusterID != nil
@@ -466,8 +468,8 @@ extension Speaker {
     private func send(_ deliveries: [OutgoingDelivery]) -> Int {
         var count = 0
         for delivery in deliveries {
-            for failure in delivery.encoded.failures {
-                logger.error("routes cannot be announced", metadata: ["reason": "\(failure)"])
+            for line in linesAboutFailures(of: delivery, at: BootClock.now()) {
+                logger.error("routes cannot be announced", metadata: line)
             }
             let bytes = ByteBuffer(bytes: delivery.encoded.bytes)
             for recipient in delivery.recipients {

@@ -48,6 +48,8 @@ struct SpeakerConfiguration: Sendable, Equatable {
     var prefixAdvertisements: [PrefixAdvertisement] = []
     /// The addresses of all nodes: no prefix that covers one is let in.
     var nodeAddresses: Set<IPAddress>
+    /// The ASes of all nodes.
+    var nodeASNumbers: Set<ASNumber> = []
     /// Whether the node is about to go: others are to prefer any other way (RFC 8326).
     var isDrained = false
     /// The blocks to originate, each with the next hop that its pool's mode tells the others.
@@ -62,6 +64,15 @@ struct SpeakerConfiguration: Sendable, Equatable {
         announcements.removeAll { gone.contains($0.block) }
         announcements += new
         return before != announcements.count || !new.isEmpty
+    }
+
+    /// The ASes that this node shows to some peers instead of its own. One that belongs to another peer is left out: every
+    /// route of that peer has passed it, without having been here.
+    var shownASNumbers: Set<ASNumber> {
+        let shown = Set(peers.compactMap(\.session.localASNumber))
+        guard !shown.isEmpty else { return [] }
+        let external = peers.filter { $0.asNumber != $0.session.localASNumber ?? localAS }
+        return shown.subtracting(external.map(\.asNumber))
     }
 
     /// Where peers are accepted; the unspecified address of a family stands for all of it.
@@ -94,6 +105,7 @@ extension SpeakerConfiguration {
         tunnels = view.pools.compactMap { Self.tunnel(of: $0, at: view.node) }
         prefixAdvertisements = view.prefixAdvertisements
         nodeAddresses = Set(view.nodes.flatMap { $0.addresses.map(\.address) })
+        nodeASNumbers = view.nodeASNumbers
         self.announcements = announcements
     }
 
