@@ -66,14 +66,10 @@ struct AttachmentDesk: Sendable {
     /// A record made for the time in which the link of a key without one is deleted: it keeps an ADD of the key away.
     ///
     /// - Returns: nil if there is a record by now: another call's, or one that the store has been made again with.
-    func claimUnrecorded() throws -> AttachmentFile? {
+    func claimUnrecorded(_ attachment: Attachment) throws -> AttachmentFile? {
         try call.store.create()
         let lock = try call.store.lock(deadline: PluginCall.lockTimeout)
-        guard case .none = try call.store.find(call.key, under: lock) else { return nil }
-        guard case .fresh(let file) = try call.store.claim(call.key, now: BootClock.now(), under: lock) else {
-            return nil
-        }
-        return file
+        return try call.store.enter(attachment, under: lock)
     }
 
     /// Gives the addresses back and removes the record.
@@ -95,7 +91,7 @@ struct AttachmentDesk: Sendable {
 
     /// Gives back what blocks hold for a key without a record.
     func releaseStray() throws {
-        guard try hasStore(), try call.store.mayHold(call.key) else { return }
+        guard try call.store.mayHold(call.key) else { return }
         let lock = try call.store.lock(deadline: PluginCall.lockTimeout)
         // The key had no record when somebody looked; an ADD may have made one since, and what it holds is its own.
         guard case .none = try call.store.find(call.key, under: lock) else { return }
