@@ -22,9 +22,6 @@ struct AddCommand {
     /// The ADD of another sandbox of the pod has made a link of the pod's name since that was looked for.
     private struct HostNameLost: Error {}
 
-    /// How long another ADD may take between making its link and marking it.
-    private static let markingTime = Duration.seconds(1)
-
     /// How the host's end is to be called, and what has that name.
     private typealias HostName = (name: String, observed: ObservedLink)
 
@@ -77,7 +74,7 @@ struct AddCommand {
         var undo = UndoStack<Inverse>()
         do {
             let known = file.isNew ? early : nil
-            let deadline = BootClock.now() + Self.markingTime
+            let deadline = BootClock.now() + HostLinks.markingTime
             let end = try known ?? hostEnd(alias, file.attachment.hostLink, &kernel, until: deadline)
             let result = try attach(alias, end, plan, basis, &file, &kernel, &undo)
             undo.commit()

@@ -14,6 +14,9 @@ struct HostLinks: ~Copyable {
         let name: String
     }
 
+    /// How long an ADD may take between making its link and marking it.
+    static let markingTime = Duration.seconds(1)
+
     /// A socket in the host's namespace.
     var socket: NetlinkSocket
 
@@ -49,16 +52,9 @@ struct HostLinks: ~Copyable {
         }.map { End(index: $0.index, name: $0.name) }
     }
 
-    /// Deletes the link of this name if it bears the alias, or if it is recorded and bears none. Any other link is left
-    /// alone.
+    /// Deletes what was observed if it bears the alias, or if it is the key's and bears none. Any other link is left alone.
     ///
     /// - Returns: whether there was one to delete.
-    @discardableResult
-    mutating func delete(_ name: String, of alias: LinkAlias, isRecorded: Bool) throws -> Bool {
-        try delete(try observe(name, isRecorded: isRecorded), of: alias)
-    }
-
-    /// Deletes what was observed, as above.
     @discardableResult
     mutating func delete(_ observed: ObservedLink, of alias: LinkAlias) throws -> Bool {
         switch observed {
