@@ -331,7 +331,7 @@ struct AddressPlan {
     private func attempt(
         _ request: AllocationRequest, for file: inout AttachmentFile, _ node: NodeState,
     ) throws -> AllocationOutcome {
-        let lock = try call.store.lock(deadline: PluginCall.lockTimeout)
+        let lock = try call.lock()
         return try call.store.allocate(request, for: &file, node: current(node), under: lock)
     }
 

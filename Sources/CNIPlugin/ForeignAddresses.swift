@@ -29,7 +29,7 @@ struct ForeignAddresses {
         let required = try call.requiredMode()
         if mayHaveSome {
             try delegate.call(.delete)
-            let lock = try call.store.lock(deadline: PluginCall.lockTimeout)
+            let lock = try call.lock()
             try call.store.letGo(of: &file, under: lock)
         }
         do {
@@ -74,7 +74,7 @@ struct ForeignAddresses {
             destinations: result.routes.map(\.destination),
             dns: result.dns, unannounced: [], node: node, mode: required ?? .bgp)
         for address in answer.addresses {
-            let lock = try call.store.lock(deadline: PluginCall.lockTimeout)
+            let lock = try call.lock()
             switch try call.store.adopt(address, for: &file, node: node, under: lock) {
             case .failure(let error):
                 throw CNIError(.ownershipConflict, "\(delegate.type): an address that is not to be had: \(error)")

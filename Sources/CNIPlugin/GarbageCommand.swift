@@ -118,7 +118,7 @@ struct GarbageCommand {
     }
 
     private func find(_ key: AttachmentKey) throws -> AttachmentSearch {
-        let lock = try call.store.lock(deadline: PluginCall.lockTimeout)
+        let lock = try call.lock()
         return try call.store.find(key, under: lock)
     }
 

@@ -10,6 +10,8 @@ import NodeStore
 struct PluginCall: Sendable {
     /// How long to wait for the store's lock. It is held for well under a millisecond at a time.
     static let lockTimeout = Duration.seconds(10)
+    /// How long to wait for it without looking whether the call is still wanted, where that may change.
+    private static let lockSlice = Duration.milliseconds(50)
 
     /// The CNI_* variables.
     let environment: CNIEnvironment
@@ -64,6 +66,21 @@ struct PluginCall: Sendable {
     /// - Throws: error 11 when the call is to be given up.
     func checkIsWanted() throws(CNIError) {
         if isAbandoned { throw CNIError(.tryAgainLater, "given up: the caller is gone, or apusd ends") }
+    }
+
+    /// Takes the store's lock.
+    /// - Throws: as the store does; error 11 when the call is to be given up meanwhile.
+    func lock() throws -> StoreLock {
+        guard input.server != nil else { return try store.lock(deadline: Self.lockTimeout) }
+        let deadline = BootClock.now() + Self.lockTimeout
+        while true {
+            do throws(StoreError) {
+                return try store.lock(deadline: Self.lockSlice)
+            } catch {
+                guard case .lockTimeout = error, BootClock.now() < deadline else { throw error }
+            }
+            try checkIsWanted()
+        }
     }
 
     /// The mode that the configuration demands; nil if it leaves it to the pools.
