@@ -264,6 +264,7 @@ struct AddCommand {
     ) throws -> UInt32 {
         var hostIndex: UInt32 = 0
         do {
+            try call.checkIsWantedIfLate()
             for step in steps {
                 do {
                     try kernel.apply(step)

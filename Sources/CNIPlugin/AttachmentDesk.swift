@@ -115,6 +115,8 @@ struct AttachmentDesk: Sendable {
     private func attempt(_ first: (() throws -> (AllocationRequest, NodeState)?)?) throws -> AttachmentClaim {
         let lock = try call.lock()
         if try !call.store.isSettled() { try settle(under: lock) }
+        // From here on a DEL finds something and waits; one that has come before has found nothing.
+        try call.checkIsWantedIfLate()
         return try call.store.claim(call.key, now: BootClock.now(), with: (try? first?()) ?? nil, under: lock)
     }
 

@@ -12,6 +12,8 @@ struct PluginCall: Sendable {
     static let lockTimeout = Duration.seconds(10)
     /// How long to wait for it without looking whether the call is still wanted, where that may change.
     private static let lockSlice = Duration.milliseconds(50)
+    /// Sooner after a call was taken nobody can have gone and had a DEL carried out by a process of its own.
+    private static let swiftestDelete = Duration.microseconds(500)
 
     /// The CNI_* variables.
     let environment: CNIEnvironment
@@ -66,6 +68,13 @@ struct PluginCall: Sendable {
     /// - Throws: error 11 when the call is to be given up.
     func checkIsWanted() throws(CNIError) {
         if isAbandoned { throw CNIError(.tryAgainLater, "given up: the caller is gone, or apusd ends") }
+    }
+
+    /// As `checkIsWanted`, where a DEL that has come meanwhile has found nothing. To look is a system call, which an ADD
+    /// that is done at once is spared.
+    func checkIsWantedIfLate() throws(CNIError) {
+        guard let server = input.server, BootClock.now() - server.takenAt >= Self.swiftestDelete else { return }
+        try checkIsWanted()
     }
 
     /// Takes the store's lock.
@@ -151,6 +160,8 @@ struct CallServing: Sendable {
     let client: any CallClient
     /// The container's namespace, as the caller has opened it; nil if it has not.
     let sandbox: SharedDescriptor?
+    /// When it was taken.
+    let takenAt = BootClock.now()
 }
 
 /// A descriptor that is closed when nobody needs it any more.

@@ -165,6 +165,21 @@ struct CallServiceTests {
         }
     }
 
+    @Test("An ADD that nobody waits for any more when it comes to the store makes nothing")
+    func abandonedEarly() async throws {
+        try await PodFixture.run { pod in
+            try pod.plugin.writeNodeState()
+            let caller = Caller(hasGone: true)
+            let call = try #require(try take(handed("ADD", pod.plugin), pod.plugin, pod: pod.pod, client: caller))
+            _ = try Poll.readable([], until: BootClock.now() + .milliseconds(2), name: "a DEL")
+            var memory = CallMemory()
+            #expect(call.run(&memory).status == 1)
+            #expect(caller.asked.isEmpty)
+            let isUntouched = try pod.isUntouched()
+            #expect(isUntouched)
+        }
+    }
+
     @Test("Nobody waits for the store's lock for a call that is not wanted any more", arguments: ["ADD", "DEL"])
     func abandonedAtTheLock(command: String) async throws {
         try await PodFixture.run { pod in
