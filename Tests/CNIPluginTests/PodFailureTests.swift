@@ -251,6 +251,24 @@ struct PodFailureTests {
         }
     }
 
+    @Test("An address is recorded by what node.json says when the other IPAM plugin has answered")
+    func nodeStateOfTheMoment() async throws {
+        try await PodFixture.run { fixture in
+            let directory = try TemporaryDirectory()
+            let (next, now) = (directory.file("next"), "\(fixture.plugin.runDirectory)/node.json")
+            let answer = #"{"cniVersion":"1.0.0","ips":[{"address":"10.244.0.9/32"}]}"#
+            _ = try directory.makeProgram(
+                "slow", "#!/bin/sh\n[ $CNI_COMMAND = ADD ] || exit 0\nmv \(next) \(now)\necho '\(answer)'\n")
+            fixture.plugin.pluginPath = directory.path
+            try fixture.plugin.writeNodeState(blocks: ["10.244.1.0/26"])
+            _ = try Command.run(["mv", now, next])
+            try fixture.plugin.writeNodeState()
+            // The block is another node's by now, and that this node has an address of it nobody is told.
+            #expect(fixture.plugin.call("ADD", config: ("ipam", ["type": "slow"])).code == 11)
+            #expect(try fixture.isUntouched())
+        }
+    }
+
     @Test("An ADD that fails before it has removed what a killed one left does so before its address is free")
     func leftover() async throws {
         try await PodFixture.run { fixture in
