@@ -22,9 +22,6 @@ struct AddCommand {
     /// The ADD of another sandbox of the pod has made a link of the pod's name since that was looked for.
     private struct HostNameLost: Error {}
 
-    /// How long another ADD may take between making its link and marking it.
-    private static let markingTime = Duration.seconds(1)
-
     /// How the host's end is to be called, and what has that name.
     private typealias HostName = (name: String, observed: ObservedLink)
 
@@ -63,12 +60,7 @@ struct AddCommand {
         let node = try call.nodeState()
         // Which families another IPAM plugin gives is its own affair.
         let basis = try foreign == nil ? plan.basis(node) : AddressPlan.Basis(node: node)
-        try checkForwarding(basis.families.map(\.family)) { family in
-            guard let node = basis.node, !node.pools.isEmpty,
-                let mode = basis.families.first(where: { $0.family == family })?.mode
-            else { return true }
-            return try !plan.eligiblePools(family, mode, of: node).isEmpty
-        }
+        try checkForwarding(basis, of: plan)
         var kernel = try PodKernel(sandbox: sandbox, home: call.input.server?.home, hostSocket: hostSocket.take())
         trace.ended("looking at what there is")
         if let since = call.input.lostSince { try removeLost(since) }
@@ -82,7 +74,7 @@ struct AddCommand {
         var undo = UndoStack<Inverse>()
         do {
             let known = file.isNew ? early : nil
-            let deadline = BootClock.now() + Self.markingTime
+            let deadline = BootClock.now() + HostLinks.markingTime
             let end = try known ?? hostEnd(alias, file.attachment.hostLink, &kernel, until: deadline)
             let result = try attach(alias, end, plan, basis, &file, &kernel, &undo)
             undo.commit()
@@ -101,6 +93,15 @@ struct AddCommand {
         guard attachment.state == .complete, attachment.createdAt >= since else { return }
         call.log.write(.warning, "ADD \(call.key): apusd has carried it out and has not answered; beginning anew")
         try DeleteCommand(call).detach(file)
+    }
+
+    private func checkForwarding(_ basis: AddressPlan.Basis, of plan: AddressPlan) throws {
+        try checkForwarding(basis.families.map(\.family)) { family in
+            guard let node = basis.node, !node.pools.isEmpty,
+                let mode = basis.families.first(where: { $0.family == family })?.mode
+            else { return true }
+            return try !plan.eligiblePools(family, mode, of: node).isEmpty
+        }
     }
 
     /// - Parameter hasPools: whether a family has a pool: one without has no address, whatever is turned on, and that is
@@ -224,7 +225,7 @@ struct AddCommand {
         _ undo: inout UndoStack<Inverse>, name: String,
     ) throws -> PodAddresses {
         guard let foreign else {
-            let answer = try plan.allocate(for: &file, basis, hostLink: name)
+            let answer = try plan.allocate(for: &file, basis, hostLink: name) { try checkForwarding($0, of: plan) }
             return PodAddresses(
                 addresses: answer.allocations.map(\.address), destinations: call.config.ipamRoutes.map(\.destination),
                 dns: CNIResult.DNS(),
@@ -263,6 +264,7 @@ struct AddCommand {
     ) throws -> UInt32 {
         var hostIndex: UInt32 = 0
         do {
+            try call.checkIsWantedIfLate()
             for step in steps {
                 do {
                     try kernel.apply(step)

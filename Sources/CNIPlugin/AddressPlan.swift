@@ -166,14 +166,23 @@ struct AddressPlan {
     /// - Parameters:
     ///   - basis: what this call has read.
     ///   - hostLink: the name of the link's host end, recorded with the first address.
-    func allocate(for file: inout AttachmentFile, _ basis: Basis, hostLink: String? = nil) throws -> Answer {
-        let basis = try basis.node == nil ? self.basis(awaitNodeState(file.key)) : basis
+    ///   - judge: what is to be looked at where the daemon says only now what the node is.
+    func allocate(
+        for file: inout AttachmentFile, _ basis: Basis, hostLink: String? = nil,
+        judge: (Basis) throws -> Void = { _ in },
+    ) throws -> Answer {
+        var basis = basis
+        if basis.node == nil {
+            basis = try self.basis(awaitNode(basis, file.key))
+            try judge(basis)
+        }
         try Self.requireAny(basis.families)
         var allocations: [Allocation] = []
         var modes: [EncapsulationMode] = []
         var latest = basis.node
         for (family, mode) in basis.families {
-            let (allocation, node) = try allocate(family, mode, for: &file, known: latest, hostLink: hostLink)
+            guard let known = latest else { break }
+            let (allocation, node) = try allocate(family, mode, for: &file, known: known, hostLink: hostLink)
             allocations.append(allocation)
             modes.append(mode)
             latest = node
@@ -182,67 +191,101 @@ struct AddressPlan {
         return Answer(allocations: allocations, node: latest, mode: mode)
     }
 
-    /// Somebody has emptied the run directory, and there are pods: a daemon that is there writes node.json again at once.
-    private func awaitNodeState(_ key: AttachmentKey) throws -> NodeState? {
+    /// node.json, where there was none. Which families the node has nobody knows before.
+    ///
+    /// Where somebody has emptied the run directory, and there are pods, a daemon that is there writes it again at once. Any
+    /// other is asked for a block: it answers when its configuration is in force.
+    /// - Throws: error 11 when there is none all the same; the daemon's refusal, if that says nothing of families.
+    private func awaitNode(_ basis: Basis, _ key: AttachmentKey) throws -> NodeState {
         let hasPods = try call.store.attachments().contains { $0.key != key && $0.state == .complete }
-        guard hasPods else { return nil }
+        if hasPods, let node = try awaitNode() { return node }
+        var guess = basis.families
+        if guess.isEmpty, let family = AddressFamily.allCases.first(where: { call.config.assignsFamily[$0] ?? true }) {
+            guess = [(family, try mode(family, of: nil))]
+        }
+        try Self.requireAny(guess)
+        var refusal: RemoteError?
+        do {
+            for (family, mode) in guess.prefix(1) { try requestBlock(family, mode) }
+        } catch let error as RemoteError where error.code != CNIErrorCode.tryAgainLater.rawValue {
+            refusal = error
+        }
+        if let node = try awaitNode() { return node }
+        guard let refusal else {
+            throw CNIError(.tryAgainLater, "apusd has not said yet what this node is: see its log; then try again")
+        }
+        guard refusal.code == CNIErrorCode.invalidConfig.rawValue else { throw refusal }
+        throw CNIError(.tryAgainLater, refusal.message, details: "apusd has not said yet what this node is; try again")
+    }
+
+    /// Waits for the daemon to write node.json.
+    /// - Throws: error 11 when the call is to be given up.
+    private func awaitNode() throws -> NodeState? {
         let deadline = BootClock.now() + Self.restorationTime
-        while BootClock.now() < deadline {
+        while true {
             if let node = try call.store.nodeState() { return node }
+            try call.checkIsWanted()
+            guard BootClock.now() < deadline else { return nil }
             _ = try Poll.readable([], until: BootClock.now() + .milliseconds(5), name: "node.json")
         }
-        return nil
     }
 
     /// One address. When the blocks are full the daemon is asked for another one; a block it answers with may be full
     /// again before the lock is taken: there is another try as long as there are blocks that were not known before.
     private func allocate(
-        _ family: AddressFamily, _ mode: EncapsulationMode, for file: inout AttachmentFile, known: NodeState?,
+        _ family: AddressFamily, _ mode: EncapsulationMode, for file: inout AttachmentFile, known: NodeState,
         hostLink: String?,
     ) throws -> (Allocation, NodeState) {
         var request = try allocationRequest(family, mode, of: nil, hostLink: hostLink)
         var full: [IPPrefix] = []
         var gatewaysTaken: [BlockError] = []
-        var latest = known
+        var node = known
         var seen: Set<IPPrefix> = []
         var (fruitless, rounds) = (0, 0)
         while true {
-            if let node = latest {
-                request.pools = try listedPools(family, of: node)
-                let claimed = file.takeOutcome(of: request)
-                switch try claimed ?? attempt(request, for: &file, node) {
-                case .allocated(let allocation): return (allocation, node)
-                case .noPool(let modes) where !modes.isEmpty: throw noPool(request, mode, modes)
-                case .noPool: full = []
-                case .noBlock:
-                    if let address = request.address, !node.blocks.isEmpty { throw notOurs(address, node) }
-                    full = []
-                case .exhausted(let blocks, let taken): (full, gatewaysTaken) = (blocks, taken)
-                case .unavailable(let error): throw unavailable(error)
-                }
+            request.pools = try listedPools(family, of: node)
+            let claimed = file.takeOutcome(of: request)
+            switch try claimed ?? attempt(request, for: &file, node) {
+            case .allocated(let allocation): return (allocation, node)
+            case .noPool(let modes) where !modes.isEmpty: throw noPool(request, mode, modes)
+            case .noPool: full = []
+            case .noBlock:
+                if let address = request.address, !node.blocks.isEmpty { throw notOurs(address, node) }
+                full = []
+            case .exhausted(let blocks, let taken): (full, gatewaysTaken) = (blocks, taken)
+            case .unavailable(let error): throw unavailable(error)
             }
             rounds += 1
             fruitless = seen.isSuperset(of: full) ? fruitless + 1 : 1
             seen.formUnion(full)
             if fruitless == Self.fruitlessTries || rounds == Self.maximumTries { break }
             try call.checkIsWanted()
-            let pools = try latest.map { try poolsForBlock(family, mode, of: $0) } ?? []
             do {
-                try daemon.requestBlock(
-                    BlockRequest(
-                        family: family, mode: mode.rawValue, full: full, pools: pools,
-                        encapsulation: call.config.encapsulation))
+                try requestBlock(family, mode, full: full, pools: try poolsForBlock(family, mode, of: node))
             } catch {
                 var error = CNIError(error)
                 error.message += Self.remark(gatewaysTaken)
                 throw error
             }
-            latest = try call.store.nodeState()
+            // The daemon may answer of what it remembers, and node.json be gone.
+            guard let latest = try awaitNode() else {
+                throw CNIError(.tryAgainLater, "node.json is gone, and apusd has not written it again: see its log")
+            }
+            node = latest
         }
         let blocks = full.map(\.description).joined(separator: ", ")
         throw CNIError(
             .poolExhausted,
             "no free address of mode \(mode)" + (full.isEmpty ? "" : ": \(blocks) full") + Self.remark(gatewaysTaken))
+    }
+
+    private func requestBlock(
+        _ family: AddressFamily, _ mode: EncapsulationMode, full: [IPPrefix] = [], pools: [String] = [],
+    ) throws {
+        try daemon.requestBlock(
+            BlockRequest(
+                family: family, mode: mode.rawValue, full: full, pools: pools,
+                encapsulation: call.config.encapsulation))
     }
 
     /// The pools that an address without a wish of its own is given from.
@@ -288,7 +331,7 @@ struct AddressPlan {
     private func attempt(
         _ request: AllocationRequest, for file: inout AttachmentFile, _ node: NodeState,
     ) throws -> AllocationOutcome {
-        let lock = try call.store.lock(deadline: PluginCall.lockTimeout)
+        let lock = try call.lock()
         return try call.store.allocate(request, for: &file, node: current(node), under: lock)
     }
 

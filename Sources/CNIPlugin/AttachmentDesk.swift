@@ -66,19 +66,15 @@ struct AttachmentDesk: Sendable {
     /// A record made for the time in which the link of a key without one is deleted: it keeps an ADD of the key away.
     ///
     /// - Returns: nil if there is a record by now: another call's, or one that the store has been made again with.
-    func claimUnrecorded() throws -> AttachmentFile? {
+    func claimUnrecorded(_ attachment: Attachment) throws -> AttachmentFile? {
         try call.store.create()
-        let lock = try call.store.lock(deadline: PluginCall.lockTimeout)
-        guard case .none = try call.store.find(call.key, under: lock) else { return nil }
-        guard case .fresh(let file) = try call.store.claim(call.key, now: BootClock.now(), under: lock) else {
-            return nil
-        }
-        return file
+        let lock = try call.lock()
+        return try call.store.enter(attachment, under: lock)
     }
 
     /// Gives the addresses back and removes the record.
     func release(_ file: consuming AttachmentFile) throws {
-        let lock = try call.store.lock(deadline: PluginCall.lockTimeout)
+        let lock = try call.lock()
         let released = try call.store.release(file, under: lock)
         call.log.write(.debug, "\(call.key): released \(released.map(\.description).joined(separator: ", "))")
     }
@@ -89,14 +85,14 @@ struct AttachmentDesk: Sendable {
         guard !file.isNew else { return }
         let others = Set(file.attachment.addresses.map(\.family)).subtracting(families)
         guard !others.isEmpty else { return }
-        let lock = try call.store.lock(deadline: PluginCall.lockTimeout)
+        let lock = try call.lock()
         for family in others { try call.store.letGo(family, of: &file, under: lock) }
     }
 
     /// Gives back what blocks hold for a key without a record.
     func releaseStray() throws {
-        guard try hasStore(), try call.store.mayHold(call.key) else { return }
-        let lock = try call.store.lock(deadline: PluginCall.lockTimeout)
+        guard try call.store.mayHold(call.key) else { return }
+        let lock = try call.lock()
         // The key had no record when somebody looked; an ADD may have made one since, and what it holds is its own.
         guard case .none = try call.store.find(call.key, under: lock) else { return }
         let released = try call.store.releaseStray(call.key, under: lock)
@@ -117,8 +113,10 @@ struct AttachmentDesk: Sendable {
     }
 
     private func attempt(_ first: (() throws -> (AllocationRequest, NodeState)?)?) throws -> AttachmentClaim {
-        let lock = try call.store.lock(deadline: PluginCall.lockTimeout)
+        let lock = try call.lock()
         if try !call.store.isSettled() { try settle(under: lock) }
+        // From here on a DEL finds something and waits; one that has come before has found nothing.
+        try call.checkIsWantedIfLate()
         return try call.store.claim(call.key, now: BootClock.now(), with: (try? first?()) ?? nil, under: lock)
     }
 
@@ -133,7 +131,7 @@ struct AttachmentDesk: Sendable {
     }
 
     private func look() throws -> AttachmentSearch {
-        let lock = try call.store.lock(deadline: PluginCall.lockTimeout)
+        let lock = try call.lock()
         return try call.store.find(call.key, under: lock)
     }
 

@@ -26,9 +26,7 @@ struct DeleteCommand {
     func run() throws {
         let line = try LinkRemoval.line(call)
         switch try desk.find() {
-        case .none:
-            try deleteUnrecorded()
-            try releaseStray()
+        case .none: try deleteUnrecorded()
         case .some(let file): try detach(file, over: line)
         }
     }
@@ -50,7 +48,10 @@ struct DeleteCommand {
 
     private func detach(_ file: consuming AttachmentFile, over line: consuming DaemonCall) throws {
         var file = file
-        let attachment = file.attachment
+        // A record that was complete says all there is.
+        let isComplete = file.attachment.state == .complete
+        let isEmpty = !isComplete && file.attachment.hostLink.isEmpty
+        let attachment = try isEmpty ? fill(&file) : file.attachment
         var removal = try LinkRemoval(call, of: attachment, over: line)
         // The daemon is at it while the record is written. A DEL that is killed here has left a complete record, which
         // the next DEL, or GC, removes.
@@ -62,6 +63,7 @@ struct DeleteCommand {
         try releaseElsewhere()
         if !removal.isReleased { try desk.release(file) }
         removal.finish()
+        if !isComplete { try desk.releaseStray() }
         let addresses = attachment.addresses.asList
         call.log.write(.info, "\(call.environment.command.rawValue) \(call.key): \(addresses)")
     }
@@ -77,43 +79,101 @@ struct DeleteCommand {
     }
 
     private func markDeleting(_ file: inout AttachmentFile) throws(StoreError) {
+        try write { () throws(StoreError) in try file.update { $0.state = .deleting } }
+    }
+
+    /// Somebody may have emptied the store meanwhile: what it said is known all the same. On a full disk it is DEL that
+    /// makes room, and without the change a killed one is only begun anew.
+    private func write(_ body: () throws(StoreError) -> Void) throws(StoreError) {
         do throws(StoreError) {
-            try file.update { $0.state = .deleting }
+            try body()
         } catch {
-            // Somebody has emptied the store meanwhile: what it said is known all the same. On a full disk it is DEL that
-            // makes room, and without the mark a killed one is only begun anew.
             guard case .system(let cause) = error, cause.code == .ENOENT || cause.code.isLackOfRoom else { throw error }
         }
     }
 
-    /// Where the record is lost, the link's name follows from the key.
+    /// What has no record goes: links that say they are the key's, and what blocks hold for it.
     func deleteUnrecorded() throws {
-        guard let alias = LinkAlias(call.key) else { return }
+        var isDetached = false
+        var mayHold = true
+        if let alias = LinkAlias(call.key) {
+            let found: [HostLinks.End]
+            (found, mayHold) = try ends(of: alias)
+            let survey = found.isEmpty ? nil : try survey()
+            for end in found {
+                isDetached = true
+                guard try deleteUnrecorded(end, survey) else {
+                    try detachRecorded(end.index)
+                    break
+                }
+            }
+        }
+        // Not while a link bears the address: it is gone by now.
+        if mayHold { try desk.releaseStray() }
+        if !isDetached { try releaseElsewhere() }
+    }
+
+    /// Deletes a link that no record leads to. A record made for the time of it keeps an ADD of the key away, and leads
+    /// to all of it if this call is killed.
+    ///
+    /// - Parameter survey: what the kernel shows of the key.
+    /// - Returns: false if there is a record by now: another call's, or one that the store has been made again with.
+    func deleteUnrecorded(_ end: HostLinks.End, _ survey: Attachment?) throws -> Bool {
+        guard let alias = LinkAlias(call.key), let file = try desk.claimUnrecorded(attachment(end, survey)) else {
+            return false
+        }
+        var links = try HostLinks()
+        guard try links.observe(end.index).isMarked(alias) else {
+            try desk.release(file)
+            return true
+        }
+        try detach(file)
+        return true
+    }
+
+    private func survey() throws -> Attachment? {
+        try PodLinkSurvey.attachments(bootID: call.store.bootID, now: BootClock.now()).first { $0.key == call.key }
+    }
+
+    private func attachment(_ end: HostLinks.End, _ survey: Attachment?) -> Attachment {
+        let isOfEnd = survey?.hostLinkIndex == end.index
+        return Attachment(
+            key: call.key, addresses: isOfEnd ? survey?.addresses ?? [] : [], hostLink: end.name,
+            hostLinkIndex: end.index, bootID: call.store.bootID, createdAt: BootClock.now())
+    }
+
+    /// The host's ends that say they are the key's, and whether blocks may hold something for it.
+    ///
+    /// The name follows from the key, or from the pod's; that a later DEL need not be told. Where neither leads to a link,
+    /// and the key may have one, all links are looked at.
+    private func ends(of alias: LinkAlias) throws -> (ends: [HostLinks.End], mayHold: Bool) {
         let arguments = call.environment.arguments
         let names = [
             HostLinkName.name(for: call.key, podNamespace: arguments.podNamespace, podName: arguments.podName),
             HostLinkName.name(for: call.key, podNamespace: nil, podName: nil),
         ]
         var links = try HostLinks()
+        var ends: [HostLinks.End] = []
         for name in Set(names) {
-            guard case .present(let index, let text) = try links.observe(name, isRecorded: false),
-                text.flatMap(LinkAlias.init(parsing:)) == alias
-            else { continue }
-            guard let file = try desk.claimUnrecorded() else { return try detachRecorded(index) }
-            guard try links.observe(name, isRecorded: false) == .present(index: index, alias: text) else {
-                try desk.release(file)
-                continue
+            let observed = try links.observe(name, isRecorded: false)
+            if case .present(let index, _) = observed, observed.isMarked(alias) {
+                ends.append(HostLinks.End(index: index, name: name))
             }
-            let found = try PodLinkSurvey.attachments(bootID: call.store.bootID, now: BootClock.now())
-            let attachment =
-                found.first { $0.key == call.key }
-                ?? Attachment(key: call.key, bootID: call.store.bootID, createdAt: BootClock.now())
-            var removal = try LinkRemoval(call, of: attachment, over: try LinkRemoval.line(call))
-            removal.begin(with: PodLinkTarget(index: index, alias: alias))
-            try removal.run()
-            try desk.release(file)
-            removal.finish()
         }
+        guard ends.isEmpty else { return (ends, true) }
+        let mayHold = try call.store.mayHold(call.key)
+        if try mayHold || !call.store.isSettled() { ends = try links.ends(of: alias) }
+        return (ends, mayHold)
+    }
+
+    /// A record without a link is an ADD's that was killed. Its key may have lost a record before, and have a link.
+    ///
+    /// - Returns: what the record says then, or would.
+    private func fill(_ file: inout AttachmentFile) throws -> Attachment {
+        guard let alias = LinkAlias(call.key), let end = try ends(of: alias).ends.first else { return file.attachment }
+        let found = attachment(end, try survey())
+        try write { () throws(StoreError) in try call.store.fill(&file, with: found) }
+        return file.attachment.hostLink.isEmpty ? found : file.attachment
     }
 
     /// Detaches what a record that was not there a moment ago says of the link: the store has been made again, with

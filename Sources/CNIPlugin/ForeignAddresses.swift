@@ -23,18 +23,19 @@ struct ForeignAddresses {
     ///
     /// - Parameter mayHaveSome: whether an ADD that was killed may have left addresses with the plugin.
     func obtain(for file: inout AttachmentFile, mayHaveSome: Bool) throws -> PodAddresses {
+        let stamp = try call.store.nodeStamp()
         guard let node = try call.store.nodeState() else {
             throw CNIError(.tryAgainLater, "apusd has not said yet what this node is: start apusd")
         }
         let required = try call.requiredMode()
         if mayHaveSome {
             try delegate.call(.delete)
-            let lock = try call.store.lock(deadline: PluginCall.lockTimeout)
+            let lock = try call.lock()
             try call.store.letGo(of: &file, under: lock)
         }
         do {
             // An answer that cannot be read, or none in time, may be of one that has given an address.
-            return try record(delegate.addresses(), node, required, for: &file)
+            return try record(delegate.addresses(), (node, stamp), required, for: &file)
         } catch {
             giveBack()
             throw error
@@ -64,7 +65,8 @@ struct ForeignAddresses {
     }
 
     private func record(
-        _ result: IPAMResult, _ node: NodeState, _ required: EncapsulationMode?, for file: inout AttachmentFile,
+        _ result: IPAMResult, _ known: (node: NodeState, stamp: NodeStamp), _ required: EncapsulationMode?,
+        for file: inout AttachmentFile,
     ) throws -> PodAddresses {
         for address in result.addresses { try judge(address.address.address) }
         let gateways = result.addresses.compactMap { entry in entry.gateway.map { (entry.address.address, $0) } }
@@ -72,9 +74,13 @@ struct ForeignAddresses {
             addresses: result.addresses.map(\.address.address),
             gateways: Dictionary(gateways, uniquingKeysWith: { first, _ in first }),
             destinations: result.routes.map(\.destination),
-            dns: result.dns, unannounced: [], node: node, mode: required ?? .bgp)
+            dns: result.dns, unannounced: [], node: known.node, mode: required ?? .bgp)
         for address in answer.addresses {
-            let lock = try call.store.lock(deadline: PluginCall.lockTimeout)
+            let lock = try call.lock()
+            // The plugin takes its time, and a block may be given up meanwhile: under the lock it is not.
+            let isSame = try call.store.nodeStamp() == known.stamp
+            let node = isSame ? known.node : try call.store.nodeState() ?? known.node
+            answer.node = node
             switch try call.store.adopt(address, for: &file, node: node, under: lock) {
             case .failure(let error):
                 throw CNIError(.ownershipConflict, "\(delegate.type): an address that is not to be had: \(error)")

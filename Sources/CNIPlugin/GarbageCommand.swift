@@ -4,6 +4,7 @@ import LinuxOS
 import NetTypes
 import Netlink
 import NodeStore
+import PodLinks
 import PodPlan
 
 /// GC: what the network still holds for attachments that are not alive goes.
@@ -44,16 +45,21 @@ struct GarbageCommand {
         // Links before addresses: one that a link still bears must not be given to another.
         var work: [(key: AttachmentKey, isOfRecord: Bool, body: () throws -> Bool)] = []
         let orphans = attempt("links", &failures, { try orphanCandidates(valid) })
-        for (key, name) in orphans ?? [] { work.append((key, false, { try collectOrphan(key, name) })) }
+        var survey: [Attachment]?
+        for (key, end) in orphans ?? [] { work.append((key, false, { try collectOrphan(key, end, &survey) })) }
         let stale = staleKeys(valid, &failures)
         for key in stale.keys { work.append((key, true, { try collect(key) })) }
         var isClear = orphans != nil && !stale.hasYounger
+        var failed: Set<AttachmentKey> = []
         for (index, (key, isOfRecord, body)) in work.enumerated() {
             guard BootClock.now() < deadline else {
                 failures.append("out of time, with \(work.count - index) of \(work.count) left")
                 return false
             }
+            // What blocks hold for it stays while its link may be there.
+            guard !failed.contains(key) else { continue }
             guard let isDone = attempt("\(key)", &failures, body) else {
+                failed.insert(key)
                 isClear = false
                 continue
             }
@@ -112,46 +118,36 @@ struct GarbageCommand {
     }
 
     private func find(_ key: AttachmentKey) throws -> AttachmentSearch {
-        let lock = try call.store.lock(deadline: PluginCall.lockTimeout)
+        let lock = try call.lock()
         return try call.store.find(key, under: lock)
     }
 
     /// The links that say they are of a key that is not valid.
-    private func orphanCandidates(_ valid: ValidAttachments) throws -> [(AttachmentKey, String)] {
+    private func orphanCandidates(_ valid: ValidAttachments) throws -> [(AttachmentKey, HostLinks.End)] {
         var links = try HostLinks()
         return try links.socket.links().compactMap { link in
             guard link.name.hasPrefix("cali"), link.kind == "veth",
                 let key = link.alias.flatMap(LinkAlias.init(parsing:))?.key, isGarbage(key, valid)
             else { return nil }
-            return (key, link.name)
+            return (key, HostLinks.End(index: link.index, name: link.name))
         }
     }
 
-    /// Removes a link that no record leads to. A record made for the time of it keeps an ADD of the key away.
+    /// Removes a link that no record leads to.
     ///
+    /// - Parameter survey: what the kernel shows of all keys, once somebody has looked.
     /// - Returns: as `collect`.
-    private func collectOrphan(_ key: AttachmentKey, _ name: String) throws -> Bool {
-        guard let alias = LinkAlias(key) else { return false }
-        guard var file = try AttachmentDesk(call.about(key)).claimUnrecorded() else { return false }
-        var links = try HostLinks()
-        guard try links.observe(name, isRecorded: false).isMarked(alias) else {
-            try AttachmentDesk(call.about(key)).release(file)
-            return false
-        }
-        try file.update { $0.hostLink = name }
-        try deletion(of: key).detach(file)
-        return true
+    private func collectOrphan(
+        _ key: AttachmentKey, _ end: HostLinks.End, _ survey: inout [Attachment]?,
+    ) throws -> Bool {
+        guard try call.store.attachment(key) == nil else { return false }
+        let known = try survey ?? PodLinkSurvey.attachments(bootID: call.store.bootID, now: BootClock.now())
+        survey = known
+        return try deletion(of: key).deleteUnrecorded(end, known.first { $0.key == key })
     }
 
     /// An IPAM plugin of another's need not know of GC: it has a DEL.
     private func deletion(of key: AttachmentKey) -> DeleteCommand {
         DeleteCommand(call.about(key), until: deadline)
-    }
-}
-
-extension ObservedLink {
-    fileprivate func isMarked(_ alias: LinkAlias) -> Bool {
-        guard case .present(_, let text) = self else { return false }
-        return text.flatMap(LinkAlias.init(parsing:)) == alias
     }
 }

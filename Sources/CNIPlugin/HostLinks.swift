@@ -6,6 +6,17 @@ import PodPlan
 
 /// The host's ends of pod links: recognised by their alias, deleted only if it is the right one.
 struct HostLinks: ~Copyable {
+    /// The host's end of a pod's link.
+    struct End: Sendable, Equatable {
+        /// The link's index.
+        let index: UInt32
+        /// Its name.
+        let name: String
+    }
+
+    /// How long an ADD may take between making its link and marking it.
+    static let markingTime = Duration.seconds(1)
+
     /// A socket in the host's namespace.
     var socket: NetlinkSocket
 
@@ -28,24 +39,38 @@ struct HostLinks: ~Copyable {
         return .present(index: link.index, alias: link.alias)
     }
 
-    /// Deletes the link of this name if it bears the alias, or if it is recorded and bears none. Any other link is left
-    /// alone.
-    ///
-    /// - Returns: whether there was one to delete.
-    @discardableResult
-    mutating func delete(_ name: String, of alias: LinkAlias, isRecorded: Bool) throws -> Bool {
-        try delete(try observe(name, isRecorded: isRecorded), of: alias)
+    /// What has the index of a pair that was made here.
+    mutating func observe(_ index: UInt32) throws -> ObservedLink {
+        guard let link = try socket.link(index: index) else { return .absent }
+        return link.alias == nil ? .unmarked(index: index) : .present(index: index, alias: link.alias)
     }
 
-    /// Deletes what was observed, as above.
+    /// The ends that bear the alias, whatever they are called after. All links are looked at.
+    mutating func ends(of alias: LinkAlias) throws -> [End] {
+        try socket.links().filter { link in
+            link.name.hasPrefix("cali") && link.kind == "veth" && link.alias.flatMap(LinkAlias.init(parsing:)) == alias
+        }.map { End(index: $0.index, name: $0.name) }
+    }
+
+    /// Deletes what was observed if it bears the alias, or if it is the key's and bears none. Any other link is left alone.
+    ///
+    /// - Returns: whether there was one to delete.
     @discardableResult
     mutating func delete(_ observed: ObservedLink, of alias: LinkAlias) throws -> Bool {
         switch observed {
         case .absent: return false
         case .unmarked(let index): return try socket.deleteLink(index)
-        case .present(let index, let text):
-            guard text.flatMap(LinkAlias.init(parsing:)) == alias else { return false }
+        case .present(let index, _):
+            guard observed.isMarked(alias) else { return false }
             return try socket.deleteLink(index)
         }
+    }
+}
+
+extension ObservedLink {
+    /// Whether it is a link that bears the alias.
+    func isMarked(_ alias: LinkAlias) -> Bool {
+        guard case .present(_, let text) = self else { return false }
+        return text.flatMap(LinkAlias.init(parsing:)) == alias
     }
 }

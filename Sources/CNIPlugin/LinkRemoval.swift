@@ -107,12 +107,31 @@ struct LinkRemoval: ~Copyable {
         guard !endpoint.hostLink.isEmpty else { return nil }
         // An ADD that was killed: it may have made the link, and may have marked it.
         var links = try HostLinks()
-        switch try links.observe(endpoint.hostLink, isRecorded: true) {
-        case .absent: return nil
-        case .unmarked(let index): return PodLinkTarget(index: index, alias: nil)
-        case .present(let index, let text):
-            guard text.flatMap(LinkAlias.init(parsing:)) == alias else { return nil }
-            return PodLinkTarget(index: index, alias: alias)
+        let deadline = BootClock.now() + HostLinks.markingTime
+        while true {
+            let observed = try links.observe(endpoint.hostLink, isRecorded: true)
+            switch observed {
+            case .absent: return nil
+            case .present(let index, _):
+                return observed.isMarked(alias) ? PodLinkTarget(index: index, alias: alias) : nil
+            case .unmarked(let index):
+                let target = PodLinkTarget(index: index, alias: nil)
+                if let isPods = isPods(index) { return isPods ? target : nil }
+                // The ADD of another sandbox of the pod may be about to mark it.
+                guard BootClock.now() < deadline else { return target }
+                try call.checkIsWanted()
+                _ = try Poll.readable([], until: BootClock.now() + .milliseconds(1), name: "the link's mark")
+            }
+        }
+    }
+
+    /// Whether the other end of a pair is the pod's link; nil where the pod's namespace is not at hand.
+    private func isPods(_ index: UInt32) -> Bool? {
+        guard !call.environment.netns.isEmpty, let sandbox = try? call.openNetns() else { return nil }
+        return try? sandbox.within(from: call.input.server?.home, orThrow: { $0 as any Error }) {
+            () throws(any Error) in
+            var pod = try NetlinkSocket(isForFew: true)
+            return try pod.link(named: call.key.ifName)?.lowerIndex == index
         }
     }
 

@@ -10,6 +10,10 @@ import NodeStore
 struct PluginCall: Sendable {
     /// How long to wait for the store's lock. It is held for well under a millisecond at a time.
     static let lockTimeout = Duration.seconds(10)
+    /// How long to wait for it without looking whether the call is still wanted, where that may change.
+    private static let lockSlice = Duration.milliseconds(50)
+    /// Sooner after a call was taken nobody can have gone and had a DEL carried out by a process of its own.
+    private static let swiftestDelete = Duration.microseconds(500)
 
     /// The CNI_* variables.
     let environment: CNIEnvironment
@@ -64,6 +68,28 @@ struct PluginCall: Sendable {
     /// - Throws: error 11 when the call is to be given up.
     func checkIsWanted() throws(CNIError) {
         if isAbandoned { throw CNIError(.tryAgainLater, "given up: the caller is gone, or apusd ends") }
+    }
+
+    /// As `checkIsWanted`, where a DEL that has come meanwhile has found nothing. To look is a system call, which an ADD
+    /// that is done at once is spared.
+    func checkIsWantedIfLate() throws(CNIError) {
+        guard let server = input.server, BootClock.now() - server.takenAt >= Self.swiftestDelete else { return }
+        try checkIsWanted()
+    }
+
+    /// Takes the store's lock.
+    /// - Throws: as the store does; error 11 when the call is to be given up meanwhile.
+    func lock() throws -> StoreLock {
+        guard input.server != nil else { return try store.lock(deadline: Self.lockTimeout) }
+        let deadline = BootClock.now() + Self.lockTimeout
+        while true {
+            do throws(StoreError) {
+                return try store.lock(deadline: Self.lockSlice)
+            } catch {
+                guard case .lockTimeout = error, BootClock.now() < deadline else { throw error }
+            }
+            try checkIsWanted()
+        }
     }
 
     /// The mode that the configuration demands; nil if it leaves it to the pools.
@@ -134,6 +160,8 @@ struct CallServing: Sendable {
     let client: any CallClient
     /// The container's namespace, as the caller has opened it; nil if it has not.
     let sandbox: SharedDescriptor?
+    /// When it was taken.
+    let takenAt = BootClock.now()
 }
 
 /// A descriptor that is closed when nobody needs it any more.

@@ -103,7 +103,12 @@ struct PodKernel: ~Copyable {
     /// Takes a step back.
     mutating func undo(_ inverse: PodUndo) throws {
         switch inverse {
-        case .deleteLink(let name, let alias): try hostLinks.delete(name, of: alias, isRecorded: true)
+        case .deleteLink(let name, let alias):
+            // By now the name may be that of another sandbox's link.
+            guard let made, made.name == name else {
+                return try deleteRecorded(name, of: alias, podName: alias.key.ifName)
+            }
+            try hostLinks.delete(hostLinks.observe(made.index), of: alias)
         }
     }
 

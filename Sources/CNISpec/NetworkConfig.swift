@@ -104,6 +104,8 @@ package struct NetworkConfig: Sendable, Equatable {
         let statedDNS = try CNIResult.DNS(reader.inner("dns"))
         dns = wishes.dns ?? statedDNS
         previousResult = reader.value("prevResult")
+        // Before 0.3.0 it is no part of a configuration. What CHECK needs of it CHECK says.
+        if command == .add, !isForAnother, version.resultForm != .perFamily { _ = try reader.inner("prevResult") }
         validAttachments = command == .collectGarbage ? try ValidAttachments(reader) : nil
         // That plugin's log is its own, as is the way it is rotated.
         let log = isForAnother ? ipam : reader

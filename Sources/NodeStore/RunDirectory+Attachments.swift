@@ -75,6 +75,29 @@ extension RunDirectory {
         }
     }
 
+    /// Makes a record of what the kernel shows of a pod, and takes it.
+    ///
+    /// - Returns: nil if the key has a record.
+    /// - Throws: `corrupt`, `system`; nothing has been made.
+    package func enter(
+        _ attachment: Attachment, under lock: borrowing StoreLock,
+    ) throws(StoreError) -> AttachmentFile? {
+        guard case .none = try find(attachment.key, under: lock) else { return nil }
+        var file = AttachmentFile(new: attachment, path: attachmentPath(attachment.key))
+        try file.settle()
+        return file
+    }
+
+    /// Completes a record that names no link with what the kernel shows of the pod: its state stays.
+    /// - Throws: `system`; then the record is as it was.
+    package func fill(_ file: inout AttachmentFile, with found: Attachment) throws(StoreError) {
+        try file.update {
+            $0.hostLink = found.hostLink
+            $0.hostLinkIndex = found.hostLinkIndex
+            $0.addresses += found.addresses.filter { [known = $0.addresses] in !known.contains($0) }
+        }
+    }
+
     /// Takes what there is of the key, for a DEL.
     /// - Throws: `corrupt`, `system`.
     package func find(_ key: AttachmentKey, under lock: borrowing StoreLock) throws(StoreError) -> AttachmentSearch {

@@ -21,9 +21,12 @@ extension RunDirectory {
         var added: [Attachment] = []
         for attachment in found {
             let path = attachmentPath(attachment.key)
-            guard try system({ () throws(SystemError) in try FileStatus.of(path) }) == nil else { continue }
-            try writeRecord(attachment.json, to: path)
-            added.append(attachment)
+            if try system({ () throws(SystemError) in try FileStatus.of(path) }) == nil {
+                try writeRecord(attachment.json, to: path)
+                added.append(attachment)
+            } else if (try? fillPending(attachment, under: lock)) ?? false {
+                added.append(attachment)
+            }
         }
         for cidr in try blockNetworks() {
             guard var block = try block(cidr) else { continue }
@@ -39,6 +42,17 @@ extension RunDirectory {
         // Last, so that whoever is killed before it leaves the work to the next one.
         try system { () throws(SystemError) in try Files.replace(settledPath, with: []) }
         return added
+    }
+
+    /// Completes what a call that was killed has left: a record that does not say what the pod has.
+    ///
+    /// - Returns: whether there was such a record.
+    private func fillPending(_ found: Attachment, under lock: borrowing StoreLock) throws(StoreError) -> Bool {
+        guard case .found(var file) = try find(found.key, under: lock), file.attachment.state == .pending,
+            file.attachment.addresses.isEmpty
+        else { return false }
+        try fill(&file, with: found)
+        return true
     }
 
     /// Whether a pod has an address of the block, be it that the attachments alone say so.

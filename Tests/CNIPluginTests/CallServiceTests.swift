@@ -165,6 +165,36 @@ struct CallServiceTests {
         }
     }
 
+    @Test("An ADD that nobody waits for any more when it comes to the store makes nothing")
+    func abandonedEarly() async throws {
+        try await PodFixture.run { pod in
+            try pod.plugin.writeNodeState()
+            let caller = Caller(hasGone: true)
+            let call = try #require(try take(handed("ADD", pod.plugin), pod.plugin, pod: pod.pod, client: caller))
+            _ = try Poll.readable([], until: BootClock.now() + .milliseconds(2), name: "a DEL")
+            var memory = CallMemory()
+            #expect(call.run(&memory).status == 1)
+            #expect(caller.asked.isEmpty)
+            let isUntouched = try pod.isUntouched()
+            #expect(isUntouched)
+        }
+    }
+
+    @Test("Nobody waits for the store's lock for a call that is not wanted any more", arguments: ["ADD", "DEL"])
+    func abandonedAtTheLock(command: String) async throws {
+        try await PodFixture.run { pod in
+            try pod.plugin.writeNodeState()
+            let call = try #require(
+                try take(handed(command, pod.plugin), pod.plugin, pod: pod.pod, client: Caller(hasGone: true)))
+            let lock = try pod.plugin.store.lock(deadline: .seconds(1))
+            var memory = CallMemory()
+            let start = BootClock.now()
+            #expect(call.run(&memory).status == 1)
+            #expect(BootClock.now() - start < .seconds(5))
+            lock.unlock()
+        }
+    }
+
     @Test("An ADD whose answer was lost is done again; one from before is refused as ever")
     func lostAnswer() async throws {
         try await PodFixture.run { pod in
@@ -221,7 +251,7 @@ struct CallServiceTests {
         var memory = CallMemory()
         let store = try plugin.store
         let service = CallService(
-            store: store, netnsInode: try NetNS.current().inode, desk: AbsentDesk(store: store),
+            store: store, netnsInode: try NetNS.current().inode, desk: AbsentDesk(store: store, caller: client),
             version: ProgramVersion.current)
         return service.take(call.packet, sandbox: sandbox, client: client, memory: &memory)
     }
@@ -244,10 +274,12 @@ private struct AbsentDesk: OwnDaemon {
     }
 
     let store: RunDirectory
+    let caller: Caller
 
     func nodeState() throws(StoreError) -> NodeState? { try store.nodeState() }
 
     func ask(_ operation: Request.Operation) -> any DaemonAnswer {
+        caller.note(operation.name)
         guard case .linkDelete = operation else { return Consent(result: .success([:])) }
         return Consent(result: .failure(RemoteError(code: 11, message: "nobody deletes links here")))
     }
@@ -255,11 +287,17 @@ private struct AbsentDesk: OwnDaemon {
 
 private final class Caller: CallClient {
     private let lines = Mutex("")
+    private let operations = Mutex<[String]>([])
     let hasGone: Bool
 
     init(hasGone: Bool = false) { self.hasGone = hasGone }
 
     var text: String { lines.withLock { $0 } }
+
+    /// What the daemon was asked for it.
+    var asked: [String] { operations.withLock { $0 } }
+
+    func note(_ operation: String) { operations.withLock { $0.append(operation) } }
 
     func hear(_ line: String) { lines.withLock { $0 += line } }
 }

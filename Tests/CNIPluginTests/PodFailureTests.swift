@@ -1,11 +1,13 @@
-import CNIPlugin
 import IPAMCore
 import LinuxOS
 import NetTypes
 import Netlink
 import NodeStore
+import PodPlan
 import TestKit
 import Testing
+
+@testable import CNIPlugin
 
 @Suite("Pods that cannot be", .enabled(if: NetNSFixture.isAvailable, NetNSFixture.reason))
 struct PodFailureTests {
@@ -214,6 +216,56 @@ struct PodFailureTests {
             #expect(try fixture.host("link show califormer") == before)
             #expect(fixture.plugin.call("DEL").status == 0)
             #expect(try fixture.host("link show califormer") == before)
+        }
+    }
+
+    @Test("A pair without an alias that another sandbox's ADD is about to mark stays", arguments: [true, false])
+    func othersUnmarked(hasNamespace: Bool) async throws {
+        try await PodFixture.run { fixture in
+            try fixture.plugin.writeNodeState()
+            try Self.leavePending(try fixture.plugin.store, hostLink: "califormer")
+            _ = try fixture.host("link add califormer address ee:ee:ee:ee:ee:ee type veth peer name foreign0")
+            if !hasNamespace {
+                fixture.plugin.netns = ""
+                let mark = "ip link set califormer alias apus:net:former:eth0"
+                try Command.run(["/bin/sh", "-c", "(sleep 0.05; \(mark)) > /dev/null 2>&1 &"])
+            }
+            #expect(fixture.plugin.call("DEL").status == 0)
+            #expect(try fixture.hostLinks() == ["califormer"])
+            #expect(try fixture.plugin.isEmpty())
+        }
+    }
+
+    @Test("What is taken back is the link that was made, whatever has its name by then")
+    func undoneByIndex() async throws {
+        try await PodFixture.run { fixture in
+            let alias = try #require(LinkAlias(PodTests.key))
+            let link = PodLink(alias: alias, hostName: PodTests.hostName, addresses: [], mtuBytes: 1500)
+            var kernel = try PodKernel(sandbox: try NetNS.open(fixture.plugin.netns))
+            try kernel.apply(.createPair(link))
+            _ = try kernel.hostIndex(link.hostName)
+            _ = try fixture.host("link set \(link.hostName) name calirenamed")
+            _ = try fixture.host("link add \(link.hostName) address ee:ee:ee:ee:ee:ee type veth peer name foreign0")
+            try kernel.undo(.deleteLink(name: link.hostName, alias: alias))
+            #expect(try fixture.hostLinks() == [link.hostName])
+        }
+    }
+
+    @Test("An address is recorded by what node.json says when the other IPAM plugin has answered")
+    func nodeStateOfTheMoment() async throws {
+        try await PodFixture.run { fixture in
+            let directory = try TemporaryDirectory()
+            let (next, now) = (directory.file("next"), "\(fixture.plugin.runDirectory)/node.json")
+            let answer = #"{"cniVersion":"1.0.0","ips":[{"address":"10.244.0.9/32"}]}"#
+            _ = try directory.makeProgram(
+                "slow", "#!/bin/sh\n[ $CNI_COMMAND = ADD ] || exit 0\nmv \(next) \(now)\necho '\(answer)'\n")
+            fixture.plugin.pluginPath = directory.path
+            try fixture.plugin.writeNodeState(blocks: ["10.244.1.0/26"])
+            _ = try Command.run(["mv", now, next])
+            try fixture.plugin.writeNodeState()
+            // The block is another node's by now, and that this node has an address of it nobody is told.
+            #expect(fixture.plugin.call("ADD", config: ("ipam", ["type": "slow"])).code == 11)
+            #expect(try fixture.isUntouched())
         }
     }
 

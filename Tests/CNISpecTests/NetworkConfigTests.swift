@@ -141,4 +141,21 @@ struct NetworkConfigTests {
             #expect(try NetworkConfig(config, for: command).version == version)
         }
     }
+
+    @Test(
+        "A result of the plugins before that is no object is error 7 in ADD, from 0.3.0 on",
+        arguments: ["x", []] as [JSONValue])
+    func previousResult(json: JSONValue) throws {
+        func config(_ version: JSONValue) -> JSONValue {
+            ["cniVersion": version, "name": "net", "type": "apus", "prevResult": json]
+        }
+        for version: JSONValue in ["0.3.0", "1.1.0"] {
+            let error = #expect(throws: CNIError.self) { try NetworkConfig(config(version), for: .add) }
+            #expect(error?.code == .invalidConfig)
+            #expect(error?.message.contains("prevResult") == true)
+            #expect(throws: Never.self) { try NetworkConfig(config(version), for: .add, isForAnother: true) }
+        }
+        #expect(throws: Never.self) { try NetworkConfig(config("0.2.0"), for: .add) }
+        #expect(throws: Never.self) { try NetworkConfig(config("1.0.0"), for: .delete) }
+    }
 }
