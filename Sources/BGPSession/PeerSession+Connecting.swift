@@ -149,6 +149,23 @@ extension PeerSession {
         }
     }
 
+    /// The peer may be reached again: it is dialled at once, and anew where a dial is under way, of which the packets come
+    /// ever more rarely. A session that is kept in Idle has failed otherwise, and stays there.
+    mutating func handleReachability(_ turn: inout Turn) {
+        guard !configuration.isPassive else { return }
+        switch state {
+        case .active:
+            backoff.reset()
+            dial(&turn)
+        case .connect(let attempt):
+            backoff.reset()
+            close(attempt, &turn)
+            dial(&turn)
+        case .idle, .held, .opening, .established:
+            break
+        }
+    }
+
     /// Removes a connection that is no more from those that exchange OPENs; tries again later if it was the last.
     mutating func leave(_ id: ConnectionID, of opening: Opening, _ turn: inout Turn) {
         state = opening.removing(id)

@@ -110,6 +110,7 @@ package struct PeerSession: Sendable {
             if timers.consume(kind, token: token) { handleTimer(kind, &turn) }
         case .failureDetected(let reason, let isForwardingLost, let lastHeard):
             handleFailure(reason, isForwardingLost: isForwardingLost, lastHeard: lastHeard, &turn)
+        case .reachabilityRestored: handleReachability(&turn)
         case .restartCompleted:
             isRestarting = false
             isForwardingPreserved = true

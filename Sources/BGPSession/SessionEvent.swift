@@ -28,6 +28,8 @@ package enum SessionEvent: Sendable, Equatable {
     /// kept for a restart stay. `lastHeard` is when the finder last reached the peer: what it has lost since may be a peer
     /// that has restarted and whose new session is up.
     case failureDetected(String, isForwardingLost: Bool, lastHeard: MonotonicTime)
+    /// Something shows that peers can be reached again that could not: no reason to wait with the next attempt.
+    case reachabilityRestored
     /// This speaker's own restart is over (its Loc-RIB is complete again): later OPENs carry no R bit (RFC 4724 §4.1).
     case restartCompleted
 }

@@ -31,6 +31,9 @@ extension RIB {
     /// Whether learned routes and the End-of-RIB are kept back from all peers.
     package var isExportHeld: Bool { speaker.isExportHeld }
 
+    /// Keeps the End-of-RIB back, until `releaseExport()`, from peers that have not had it in their session.
+    package mutating func holdEndOfRIB() { speaker.isEndOfRIBHeld = true }
+
     /// Lets learned routes and the End-of-RIB go out: the peers that are there have sent what they know, or have been waited for long
     /// enough.
     package mutating func releaseExport() {

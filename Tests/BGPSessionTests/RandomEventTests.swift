@@ -22,7 +22,7 @@ struct RandomEventTests {
                 live.remove(id)
                 dials.remove(id)
             case .started, .stopped, .messageReceived, .decodeFailed, .timerFired, .restartCompleted: break
-            case .failureDetected, .sendBlocked, .sendResumed: break
+            case .failureDetected, .sendBlocked, .sendResumed, .reachabilityRestored: break
             }
         }
 
@@ -90,9 +90,10 @@ struct RandomEventTests {
     ) -> SessionEvent {
         let live = ledger.live.sorted { $0.description < $1.description }
         let some = live.isEmpty ? nil : live[Int(dice.next(below: UInt64(live.count)))]
-        switch dice.next(below: 26) {
+        switch dice.next(below: 27) {
         case 24: return .sendBlocked(some ?? .incoming(999))
         case 25: return .sendResumed(some ?? .incoming(999))
+        case 26: return .reachabilityRestored
         case 0...2: return .started
         case 3: return .stopped(dice.next(below: 2) == 0 ? .reset(message: "") : .shutdown(message: ""))
         case 4:

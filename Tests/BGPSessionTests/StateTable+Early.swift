@@ -7,6 +7,7 @@ extension StateTable {
         deconfigured: Idle
         restarting: Idle
         restartCompleted: Idle
+        reachabilityRestored: Idle
         ownConnected: Idle | close own
         theirsConnected: Idle | close theirs
         theirsConnectedAgain: Idle | close theirs2
@@ -46,6 +47,7 @@ extension StateTable {
         deconfigured: Idle | -idleHold
         restarting: Idle | -idleHold
         restartCompleted: Idle
+        reachabilityRestored: Idle
         ownConnected: Idle | close own
         theirsConnected: Idle | close theirs
         theirsConnectedAgain: Idle | close theirs2
@@ -85,6 +87,7 @@ extension StateTable {
         deconfigured: Idle | close own, -retry
         restarting: Idle | close own, -retry
         restartCompleted: Connect
+        reachabilityRestored: Connect | close own, connect own2, +retry
         ownConnected: OpenSent | -retry, OPEN on own, +hold own
         theirsConnected: OpenSent | OPEN on theirs, +hold theirs
         theirsConnectedAgain: OpenSent | OPEN on theirs2, +hold theirs2
@@ -124,6 +127,7 @@ extension StateTable {
         deconfigured: Idle | -retry
         restarting: Idle | -retry
         restartCompleted: Active
+        reachabilityRestored: Connect | connect own2, +retry
         ownConnected: Active | close own
         theirsConnected: OpenSent | -retry, OPEN on theirs, +hold theirs
         theirsConnectedAgain: OpenSent | -retry, OPEN on theirs2, +hold theirs2
@@ -163,6 +167,7 @@ extension StateTable {
         deconfigured: Idle | 6/3 on own, -hold own, close own
         restarting: Idle | -hold own, close own
         restartCompleted: OpenSent
+        reachabilityRestored: OpenSent
         ownConnected: OpenSent
         theirsConnected: OpenSent | OPEN on theirs, +hold theirs
         theirsConnectedAgain: OpenSent | OPEN on theirs2, +hold theirs2
@@ -202,6 +207,7 @@ extension StateTable {
         deconfigured: Idle | close own, 6/3 on theirs, -hold theirs, close theirs, -retry
         restarting: Idle | close own, -hold theirs, close theirs, -retry
         restartCompleted: OpenSent
+        reachabilityRestored: OpenSent
         ownConnected: OpenSent | -retry, OPEN on own, +hold own
         theirsConnected: OpenSent
         theirsConnectedAgain: OpenSent | OPEN on theirs2, +hold theirs2, -hold theirs, close theirs

@@ -7,6 +7,7 @@ extension StateTable {
         deconfigured: Idle | 6/3 on own, -hold own, close own, 6/3 on theirs, -hold theirs, close theirs
         restarting: Idle | -hold own, close own, -hold theirs, close theirs
         restartCompleted: OpenSent
+        reachabilityRestored: OpenSent
         ownConnected: OpenSent
         theirsConnected: OpenSent
         theirsConnectedAgain: OpenSent | OPEN on theirs2, +hold theirs2, -hold theirs, close theirs
@@ -46,6 +47,7 @@ extension StateTable {
         deconfigured: Idle | 6/3 on own, -hold own, -keepalive own, close own
         restarting: Idle | -hold own, -keepalive own, close own
         restartCompleted: OpenConfirm
+        reachabilityRestored: OpenConfirm
         ownConnected: OpenConfirm
         theirsConnected: OpenConfirm | OPEN on theirs, +hold theirs
         theirsConnectedAgain: OpenConfirm | OPEN on theirs2, +hold theirs2
@@ -87,6 +89,7 @@ extension StateTable {
         close own
         restarting: Idle | -hold theirs, close theirs, -hold own, -keepalive own, close own
         restartCompleted: OpenConfirm
+        reachabilityRestored: OpenConfirm
         ownConnected: OpenConfirm
         theirsConnected: OpenConfirm
         theirsConnectedAgain: OpenConfirm | OPEN on theirs2, +hold theirs2, -hold theirs, close theirs
@@ -127,6 +130,7 @@ extension StateTable {
         deconfigured: Idle | 6/3 on own, -hold own, -keepalive own, close own, lost
         restarting: Idle | -hold own, -keepalive own, close own, lost, routes kept, +stale
         restartCompleted: Established
+        reachabilityRestored: Established
         ownConnected: Established
         theirsConnected: Established | OPEN on theirs, +hold theirs
         theirsConnectedAgain: Established | OPEN on theirs2, +hold theirs2
@@ -169,6 +173,7 @@ extension StateTable {
         restarting: Idle | -hold theirs, close theirs, -hold own, -keepalive own, close own, lost, routes kept, \
         +stale
         restartCompleted: Established
+        reachabilityRestored: Established
         ownConnected: Established
         theirsConnected: Established
         theirsConnectedAgain: Established | -hold theirs, close theirs, OPEN on theirs2, +hold theirs2

@@ -51,7 +51,7 @@ enum StateRow: String, CaseIterable, Sendable {
 
 /// The events of the table. `own` is the connection this side dials, `theirs` the one the peer dials.
 enum EventColumn: String, CaseIterable, Sendable {
-    case started, shutdown, deconfigured, restarting, restartCompleted
+    case started, shutdown, deconfigured, restarting, restartCompleted, reachabilityRestored
     case ownConnected, theirsConnected, theirsConnectedAgain, ownFailed, ownClosed, theirsClosed
     case ownOpen, ownBadOpen, ownKeepalive, ownUpdate, ownRefresh, ownNotification, ownGarbage
     case theirsOpen, theirsBadOpen, theirsKeepalive, theirsUpdate, theirsRefresh, theirsNotification, theirsGarbage
@@ -68,6 +68,7 @@ enum EventColumn: String, CaseIterable, Sendable {
         case .deconfigured: driver.handle(.stopped(.deconfigured))
         case .restarting: driver.handle(.stopped(.restarting))
         case .restartCompleted: driver.handle(.restartCompleted)
+        case .reachabilityRestored: driver.handle(.reachabilityRestored)
         case .ownConnected: driver.handle(.tcpConnected(own))
         case .theirsConnected: driver.handle(.tcpConnected(theirs))
         case .theirsConnectedAgain: driver.handle(.tcpConnected(.incoming(2)))

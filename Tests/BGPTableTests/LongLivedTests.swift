@@ -62,6 +62,25 @@ import Testing
         #expect(second.announced.isEmpty && second.endOfRIBs == [.ipv4])
     }
 
+    @Test("A reflector that has lost its clients' routes says to who comes back only later that this is all")
+    func gatheringAgain() {
+        var rib = makeRIB()
+        for number in [2, 3, 4] { rib.addPeer(PeerID(UInt32(number)), role: role(number, isReflectorClient: true)) }
+        for number in [2, 3, 4] as [UInt32] { _ = rib.drainUpdates(for: PeerID(number)) }
+        for number in [2, 3] as [UInt32] { rib.peerDown(PeerID(number), keepStale: false) }
+        rib.holdEndOfRIB()
+        rib.addPeer(PeerID(3), role: role(3, isReflectorClient: true))
+        rib.addPeer(PeerID(2), role: role(2, isReflectorClient: true))
+        _ = rib.apply(announce([Self.block]), from: PeerID(2))
+        let first = rib.drainUpdates(for: PeerID(3))
+        #expect(first.announced == [Self.block] && first.endOfRIBs.isEmpty)
+        rib.releaseExport()
+        let second = rib.drainUpdates(for: PeerID(3))
+        #expect(second.announced.isEmpty && second.endOfRIBs == [.ipv4])
+        let other = rib.drainUpdates(for: PeerID(4))
+        #expect(other.announced == [Self.block] && other.endOfRIBs.isEmpty)
+    }
+
     @Test("NO_LLGR lets a route go")
     func refused() {
         var rib = Self.stale(PathAttributes(communities: [.noLLGR]))

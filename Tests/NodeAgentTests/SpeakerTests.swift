@@ -190,22 +190,6 @@ struct SpeakerTests {
         }
     }
 
-    @Test("a client without a session is waited for, and counts for no other peer", arguments: [true, false])
-    func awaited(isClient: Bool) async throws {
-        try await Self.withSpeaker { speaker, peer in
-            let current = speaker.configuration
-            var configuration = try #require(current)
-            configuration.peers[0].isRouteReflectorClient = isClient
-            await speaker.configure(configuration)
-            let present = speaker.peers.values.first
-            let absent = speaker.awaited
-            #expect(absent == RestartState.Awaited(lacksClients: isClient, lacksOthers: !isClient))
-            try Self.establish(try #require(present), of: speaker)
-            let up = speaker.awaited
-            #expect(!up.lacksClients && !up.lacksOthers && up.isAnybodySpeaking)
-        }
-    }
-
     @Test("a request for routes again waits until the connection takes something, and more of them are one")
     func refreshes() async throws {
         try await Self.withSpeaker { speaker, peer in

@@ -147,6 +147,9 @@ actor Peer {
     /// This node's own restart is over.
     func restartCompleted() { handle(.restartCompleted) }
 
+    /// The network seems to work again.
+    func reachabilityRestored() { handle(.reachabilityRestored) }
+
     /// BFD has lost the peer.
     func failureDetected(_ event: SessionEvent) { handle(event) }
 

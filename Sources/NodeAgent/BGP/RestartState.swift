@@ -22,9 +22,11 @@ struct RestartState: Sendable, Equatable {
 
     /// Whether the process took over routes of an earlier one and has not heard all peers yet.
     var isRestarting: Bool
-    /// Whether a reflector that is new has not heard all its clients yet: it passes on what it hears, and only its
-    /// End-of-RIB waits. Clients that keep the routes of an earlier reflector drop them at that word.
+    /// Whether a reflector that is new, or that has lost its clients' routes, has not heard all its clients yet: it passes on
+    /// what it hears, and only its End-of-RIB waits. Clients that keep the routes it told them drop them at that word.
     var isGathering = false
+    /// Whether that is not for the first time.
+    private(set) var isGatheringAgain = false
     /// Whether the process took over routes of an earlier one, from then on: what a session may say that was preserved.
     let hasPreservedRoutes: Bool
     private var start: MonotonicTime?
@@ -45,6 +47,13 @@ struct RestartState: Sendable, Equatable {
     mutating func end() {
         isRestarting = false
         isGathering = false
+        isGatheringAgain = false
+    }
+
+    /// A reflector hears its clients again. The wait for them begins with the session that comes up now.
+    mutating func gatherAgain(at now: MonotonicTime) {
+        (isGathering, isGatheringAgain) = (true, true)
+        (start, firstSession) = (now, nil)
     }
 
     /// A session is established.

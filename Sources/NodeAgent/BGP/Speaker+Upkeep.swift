@@ -1,8 +1,5 @@
-import BGPTable
 import LinuxOS
-import Logging
 import NetTypes
-import Resources
 
 // By the clock.
 extension Speaker {
@@ -10,30 +7,9 @@ extension Speaker {
     func runUpkeep() async {
         while !Task.isCancelled {
             // Every wake-up costs an idle node processor time.
-            let patience: Duration = refreshesIn.isEmpty ? .seconds(5) : .seconds(1)
-            try? await Task.sleep(for: restart.isUnderWay ? .milliseconds(100) : patience)
+            try? await Task.sleep(for: refreshesIn.isEmpty ? .seconds(5) : .seconds(1))
             guard !Task.isCancelled, !isStopping else { return }
-            let now = BootClock.now()
-            if restart.isUnderWay {
-                if let reason = restart.completed(awaiting: awaited, at: now) { await finishRestart(because: reason) }
-            }
-            endOverdueRefreshes(at: now)
+            endOverdueRefreshes(at: BootClock.now())
         }
-    }
-
-    /// Whom the end of this node's restart waits for. Nobody waits for a peer that has just restarted itself.
-    var awaited: RestartState.Awaited {
-        let absent = peers.values.filter { epochs[$0.id] == nil }.map(\.settings.isRouteReflectorClient)
-        return RestartState.Awaited(
-            isAnybodySpeaking: (rib?.peersAwaitingEndOfRIB ?? []).contains { !restartingPeers.contains($0) },
-            lacksClients: absent.contains(true), lacksOthers: absent.contains(false))
-    }
-
-    private func finishRestart(because reason: String) async {
-        restart.end()
-        logger.info("restart complete", metadata: ["reason": "\(reason)"])
-        rib?.releaseExport()
-        for peer in peers.values { await peer.restartCompleted() }
-        changed()
     }
 }

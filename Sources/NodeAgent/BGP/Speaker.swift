@@ -63,6 +63,10 @@ actor Speaker {
     /// Whether peers have said, or may have said, all they know since the kernel's side was last woken.
     var isReceptionNew = false
     var restart: RestartState
+    /// Whether somebody looks whether the restart is complete.
+    var isRestartWatched = false
+    /// The clients whose routes are not in the table although others may have been told of them.
+    var unheardClients: Set<PeerID> = []
     var configuration: SpeakerConfiguration?
     var rib: RIB?
     var peers: [PeerID: Peer] = [:]
@@ -136,6 +140,7 @@ actor Speaker {
             // A reflector that is new knows nothing, and must not say that this is all.
             restart.isGathering = !restart.isRestarting && new.clusterID != nil
             restart.configured(at: BootClock.now())
+            watchRestart()
             rib = RIB(
                 identity: identity, importPolicy: policy, isExportHeld: restart.isRestarting,
                 isEndOfRIBHeld: restart.isGathering)
@@ -268,6 +273,7 @@ extension Speaker {
         sessionEnded(id)
         guard let settings = new.peers.first(where: { $0.address == peer.address }) else {
             forsaken[id] = nil
+            unheardClients.remove(id)
             rib?.removePeer(id)
             await peer.stop(.deconfigured)
             return
@@ -294,6 +300,7 @@ extension Speaker {
             configuration: session(settings, in: configuration), keeping: kept,
             roleTemplate: configuration.roleTemplate(for: settings), dialer: dialer, inbox: inbox, logger: logger)
         peers[id] = peer
+        if restart.isUnderWay, settings.isRouteReflectorClient, epochs[id] == nil { unheardClients.insert(id) }
         directory.insert(peer)
         await peer.start()
     }
@@ -368,7 +375,7 @@ extension Speaker {
             if isRestarting { restartingPeers.insert(peer.id) } else { restartingPeers.remove(peer.id) }
             forsaken[peer.id] = nil
             converging[peer.id] = BootClock.now()
-            restart.sessionCameUp(at: BootClock.now())
+            sessionCameUp(with: peer)
         case .updates(let updates, let octets):
             let rest = apply(updates, octets: octets, from: peer, until: end)
             return rest.isEmpty ? nil : event.with(.updates(rest, octets: octets))
@@ -386,8 +393,12 @@ extension Speaker {
             restartingPeers.remove(peer.id)
             rib?.peerDown(peer.id, keepStale: !kept.isEmpty)
             if !kept.isEmpty { sweep(Set(AddressFamily.allCases).subtracting(kept), of: peer) }
+            if kept.isEmpty || restart.isUnderWay { routesAreGone(of: peer) }
         case .staleRoutesExpired(let families):
-            if epochs[peer.id] == nil { forsaken[peer.id, default: []].formUnion(families) }
+            if epochs[peer.id] == nil {
+                forsaken[peer.id, default: []].formUnion(families)
+                routesAreGone(of: peer)
+            }
             sweep(families, of: peer)
         case .staleRoutesKeptLong(let families):
             for family in families { rib?.keepStaleLong(of: peer.id, family: family) }
