@@ -2,7 +2,7 @@
 """outlive.py: two nodes whose only route reflector is gone for longer than its restart time (RFC 9494).
 
 Their routes stay, marked, packets flow, and a reflector that comes back with empty hands takes nothing away before it
-has said everything. Each line is a check of $APUS_RESULTS.
+has said everything. So does one whose link was down for longer than that. Each line is a check of $APUS_RESULTS.
 """
 import json
 import os
@@ -93,6 +93,47 @@ def run(lab, results):
     check("the reflector is back with empty hands: the mark goes", eventually(40, lambda: not marked(
         one, block(two)) and not marked(two, block(one)) and one.route(block(two)) and two.route(block(one))), results)
     check("the routes are in the kernel still", whole(), results)
+    no_packet_lost(lab, ping, log, results)
+    return reflector, (one, two)
+
+
+def cut_off(lab, reflector, clients, results):
+    """The reflector's link is down until it has dropped what the clients said, and they keep what it said."""
+    one, two = clients
+    members = [reflector, one, two]
+
+    def knows_any():
+        rows = reflector.ctl("bgp", "routes").get("items", [])
+        return any(row["prefix"] in (block(one), block(two)) for row in rows)
+
+    loads = [member.log().count("configuration in force") for member in members]
+    for client in clients:
+        add_peer(client, reflector, holdTime="3s")
+        add_peer(reflector, client, holdTime="3s")
+    log = os.path.join(lab.directory, "cut.log")
+    check("other hold times are in force", eventually(20, lambda: all(
+        member.log().count("configuration in force") > before for member, before in zip(members, loads))), results)
+    time.sleep(3)
+    check("the sessions are up", eventually(20, lambda: all(
+        reflector.up(f"192.168.1.{client.number}") for client in clients)), results)
+    ping = lab.spawn(one.namespace, [
+        "ping", "-n", "-i", "0.02", "-I", f"10.244.{one.number}.1", f"10.244.{two.number}.1"], log)
+    lab.ip(lab.switch, "link", "set", f"v{reflector.number}", "down")
+    check("the reflector without a link drops the clients' routes", eventually(20, lambda: not knows_any()), results)
+    check("the clients keep them", eventually(10, lambda: marked(one, block(two)) and marked(two, block(one))), results)
+    # Dials without an answer come ever more rarely: each client would come at a moment of its own.
+    time.sleep(8)
+    lab.ip(lab.switch, "link", "set", f"v{reflector.number}", "up")
+    check("the link is back: the mark goes", eventually(60, lambda: not marked(
+        one, block(two)) and not marked(two, block(one)) and one.route(block(two)) and two.route(block(one))), results)
+    check("the reflector has waited for all clients", eventually(10, lambda: any(
+        "every established peer" in line for line in reflector.log().splitlines() if "clients heard again" in line)),
+          results)
+    no_packet_lost(lab, ping, log, results)
+
+
+def no_packet_lost(lab, ping, log, results):
+    """Ends a ping, which has had every answer."""
     lab.kill(ping, signal.SIGINT)
     with open(log, encoding="utf-8") as file:
         lost = re.search(r"(\d+) packets transmitted, (\d+) received", file.read())
@@ -105,7 +146,7 @@ def main():
     """All of it; the exit status says whether anything failed."""
     results = []
     with own_lab("outlive") as lab:
-        run(lab, results)
+        cut_off(lab, *run(lab, results), results)
     sys.exit(0 if results and all(results) else 1)
 
 
