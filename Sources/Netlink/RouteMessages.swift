@@ -53,7 +53,7 @@ package struct RouteMessages: Sendable {
         MemoryLayout<nlmsghdr>.size + MemoryLayout<rtmsg>.size + MemoryLayout<nlattr>.size
 
     /// So many additions of one form are worth a next hop of its own.
-    static let sharingCount = 1024
+    package static let sharingCount = 1024
 
     /// The next hops that the messages name: they have to be there first.
     package private(set) var nextHops: [NextHopObject] = []

@@ -12,8 +12,6 @@ extension KernelAgent {
     private static let fewChanges = 256
     /// How many prefixes are planned before the kernel is looked after.
     private static let partCount = 4096
-    /// How much larger the next part is that is planned while the kernel is at work on the one before.
-    private static let partGrowth = 4
 
     /// Programs what the speaker learns, and keeps it so, until the speaker's signal is finished.
     func runForwarding(from speaker: Speaker) async {
@@ -106,16 +104,17 @@ extension KernelAgent {
     }
 
     /// The kernel is not to wait for the plan of thousands when some are ready. Where these are all there is, it begins
-    /// with few: it takes three times as long for a route as the plan does.
+    /// with few: it takes three times as long for a route as the plan does. So many that they may share a next hop stay
+    /// together.
     private func wishInParts(_ prefixes: [IPPrefix], isAll: Bool) {
         var rest = prefixes[...]
-        let isShort = isAll && !isInFlight && prefixes.count >= 2 * Self.fewChanges
-        var count = isShort ? Self.fewChanges : Self.partCount
+        let hasStart = isAll && !isInFlight && (2 * Self.fewChanges..<RouteMessages.sharingCount) ~= prefixes.count
+        var count = hasStart ? Self.fewChanges : Self.partCount
         repeat {
             wish(rest.prefix(count))
             rest = rest.dropFirst(count)
             advance()
-            count = min(count * Self.partGrowth, Self.partCount)
+            count = Self.partCount
         } while !rest.isEmpty
     }
 
